@@ -1,0 +1,49 @@
+"""Which images a training step sees, drawn before the step is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Indices = NDArray[np.int64]
+
+
+class ClassBatch(NamedTuple):
+    """Images of one class, and the order in which their codes are decoded."""
+
+    members: Indices  # (n,) image indices
+    order: Indices  # (n,) a permutation of 0..n-1
+
+
+def draw_batches(count: int, batch_size: int, rng: np.random.Generator) -> list[Indices]:
+    """A random order of 0..count-1, cut into batches of nearly equal size, at most `batch_size`.
+
+    Nearly equal, so that the last batch is never too small for batch normalisation.
+    """
+    return np.array_split(rng.permutation(count), -(-count // batch_size))
+
+
+def draw_class_batch(
+    classes: Sequence[Indices], batch_size: int, rng: np.random.Generator
+) -> ClassBatch:
+    """`batch_size` images of a uniformly drawn class (Dablain et al., 2022, Algorithm 1).
+
+    Without replacement, or with it where the class is smaller than the batch.
+    """
+    pool = classes[rng.integers(len(classes))]
+    members = rng.choice(pool, batch_size, replace=len(pool) < batch_size)
+    return ClassBatch(members, rng.permutation(batch_size))
+
+
+def epochs_without_progress(losses: Sequence[float], threshold: float = 1e-3) -> int:
+    """Epochs since the loss last fell by the relative `threshold` below the best before it."""
+    best, stale = float("inf"), 0
+    for loss in losses:
+        if loss < best * (1 - threshold):
+            best, stale = loss, 0
+        else:
+            stale += 1
+    return stale

@@ -1,0 +1,40 @@
+"""Nearest neighbours without an n-by-n matrix."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+ROWS, COLUMNS = 1024, 8192  # points compared at once: 64 MiB of distances
+
+
+def nearest(points: Tensor, k: int) -> Tensor:
+    """(n, ...) points -> (n, k) int64, the k nearest other points of each, nearest first.
+
+    Euclidean distance, in float64: in float32 the expansion |a|^2 - 2ab + |b|^2 loses close
+    pairs. A point is no neighbour of its own; an equal one is. Any number type, on any device.
+    Raises ValueError unless 1 <= k < n.
+    """
+    n = len(points)
+    if not 1 <= k < n:
+        raise ValueError(f"k is {k} for {n} points")
+    points = points.reshape(n, -1)
+    found = [_nearest_of(start, points, k) for start in range(0, n, ROWS)]
+    return torch.cat(found)
+
+
+def _nearest_of(start: int, points: Tensor, k: int) -> Tensor:
+    """(rows, k) neighbours of points[start : start + ROWS], a block of candidates at a time."""
+    rows = points[start : start + ROWS].to(torch.float64)
+    best = torch.full((len(rows), k), torch.inf, dtype=torch.float64, device=points.device)
+    index = torch.zeros((len(rows), k), dtype=torch.int64, device=points.device)
+    for first in range(0, len(points), COLUMNS):
+        columns = points[first : first + COLUMNS].to(torch.float64)
+        distances = columns.square().sum(1) - 2 * rows @ columns.T  # + |row|^2, the same for all
+        own = torch.arange(start, start + len(rows), device=points.device) - first
+        inside = (own >= 0) & (own < len(columns))
+        distances[torch.nonzero(inside)[:, 0], own[inside]] = torch.inf
+        candidates = torch.arange(first, first + len(columns), device=points.device)
+        best, choice = torch.cat([best, distances], 1).topk(k, largest=False)
+        index = torch.cat([index, candidates.expand(len(rows), -1)], 1).gather(1, choice)
+    return index

@@ -1,0 +1,1 @@
+"""The commands: one function `run(config, *, on_event) -> Report` in one module each."""

@@ -1,0 +1,90 @@
+"""Autoencoder checkpoints, and the two directions in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from imbsynth.configs import check_size
+from imbsynth.core.pixels import to_bytes, to_unit
+from imbsynth.errors import UserError
+from imbsynth.models.autoencoder import Autoencoder, Shape
+from imbsynth.models.convolutions import channels_last
+from imbsynth.runtime import arithmetic
+from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
+
+KIND = "train-ae"
+
+
+class Coder:
+    """A trained autoencoder on a device: images to latents and back, a batch at a time."""
+
+    def __init__(
+        self, model: Autoencoder, device: torch.device, precision: str, batch_size: int
+    ) -> None:
+        self.model = model.to(device).eval()
+        self.device, self.precision, self.batch_size = device, precision, batch_size
+
+    def encode(
+        self, pixels: Tensor, on_progress: Callable[[int], None] = lambda _: None
+    ) -> Tensor:
+        """(n, c, h, w) uint8 on the CPU -> (n, d) float32 latents on the CPU."""
+        latents = torch.empty(len(pixels), self.model.shape.latent_dim)
+        with torch.inference_mode(), arithmetic(self.device, self.precision):
+            for start in range(0, len(pixels), self.batch_size):
+                batch = to_unit(pixels[start : start + self.batch_size].to(self.device))
+                latents[start : start + len(batch)] = self.model.encode(batch).float().cpu()
+                on_progress(start + len(batch))
+        return latents
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """(n, d) latents -> (n, c, h, w) uint8 on the CPU."""
+        with torch.inference_mode(), arithmetic(self.device, self.precision):
+            batches = latents.split(self.batch_size)
+            return torch.cat(
+                [to_bytes(self.model.decode(batch.to(self.device))).cpu() for batch in batches]
+            )
+
+    def reconstruct(self, pixels: Tensor) -> Iterator[Tensor]:
+        """(n, c, h, w) uint8 -> their reconstructions, a batch at a time."""
+        for batch in pixels.split(self.batch_size):
+            yield self.decode(self.encode(batch))
+
+
+def autoencoder_checkpoint(model: Autoencoder, meta: dict[str, Any]) -> Checkpoint:
+    """The checkpoint of an autoencoder; `meta` says how it was made."""
+    return Checkpoint(
+        dict(model.state_dict()), {**meta, "kind": KIND, "shape": model.shape._asdict()}
+    )
+
+
+def load_autoencoder(path: Path) -> Autoencoder:
+    """The autoencoder of a checkpoint; UserError for any other file."""
+    checkpoint = load_checkpoint(path, KIND)
+    shape = _shape(path, checkpoint.meta)
+    with torch.device("meta"):
+        model = Autoencoder(shape)
+    check_tensors(path, checkpoint.tensors, model.state_dict())
+    model.load_state_dict(checkpoint.tensors, assign=True)
+    channels_last(model)
+    return model
+
+
+def _shape(path: Path, meta: dict[str, Any]) -> Shape:
+    try:
+        shape = Shape(**meta["shape"])
+        if any(type(value) is not int for value in shape):
+            raise ValueError("not a whole number")
+        if shape.channels not in (1, 3) or not 1 <= shape.latent_dim <= 65_536:
+            raise ValueError("out of range")
+        check_size((shape.height, shape.width))
+    except (LookupError, TypeError, ValueError, UserError) as error:
+        raise UserError(
+            f"{path}: its header describes no autoencoder ({error})".splitlines()[0],
+            "the file is damaged or was edited: make it again with train-ae",
+        ) from None
+    return shape

@@ -1,0 +1,100 @@
+"""Read a folder of images per class, telling the listener how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imbsynth.engine.events import Advanced, Note, OnEvent, Started
+from imbsynth.errors import UserError
+from imbsynth.runtime import worker_count
+from imbsynth.store.folders import ImageFolder, check_regular, listing, scan
+from imbsynth.store.images import read_images
+from imbsynth.store.records import MANIFEST
+from imbsynth.store.transfer import folder_digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+
+class Labelled(NamedTuple):
+    """Images and their classes, one row each."""
+
+    pixels: NDArray[np.uint8]  # (n, c, h, w)
+    labels: NDArray[np.int64]  # (n,) indices into `classes`
+    classes: list[str]
+    paths: list[str]  # relative to the folder
+    digest: str  # of all paths and file contents
+    skipped: list[str]  # unreadable files that were left out
+
+    def members(self) -> list[NDArray[np.int64]]:
+        """The image indices of each class."""
+        return [np.flatnonzero(self.labels == label) for label in range(len(self.classes))]
+
+    def on(self, device: torch.device) -> torch.Tensor:
+        """The pixels on a device; on the CPU they are shared, not copied."""
+        import torch
+
+        return torch.from_numpy(self.pixels).to(device)
+
+
+def scan_regular(src: Path) -> ImageFolder:
+    """The folder's images by class; UserError if a name stands for no regular file."""
+    folder = scan(src)
+    check_regular(folder)
+    return folder
+
+
+def refuse_synthetic(src: Path) -> None:
+    """Raise UserError if `generate` made the folder: its synthetic images would pass for real."""
+    if (src / MANIFEST).exists():
+        raise UserError(
+            f"{src} holds synthetic images (it has a {MANIFEST})",
+            "give the folder of real images that they were made from",
+        )
+
+
+def read_labelled(
+    src: Path,
+    *,
+    size: tuple[int, int] | None,
+    channels: int | None,
+    skip_unreadable: bool,
+    on_event: OnEvent,
+    only: Sequence[str] | None = None,
+) -> Labelled:
+    """Decode a folder, or its classes named in `only`; see `store.images.read_images`."""
+    folder = scan_regular(src)
+    if only is not None:
+        folder = folder._replace(files={name: folder.files[name] for name in only})
+    paths = folder.paths()
+    on_event(Started("reading images", len(paths)))
+    images = read_images(
+        src,
+        paths,
+        size=size,
+        channels=channels,
+        skip_unreadable=skip_unreadable,
+        cores=worker_count(),
+        on_progress=lambda done: on_event(Advanced(done)),
+    )
+    if images.skipped:
+        on_event(Note(f"left out {len(images.skipped)} unreadable: {listing(images.skipped)}"))
+    if images.composited:
+        on_event(Note(f"{images.composited} images with transparency were put on black"))
+    label_of = dict(zip(paths, folder.labels(), strict=True))
+    labels = np.array([label_of[path] for path in images.paths], np.int64)
+    classes = list(folder.files)
+    gone = sorted(set(range(len(classes))) - set(labels.tolist()))
+    if gone:
+        raise UserError(
+            f"{src}: no readable images in class {listing([classes[label] for label in gone])}",
+            "repair its images, or remove the folder",
+        )
+    digest = folder_digest(images.paths, images.digests)
+    return Labelled(images.pixels, labels, classes, images.paths, digest, images.skipped)

@@ -1,0 +1,143 @@
+"""Random streams, device, precision and interruption: decided here and nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from imbsynth.errors import Interrupted, UserError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    Module = TypeVar("Module", bound=nn.Module)
+
+
+def stream(seed: int, *path: str | int) -> np.random.Generator:
+    """Random stream named by `path`: a new class, step or worker never shifts another stream.
+
+    The name is hashed with its part boundaries, so ("a", "bc") and ("ab", "c") differ, and to
+    128 bits, so that two class names do not meet by accident.
+    """
+    name = "\0".join(f"{type(part).__name__}:{part}" for part in path)
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+    key = np.frombuffer(digest[:16], dtype="<u4").tolist()
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+
+
+def worker_count() -> int:
+    """CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def initialised(build: Callable[[], Module], seed: int) -> Module:
+    """Build a module with seeded weights, leaving torch's global generator untouched."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build()
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device called `name`; "auto" is CUDA when present. A named device is never replaced."""
+    import torch
+
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cpu":
+        return torch.device("cpu")
+    index = int(name.partition(":")[2] or 0)
+    if index >= torch.cuda.device_count():
+        found = torch.cuda.device_count()
+        raise UserError(
+            f"--device {name}: this machine has {found} CUDA devices",
+            "use --device auto or --device cpu",
+        )
+    return torch.device("cuda", index)
+
+
+def resolve_precision(name: str, device: torch.device) -> str:
+    """ "fp32" or "bf16"; "auto" is bf16 where the hardware multiplies in it."""
+    import torch
+
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    return "bf16" if _cpu_multiplies_bf16() else "fp32"
+
+
+def _cpu_multiplies_bf16() -> bool:
+    """Whether the CPU has bf16 matrix instructions (AMX, or AVX-512 BF16)."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False  # not Linux: no way to ask, and fp32 is always right
+    return "amx_bf16" in flags or "avx512_bf16" in flags
+
+
+@contextmanager
+def arithmetic(device: torch.device, precision: str) -> Iterator[None]:
+    """Deterministic kernels, and matrix products in `precision` ("fp32" or "bf16")."""
+    import torch
+
+    before = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    if device.type == "cuda":
+        # cuBLAS reads it when its handle is made; without it two runs may round differently.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+            yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warn_only)
+
+
+class StopRequest:
+    """Set when SIGINT or SIGTERM has arrived; `check` ends the run at a safe point."""
+
+    signal_number: int | None = None
+
+    def check(self, save: Callable[[], None]) -> None:
+        """Raise Interrupted, after `save`, if a signal has arrived."""
+        if self.signal_number is not None:
+            save()
+            raise Interrupted(self.signal_number)
+
+
+@contextmanager
+def stop_request() -> Iterator[StopRequest]:
+    """Turn the first SIGINT or SIGTERM into a request; a second one acts as it did before."""
+    request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request  # signals are the main thread's affair
+        return
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+    def on_signal(number: int, _frame: object) -> None:
+        request.signal_number = number
+        restore()
+
+    for number in previous:
+        signal.signal(number, on_signal)
+    try:
+        yield request
+    finally:
+        restore()

@@ -1,0 +1,71 @@
+"""Checkpoints: tensors in safetensors, everything else as JSON in its header. No pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from imbsynth.errors import UserError
+from imbsynth.store.outputs import new_file
+
+_KEY = "imbsynth"  # the one entry of the header: its order could not be relied on with more
+
+
+class Checkpoint(NamedTuple):
+    """Named tensors and what they are."""
+
+    tensors: dict[str, Tensor]
+    meta: dict[str, Any]  # JSON values; "kind" says what the tensors are
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint, whole or not at all."""
+    header = {_KEY: json.dumps(checkpoint.meta, sort_keys=True)}
+    tensors = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()
+    }
+    with new_file(path) as part:
+        part.write_bytes(save(tensors, header))  # save_file would hide it from other users
+
+
+def load_checkpoint(path: Path, kind: str) -> Checkpoint:
+    """Read a checkpoint of one kind; UserError for any other file."""
+    made_by = f"pass a file written by {kind}"
+    try:
+        with safe_open(path, framework="pt") as file:
+            meta = json.loads((file.metadata() or {})[_KEY])
+            found = meta["kind"]
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file", made_by) from None
+    except (
+        SafetensorError, OSError, ValueError, LookupError, TypeError, RecursionError,
+    ) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path}: not an imbsynth checkpoint ({reason})", made_by) from None
+    if found != kind:
+        raise UserError(f"{path}: a checkpoint of {found}, not of {kind}", made_by)
+    return Checkpoint(tensors, meta)
+
+
+def check_tensors(path: Path, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    """Raise UserError unless the tensors have the names, shapes and types that are expected.
+
+    `expected` may live on torch's meta device, so that absurd sizes cost no memory.
+    """
+    def shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[Any, ...]]:
+        return {name: (tuple(value.shape), value.dtype) for name, value in tensors.items()}
+
+    here, there = shapes(found), shapes(expected)
+    wrong = sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
+    if wrong:
+        raise UserError(
+            f"{path}: {len(wrong)} of its tensors do not fit its own header, the first: {wrong[0]}",
+            "the file is damaged or was edited: make it again",
+        )

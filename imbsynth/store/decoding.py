@@ -1,0 +1,119 @@
+"""From the bytes of an image file to its pixels, by one set of rules for every format."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+MAX_PIXELS = 100_000_000  # a file that claims more is taken for a decompression bomb
+
+# What Pillow's readers let through when a file is broken.
+_PARSER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    EOFError,
+    ArithmeticError,
+    MemoryError,
+    NotImplementedError,
+    AttributeError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+_ORIENTATION = 0x0112  # the EXIF tag
+
+
+class Unreadable(Exception):
+    """The bytes are no whole image; the message says why."""
+
+
+class Picture(NamedTuple):
+    """A decoded image."""
+
+    pixels: NDArray[np.uint8]  # (h, w) gray or (h, w, 3) colour
+    mode: str  # as stored, in Pillow's words: "L", "RGB", "RGBA", "P", "I;16", ...
+    alpha: bool  # whether transparency was composited on black
+
+
+def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
+    """The first frame of an image, upright, as 8-bit gray or RGB.
+
+    Gray stays gray, everything else becomes RGB. Palettes are expanded, transparency is
+    composited on black, EXIF orientation is applied, 16-bit and float images are scaled by
+    their format's range (float: [0, 1]). `size` (height, width in pixels) resizes with
+    Pillow's antialiased bicubic filter. Raises Unreadable.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata
+            with Image.open(io.BytesIO(data)) as image:
+                _check_area(image)
+                mode = image.mode
+                image.load()
+                upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
+                flat, alpha = _flatten(upright)
+                if size is not None and flat.size != (size[1], size[0]):
+                    flat = flat.resize((size[1], size[0]), Image.Resampling.BICUBIC)
+                return Picture(np.asarray(flat), mode, alpha)
+    except _PARSER_ERRORS as error:
+        raise Unreadable(_reason(error)) from None
+
+
+def _check_area(image: Image.Image) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise ValueError(f"{image.width}x{image.height} pixels, more than {MAX_PIXELS:,}")
+
+
+def _is_turned(image: Image.Image) -> bool:
+    return "exif" in image.info and image.getexif().get(_ORIENTATION, 1) != 1
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "not an image that Pillow reads"
+    text = str(error).splitlines()
+    return text[0] if text else type(error).__name__
+
+
+def _flatten(image: Image.Image) -> tuple[Image.Image, bool]:
+    """Any mode to "L" or "RGB", and whether there was transparency."""
+    if image.mode in ("L", "RGB") and "transparency" not in image.info:
+        return image, False
+    if image.has_transparency_data:
+        gray = image.mode in ("1", "L", "LA", "La")
+        return _on_black(image.convert("RGBA"), "L" if gray else "RGB"), True
+    if image.mode == "1":
+        return image.convert("L"), False
+    if image.mode.startswith("I") or image.mode == "F":
+        return Image.fromarray(_scaled(image)), False
+    return image.convert("RGB"), False
+
+
+def _on_black(image: Image.Image, mode: str) -> Image.Image:
+    black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+    return Image.alpha_composite(black, image).convert(mode)
+
+
+def _scaled(image: Image.Image) -> NDArray[np.uint8]:
+    """Deep gray to 8 bits by the range of the format, not of the picture."""
+    values = np.asarray(image).astype(np.float64)
+    if image.mode == "F":
+        full = 1.0
+    elif image.mode == "I" and image.format not in ("PNG", "PPM"):
+        full = float(2**31 - 1)
+    else:
+        full = float(2**16 - 1)
+    if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= full):
+        raise ValueError(f"values outside the range 0 to {full:g} of a {image.mode} image")
+    return np.rint(values * (255 / full)).astype(np.uint8)

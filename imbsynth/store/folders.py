@@ -1,0 +1,171 @@
+"""Folders of images per class: what is in them, by name alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from imbsynth.errors import UserError
+
+# The raster formats that every build of Pillow reads, and WebP, JPEG 2000 and AVIF, which most do.
+IMAGE_SUFFIXES = frozenset(
+    ".png .apng .jpg .jpeg .jpe .jfif .bmp .dib .gif .tif .tiff .webp .ppm .pgm .pbm .pnm .pfm "
+    ".tga .pcx .ico .sgi .rgb .jp2 .j2k .avif".split()
+)
+NAMED_AT_MOST = 5  # files or classes that one message lists
+
+
+class ImageFolder(NamedTuple):
+    """The images of a folder, by class."""
+
+    root: Path
+    files: dict[str, list[str]]  # class -> paths relative to root, "/" between parts; all sorted
+    irregular: list[str]  # image names that stand for no file: pipes, dangling links
+    ignored: int  # hidden files and files that are no images
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Images a class."""
+        return {name: len(files) for name, files in self.files.items()}
+
+    def paths(self) -> list[str]:
+        """Every image, in class order."""
+        return [path for files in self.files.values() for path in files]
+
+    def labels(self) -> list[int]:
+        """The class index of every image of `paths`."""
+        return [label for label, files in enumerate(self.files.values()) for _ in files]
+
+
+def scan(root: Path) -> ImageFolder:
+    """The images below `root`, whose sub-folders are the classes.
+
+    Sub-folders of a class belong to it. Links to files are followed, links to folders only
+    within `root`. Raises UserError for a missing folder, one without classes, an empty class,
+    and a linked folder that leads out or back up.
+    """
+    if not root.is_dir():
+        raise UserError(
+            f"{root}: no such folder" if not root.exists() else f"{root}: not a folder",
+            "give a folder with one sub-folder of images per class",
+        )
+    walk = _Walk(root)
+    classes = sorted(entry.name for entry in walk.folders_of(""))
+    for name in classes:
+        walk.collect(name, name)
+    folder = ImageFolder(
+        root,
+        {name: sorted(walk.files[name]) for name in classes},
+        sorted(walk.irregular),
+        walk.ignored,
+    )
+    _check_classes(folder)
+    return folder
+
+
+class _Walk:
+    """One pass over a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.real_root = os.path.realpath(root)
+        self.files: dict[str, list[str]] = {}
+        self.irregular: list[str] = []
+        self.ignored = 0
+
+    def folders_of(self, inside: str) -> list[os.DirEntry[str]]:
+        """The visible sub-folders of `inside`."""
+        return [entry for entry in self._entries(inside) if entry.is_dir()]
+
+    def collect(self, class_name: str, inside: str) -> None:
+        """Add the images of the folder `inside` (relative to the root), and below, to a class."""
+        self._check_link(inside)
+        found = self.files.setdefault(class_name, [])
+        for entry in self._entries(inside):
+            path = f"{inside}/{entry.name}"
+            if entry.is_dir():
+                self.collect(class_name, path)
+            elif os.path.splitext(entry.name)[1].lower() not in IMAGE_SUFFIXES:
+                self.ignored += 1
+            elif entry.is_file():
+                found.append(path)
+            else:
+                self.irregular.append(path)
+
+    def _entries(self, inside: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(self.root / inside) as entries:
+                listed = list(entries)
+        except OSError as error:
+            raise UserError(
+                f"{self.root / inside}: cannot be listed ({error.strerror})",
+                "make the folder readable, or remove it",
+            ) from None
+        visible = [entry for entry in listed if not entry.name.startswith(".")]
+        self.ignored += len(listed) - len(visible) if inside else 0
+        return visible
+
+    def _check_link(self, inside: str) -> None:
+        path = self.root / inside
+        if not path.is_symlink():
+            return
+        target = os.path.realpath(path)
+        leaves = os.path.commonpath([target, self.real_root]) != self.real_root
+        above = os.path.realpath(path.parent)
+        loops = os.path.commonpath([target, above]) == target
+        if leaves or loops:
+            raise UserError(
+                f"{path}: a link to a folder that leads {'out of' if leaves else 'back up in'} "
+                f"{self.root}",
+                "link the files one by one, or copy the folder there",
+            )
+
+
+def _check_classes(folder: ImageFolder) -> None:
+    if not folder.files:
+        raise UserError(
+            f"{folder.root}: no class folders in it",
+            "give a folder with one sub-folder of images per class",
+        )
+    irregular = {path.split("/")[0] for path in folder.irregular}
+    empty = [name for name, n in folder.counts.items() if n == 0 and name not in irregular]
+    if empty:
+        raise UserError(
+            f"{folder.root}: no images in class {listing(empty)}",
+            "add images to it, or remove the folder",
+        )
+
+
+def check_regular(folder: ImageFolder) -> None:
+    """Raise UserError if an image name stands for something that is no file."""
+    if folder.irregular:
+        raise UserError(
+            f"{folder.root}: not regular files: {listing(folder.irregular)}",
+            "remove them: pipes and dangling links cannot be read as images",
+        )
+
+
+def listing(names: list[str]) -> str:
+    """The first few names and how many more, for a message."""
+    shown = ", ".join(printable(name) for name in names[:NAMED_AT_MOST])
+    more = len(names) - NAMED_AT_MOST
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def printable(name: str) -> str:
+    """The name as one line of text that any terminal takes."""
+    clean = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return clean if clean.isprintable() else repr(name)[1:-1]
+
+
+def read_regular(path: Path) -> bytes:
+    """The bytes of a file; UserError if it cannot be read."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except OSError as error:
+        raise UserError(
+            f"{printable(str(path))}: cannot be read ({error.strerror})",
+            "make the file readable, or remove it",
+        ) from None

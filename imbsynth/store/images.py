@@ -1,0 +1,203 @@
+"""A folder of images as one uint8 array."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from imbsynth.errors import UserError
+from imbsynth.store.decoding import Picture, Unreadable, decode
+from imbsynth.store.folders import listing, printable, read_regular
+from imbsynth.store.parallel import in_order, threads_for
+
+OnProgress = Callable[[int], None]
+
+
+class Survey(NamedTuple):
+    """What one file holds."""
+
+    path: str
+    digest: str  # SHA-256 of its bytes, hexadecimal
+    size: str  # "HxW" of the upright image, pixels; "" if unreadable
+    mode: str  # Pillow's word for how it is stored
+    alpha: bool
+    problem: str  # why it cannot be read; "" if it can
+
+
+class Images(NamedTuple):
+    """Decoded images, one row each."""
+
+    pixels: NDArray[np.uint8]  # (n, c, h, w), in memory or memory-mapped
+    paths: list[str]  # relative to the folder
+    digests: list[str]  # SHA-256 of each file, hexadecimal
+    skipped: list[str]  # unreadable files that were left out
+    composited: int  # images whose transparency was composited on black
+
+
+def survey(root: Path, path: str) -> Survey:
+    """Read and decode one file, and say what is in it."""
+    try:
+        data = read_regular(root / path)
+    except UserError as error:
+        return Survey(path, "", "", "", False, error.problem)
+    digest = hashlib.sha256(data).hexdigest()
+    try:
+        picture = decode(data)
+    except Unreadable as error:
+        return Survey(path, digest, "", "", False, str(error))
+    return Survey(path, digest, _size_text(picture), picture.mode, picture.alpha, "")
+
+
+def survey_all(
+    root: Path, paths: Sequence[str], *, cores: int, on_progress: OnProgress
+) -> list[Survey]:
+    """`survey` of every file, in order."""
+    found = []
+    for one in in_order(
+        lambda path: survey(root, path), paths, threads=threads_for(root, paths, cores)
+    ):
+        found.append(one)
+        on_progress(len(found))
+    return found
+
+
+def read_images(
+    root: Path,
+    paths: Sequence[str],
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    skip_unreadable: bool = False,
+    cores: int = 1,
+    on_progress: OnProgress = lambda _: None,
+) -> Images:
+    """Decode files into one uint8 array (n, c, h, w).
+
+    size: (height, width) in pixels to resize to; None takes the one size that all have.
+    channels: 1 (colour is refused) or 3; None takes 1 if all are gray, else 3.
+    Raises UserError that lists the files which cannot be read (unless `skip_unreadable`), the
+    sizes if they are mixed, or the colour images among gray ones.
+    """
+    reader = _Reader(root, paths, size, channels)
+    for picture in in_order(reader.decode, paths, threads=threads_for(root, paths, cores)):
+        reader.add(picture)
+        on_progress(reader.seen)
+    return reader.finish(skip_unreadable)
+
+
+class _Reader:
+    """Collects decoded images, growing from gray to colour when the first colour image comes."""
+
+    def __init__(
+        self,
+        root: Path,
+        paths: Sequence[str],
+        size: tuple[int, int] | None,
+        channels: int | None,
+    ) -> None:
+        self.root, self.paths, self.size, self.channels = root, paths, size, channels
+        self.pixels: NDArray[np.uint8] | None = None
+        self.kept: list[str] = []
+        self.digests: list[str] = []
+        self.unreadable: list[str] = []
+        self.colour: list[str] = []
+        self.sizes: Counter[str] = Counter()
+        self.seen = 0
+        self.composited = 0
+
+    def decode(self, path: str) -> tuple[str, Picture | None]:
+        data = read_regular(self.root / path)
+        try:
+            return hashlib.sha256(data).hexdigest(), decode(data, self.size)
+        except Unreadable as error:
+            return str(error), None
+
+    def add(self, decoded: tuple[str, Picture | None]) -> None:
+        path, (digest, picture) = self.paths[self.seen], decoded
+        self.seen += 1
+        if picture is None:
+            self.unreadable.append(f"{printable(path)} ({digest})")
+            return
+        self.sizes[_size_text(picture)] += 1
+        if picture.pixels.ndim == 3:
+            self.colour.append(path)
+        if len(self.sizes) > 1 or (self.colour and self.channels == 1):
+            self.pixels = None  # an error is certain: only the tally goes on
+            return
+        self._row_for(picture)[...] = (
+            picture.pixels if picture.pixels.ndim == 2 else picture.pixels.transpose(2, 0, 1)
+        )
+        self.kept.append(path)
+        self.digests.append(digest)
+        self.composited += picture.alpha
+
+    def _row_for(self, picture: Picture) -> NDArray[np.uint8]:
+        needed = self.channels or (3 if picture.pixels.ndim == 3 else 1)
+        if self.pixels is None:
+            self.pixels = _array((len(self.paths), needed, *picture.pixels.shape[:2]))
+        elif self.pixels.shape[1] < needed:
+            gray, self.pixels = self.pixels, _array((len(self.paths), 3, *self.pixels.shape[2:]))
+            self.pixels[: len(self.kept)] = gray[: len(self.kept)]
+        return self.pixels[len(self.kept)]
+
+    def finish(self, skip_unreadable: bool) -> Images:
+        if self.unreadable and not skip_unreadable:
+            raise UserError(
+                f"{self.root}: {len(self.unreadable)} unreadable files: "
+                f"{listing(self.unreadable)}",
+                "repair or remove them, or leave them out with --skip-unreadable",
+            )
+        if len(self.sizes) > 1:
+            found = ", ".join(f"{size} ({n})" for size, n in self.sizes.most_common(5))
+            more = ", ..." if len(self.sizes) > 5 else ""
+            raise UserError(
+                f"{self.root}: images of {len(self.sizes)} sizes: {found}{more}",
+                "choose one with --image-size, e.g. --image-size "
+                f"{self.sizes.most_common(1)[0][0]}",
+            )
+        if self.colour and self.channels == 1:
+            raise UserError(
+                f"{self.root}: colour images where gray ones are expected: "
+                f"{listing(self.colour)}",
+                "convert them to gray, or work in colour (train-ae --channels 3)",
+            )
+        if self.pixels is None:
+            raise UserError(f"{self.root}: no readable images", "add images to it")
+        pixels = self.pixels[: len(self.kept)]
+        skipped = [text.partition(" (")[0] for text in self.unreadable]
+        return Images(pixels, self.kept, self.digests, skipped, self.composited)
+
+
+def _size_text(picture: Picture) -> str:
+    return f"{picture.pixels.shape[0]}x{picture.pixels.shape[1]}"
+
+
+def _array(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Uninitialised uint8, memory-mapped from a nameless file where half the memory is too small."""
+    needed = int(np.prod(shape, dtype=np.int64))
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed <= free // 2:
+        return np.empty(shape, np.uint8)
+    with tempfile.TemporaryFile() as file:
+        file.truncate(needed)
+        return np.memmap(file, np.uint8, "r+", shape=shape)
+
+
+def as_picture(pixels: NDArray[np.uint8]) -> Image.Image:
+    """A (c, h, w) uint8 image, gray or RGB, for Pillow."""
+    flat = pixels[0] if pixels.shape[0] == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0))
+    return Image.fromarray(flat)
+
+
+def write_png(pixels: NDArray[np.uint8], path: Path) -> None:
+    """Write a (c, h, w) uint8 image, gray or RGB, as PNG."""
+    as_picture(pixels).save(path, format="PNG")

@@ -1,0 +1,171 @@
+"""Outputs that appear whole or not at all, one writer at a time."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from imbsynth.errors import UserError
+
+RECORD = "run.json"  # the file by which a folder is known to be one of ours
+
+
+@contextmanager
+def new_folder(target: Path, *, force: bool) -> Iterator[Path]:
+    """A folder to fill, renamed to `target` when the block ends well and removed otherwise.
+
+    Raises UserError if `target` exists (with `force`: if it is not a folder of ours), if another
+    process is writing it, or if it cannot be written.
+    """
+    check_folder_target(target, force=force)
+    with _writing(target):
+        part = _beside(target, "part")
+        _remove(part)
+        part.mkdir(parents=True)
+        try:
+            yield part
+            check_folder_target(target, force=force)
+            _put_in_place(part, target)
+        finally:
+            _remove(part)
+
+
+@contextmanager
+def new_file(target: Path, *, force: bool = True) -> Iterator[Path]:
+    """A path to write, renamed to `target` when the block ends well and removed otherwise.
+
+    The caller holds `claim(target)` or writes a file that no other process does. Raises UserError
+    if it exists (unless `force`) or cannot be written.
+    """
+    check_file_target(target, force=force)
+    part = _beside(target, "part")
+    try:
+        with _explained(target):
+            yield part
+            check_file_target(target, force=force)
+            os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def claim(target: Path) -> Iterator[None]:
+    """Be the only process that writes `target`; UserError if another one does.
+
+    A lock on a hidden file beside it: the system releases it however the process ends.
+    """
+    with _writing(target):
+        yield
+
+
+def check_folder_target(target: Path, *, force: bool) -> None:
+    """Raise UserError if writing the folder `target` would destroy something."""
+    if not os.path.lexists(target) or _is_empty_folder(target):
+        return
+    if not force:
+        raise UserError(f"{target} exists", "choose another folder, or replace it with --force")
+    if target.is_symlink() or not (target / RECORD).is_file():
+        raise UserError(
+            f"{target} exists and was not made by imbsynth (it has no {RECORD})",
+            "choose another folder, or remove it yourself",
+        )
+
+
+def check_file_target(target: Path, *, force: bool) -> None:
+    """Raise UserError if writing the file `target` would destroy something."""
+    if target.is_dir():
+        raise UserError(f"{target} is a folder", "give the path of a file")
+    if os.path.lexists(target) and not force:
+        raise UserError(f"{target} exists", "choose another name, or replace it with --force")
+
+
+def check_apart(src: Path, dst: Path) -> None:
+    """Raise UserError if one folder lies in the other."""
+    source, target = os.path.realpath(src), os.path.realpath(dst)
+    if os.path.commonpath([source, target]) in (source, target):
+        raise UserError(
+            f"{dst} and {src} lie in one another", "choose an output folder outside the input"
+        )
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    """Hold the lock of `target`, and turn what the system says against writing into advice."""
+    with _explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = _beside(target, "lock")
+        descriptor = _locked(lock, target)
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+            os.close(descriptor)
+
+
+def _locked(lock: Path, target: Path) -> int:
+    """A descriptor that holds the lock file, which is still the one of that name."""
+    while True:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_file_of(descriptor, lock):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            raise UserError(
+                f"{target} is being written by another process",
+                "wait for it, or choose another name",
+            ) from None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_file_of(descriptor: int, path: Path) -> bool:
+    """Whether the open file is the one that `path` names: another process may have removed it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _explained(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"{target}: cannot be written ({error.strerror or error})",
+            "free some space"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            else "choose a place where you may write",
+        ) from error
+
+
+def _put_in_place(part: Path, target: Path) -> None:
+    """Rename; an old folder of ours steps aside first and goes when the new one stands."""
+    old = _beside(target, "old")
+    _remove(old)
+    if os.path.lexists(target) and not _is_empty_folder(target):
+        os.rename(target, old)
+    os.rename(part, target)
+    _remove(old)
+
+
+def _beside(target: Path, role: str) -> Path:
+    return target.absolute().parent / f".{target.absolute().name}.{role}"
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and not any(os.scandir(path))
+
+
+def _remove(path: Path) -> None:
+    if os.path.lexists(path):
+        shutil.rmtree(path)

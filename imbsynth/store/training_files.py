@@ -1,0 +1,100 @@
+"""The files of a training run: checkpoint, log and sheet, and the state to go on from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from imbsynth.errors import UserError
+from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from imbsynth.store.outputs import check_file_target, claim, new_file
+from imbsynth.store.records import write_lines
+
+_STATE = "state of a run"  # the kind of checkpoint that is gone once the run is complete
+# Where a run happens, not what it computes: a run may go on elsewhere, though not to the byte.
+_MAY_DIFFER = ("device", "out")
+
+
+class TrainingFiles:
+    """Paths beside a checkpoint NAME.safetensors, and how a run uses them."""
+
+    def __init__(self, checkpoint: Path) -> None:
+        self.checkpoint = checkpoint
+        self.log = checkpoint.with_suffix(".jsonl")
+        self.sheet = checkpoint.with_suffix(".png")
+        self.state = checkpoint.with_suffix(".state.safetensors")
+
+    @contextmanager
+    def claimed(self, *, resume: bool, force: bool) -> Iterator[None]:
+        """Hold the run's files for this process, after checking that none would be lost."""
+        with claim(self.checkpoint):
+            self._check(resume=resume, force=force)
+            if force:
+                self.state.unlink(missing_ok=True)
+            yield
+
+    def _check(self, *, resume: bool, force: bool) -> None:
+        if force or (resume and (self.state.exists() or self.checkpoint.exists())):
+            return
+        if self.state.exists():
+            raise UserError(
+                f"{self.state}: an interrupted run is there",
+                "go on with --resume, or start again with --force",
+            )
+        for path in (self.checkpoint, self.log, self.sheet):
+            check_file_target(path, force=False)
+
+    def finished(self, made_by: dict[str, Any], kind: str) -> bool:
+        """Whether the checkpoint is there already; UserError if another run made it."""
+        if self.state.exists() or not self.checkpoint.exists():
+            return False
+        meta = load_checkpoint(self.checkpoint, kind).meta
+        self._check_same(meta.get("made_by"), made_by, self.checkpoint)
+        return True
+
+    def load_state(self, made_by: dict[str, Any]) -> Checkpoint | None:
+        """The state to go on from, if there is one; UserError if it is of another run."""
+        if not self.state.exists():
+            return None
+        state = load_checkpoint(self.state, _STATE)
+        self._check_same(state.meta.get("made_by"), made_by, self.state)
+        return state
+
+    def save_state(self, state: Checkpoint, made_by: dict[str, Any]) -> None:
+        """Write the state, then the log up to it."""
+        meta = {**state.meta, "kind": _STATE, "made_by": made_by}
+        save_checkpoint(self.state, Checkpoint(state.tensors, meta))
+        self.write_log(state.meta["history"])
+
+    def write_log(self, history: list[dict[str, Any]]) -> None:
+        """Write the log, a line an epoch."""
+        with new_file(self.log) as part:
+            write_lines(part, history)
+
+    def write_sheet(self, write: Callable[[Path], None]) -> None:
+        """Let `write` draw the sheet."""
+        with new_file(self.sheet) as part:
+            write(part)
+
+    def finish(self, checkpoint: Checkpoint) -> None:
+        """Write the checkpoint; the state has done its service."""
+        save_checkpoint(self.checkpoint, checkpoint)
+        self.state.unlink(missing_ok=True)
+
+    def _check_same(self, found: Any, wanted: dict[str, Any], path: Path) -> None:
+        if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
+            raise UserError(f"{path}: does not say how it was made", "start again with --force")
+        before, now = found["config"], wanted["config"]
+        for name in now:
+            if name not in _MAY_DIFFER and before.get(name) != now[name]:
+                raise UserError(
+                    f"{path} is of a run with {name} {before.get(name)}, not {now[name]}",
+                    "resume with the same options, or start again with --force",
+                )
+        if found.get("inputs") != wanted["inputs"]:
+            raise UserError(
+                f"{path} is of a run on other images than are there now",
+                "restore the folder, or start again with --force",
+            )

@@ -1,0 +1,64 @@
+"""Bring files from one folder to another, by copy or link, and digest them on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from imbsynth.configs import Link
+from imbsynth.errors import UserError
+from imbsynth.store.folders import printable, read_regular
+
+
+def transfer(
+    root: Path,
+    paths: Sequence[str],
+    destination: Path,
+    link: Link,
+    *,
+    final: Path,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> list[str]:
+    """Put root/path at destination/path for each path; returns the SHA-256 of each file.
+
+    "copy" writes the same bytes anew, "hard" adds a name for the same file, "symbolic" points
+    to it, relative to where `destination` will stand in the end (`final`).
+    """
+    made: set[str] = set()
+    digests = []
+    for done, path in enumerate(paths, 1):
+        parent = os.path.dirname(path)
+        if parent not in made:
+            os.makedirs(destination / parent, exist_ok=True)
+            made.add(parent)
+        data = read_regular(root / path)
+        digests.append(hashlib.sha256(data).hexdigest())
+        _place(root / path, f"{destination}/{path}", data, link, final / parent)
+        on_progress(done)
+    return digests
+
+
+def _place(source: Path, target: str, data: bytes, link: Link, final_parent: Path) -> None:
+    if link == "copy":
+        with open(target, "xb", buffering=0) as file:
+            file.write(data)
+    elif link == "hard":
+        try:
+            os.link(os.path.realpath(source), target)
+        except OSError as error:
+            raise UserError(
+                f"{printable(str(source))}: no hard link can be made ({error.strerror})",
+                "use --link copy or --link symbolic: hard links stay within one file system",
+            ) from None
+    else:
+        os.symlink(os.path.relpath(os.path.realpath(source), os.path.realpath(final_parent)), target)
+
+
+def folder_digest(paths: Sequence[str], digests: Sequence[str]) -> str:
+    """SHA-256 of a folder: of its sorted paths, each with the digest of its bytes."""
+    total = hashlib.sha256()
+    for path, digest in sorted(zip(paths, digests, strict=True)):
+        total.update(path.encode("utf-8", "surrogateescape") + b"\0" + digest.encode() + b"\n")
+    return total.hexdigest()
