@@ -33,7 +33,7 @@ def draw_class_batch(
 
     Without replacement, or with it where the class is smaller than the batch.
     """
-    pool = classes[rng.integers(len(classes))]
+    pool = classes[int(rng.integers(len(classes)))]
     members = rng.choice(pool, batch_size, replace=len(pool) < batch_size)
     return ClassBatch(members, rng.permutation(batch_size))
 

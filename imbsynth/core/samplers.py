@@ -28,9 +28,7 @@ class Pairs(NamedTuple):
 Sampler = Callable[[Tensor, int, np.random.Generator], Pairs]
 
 
-def smote(
-    points: Tensor, count: int, rng: np.random.Generator, *, neighbours: int
-) -> Pairs:
+def smote(points: Tensor, count: int, rng: np.random.Generator, *, neighbours: int) -> Pairs:
     """Chawla et al., 2002: every point in turn, towards one of its k nearest.
 
     A uniform one of the k = min(neighbours, n - 1) nearest of the class, Euclidean, and lam

@@ -29,9 +29,7 @@ class Coder:
         self.model = model.to(device).eval()
         self.device, self.precision, self.batch_size = device, precision, batch_size
 
-    def encode(
-        self, pixels: Tensor, on_progress: Callable[[int], None] = lambda _: None
-    ) -> Tensor:
+    def encode(self, pixels: Tensor, on_progress: Callable[[int], None] = lambda _: None) -> Tensor:
         """(n, c, h, w) uint8 on the CPU -> (n, d) float32 latents on the CPU."""
         latents = torch.empty(len(pixels), self.model.shape.latent_dim)
         with torch.inference_mode(), arithmetic(self.device, self.precision):

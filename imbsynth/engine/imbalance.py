@@ -34,7 +34,9 @@ def run(config: ImbalanceConfig, *, on_event: OnEvent = silent) -> Report:
         folder = scan_regular(config.src)
         wanted = _wanted(config, folder.counts)
         _check(wanted, folder)
-        chosen = {name: _draw(folder.files[name], n, config.seed, name) for name, n in wanted.items()}
+        chosen = {
+            name: _draw(folder.files[name], n, config.seed, name) for name, n in wanted.items()
+        }
         paths = [path for files in chosen.values() for path in files]
         on_event(Started("writing images", len(paths)))
         digests = transfer(

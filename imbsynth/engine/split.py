@@ -83,7 +83,9 @@ def _fractions(config: SplitConfig, folder: ImageFolder) -> Parts:
 def _folds(config: SplitConfig, folder: ImageFolder) -> Parts:
     """fold-I/train and fold-I/test; each image is in the test part of exactly one fold."""
     count = config.folds or 0
-    parts: Parts = {f"fold-{i}/{role}": {} for i in range(1, count + 1) for role in ("train", "test")}
+    parts: Parts = {
+        f"fold-{i}/{role}": {} for i in range(1, count + 1) for role in ("train", "test")
+    }
     turn = 0  # which fold gets a class's first image: in turn, so that folds are of one size
     for name, files in folder.files.items():
         order = stream(config.seed, "split", name).permutation(len(files))

@@ -29,7 +29,6 @@ from imbsynth.models.autoencoder import Autoencoder, Shape, default_latent_dim
 from imbsynth.models.convolutions import channels_last
 from imbsynth.models.normalisation import estimate_statistics
 from imbsynth.runtime import (
-    StopRequest,
     arithmetic,
     initialised,
     resolve_device,
@@ -153,9 +152,7 @@ class Training:
         epoch, self.mark = len(self.history), time.perf_counter()
         order = stream(self.config.seed, "train-ae", "order", epoch)
         penalty = stream(self.config.seed, "train-ae", "penalty", epoch)
-        for step, batch in enumerate(
-            draw_batches(len(self.pixels), self.config.batch_size, order)
-        ):
+        for step, batch in enumerate(draw_batches(len(self.pixels), self.config.batch_size, order)):
             drawn = None
             if self.config.penalty != "none":
                 drawn = draw_class_batch(self.classes, len(batch), penalty)
@@ -312,8 +309,7 @@ def _progress(training: Training) -> Advanced:
 
 
 def _check_images(images: Labelled) -> None:
-    channels, height, width = images.pixels.shape[1:]
-    check_size((height, width))
+    check_size(images.pixels.shape[2:])
     if len(images.pixels) < 2:
         raise UserError("a single image: there is nothing to learn from", "add images")
 

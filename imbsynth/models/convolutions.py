@@ -46,12 +46,18 @@ class Doubling(nn.ConvTranspose2d):
 
     def __init__(self, in_channels: int, out_channels: int, size: Size, *, bias: bool) -> None:
         start, padding = halved(size), _padding(size)
-        extra = tuple(
+        rows, columns = (
             side - ((before - 1) * STRIDE - 2 * pad + KERNEL)
             for side, before, pad in zip(size, start, padding, strict=True)
         )
         super().__init__(
-            in_channels, out_channels, KERNEL, STRIDE, padding, output_padding=extra, bias=bias
+            in_channels,
+            out_channels,
+            KERNEL,
+            STRIDE,
+            padding,
+            output_padding=(rows, columns),
+            bias=bias,
         )
         self.part = _kernel_part(size, padding) if start == (1, 1) else None
 
@@ -66,12 +72,10 @@ class Doubling(nn.ConvTranspose2d):
 
 def _kernel_part(size: Size, padding: Size) -> tuple[slice, slice]:
     """The rows and columns of the kernel that meet an image of `size`, the rest meets padding."""
-    rows, columns = (
-        slice(pad, pad + side) for side, pad in zip(size, padding, strict=True)
-    )
+    rows, columns = (slice(pad, pad + side) for side, pad in zip(size, padding, strict=True))
     return rows, columns
 
 
 def channels_last(module: nn.Module) -> nn.Module:
     """The module with its kernels laid out pixel by pixel, the faster layout for small maps."""
-    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return module.to(memory_format=torch.channels_last)

@@ -45,7 +45,12 @@ def load_checkpoint(path: Path, kind: str) -> Checkpoint:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file", made_by) from None
     except (
-        SafetensorError, OSError, ValueError, LookupError, TypeError, RecursionError,
+        SafetensorError,
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        RecursionError,
     ) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: not an imbsynth checkpoint ({reason})", made_by) from None
@@ -59,6 +64,7 @@ def check_tensors(path: Path, found: Mapping[str, Tensor], expected: Mapping[str
 
     `expected` may live on torch's meta device, so that absurd sizes cost no memory.
     """
+
     def shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[Any, ...]]:
         return {name: (tuple(value.shape), value.dtype) for name, value in tensors.items()}
 

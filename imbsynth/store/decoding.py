@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 MAX_PIXELS = 100_000_000  # a file that claims more is taken for a decompression bomb
 
@@ -80,7 +80,7 @@ def _is_turned(image: Image.Image) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, Image.UnidentifiedImageError):
+    if isinstance(error, UnidentifiedImageError):
         return "not an image that Pillow reads"
     text = str(error).splitlines()
     return text[0] if text else type(error).__name__

@@ -10,8 +10,9 @@ from imbsynth.errors import UserError
 
 # The raster formats that every build of Pillow reads, and WebP, JPEG 2000 and AVIF, which most do.
 IMAGE_SUFFIXES = frozenset(
-    ".png .apng .jpg .jpeg .jpe .jfif .bmp .dib .gif .tif .tiff .webp .ppm .pgm .pbm .pnm .pfm "
-    ".tga .pcx .ico .sgi .rgb .jp2 .j2k .avif".split()
+    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".tif", ".tiff"}
+    | {".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".tga", ".pcx", ".ico", ".sgi", ".rgb"}
+    | {".jp2", ".j2k", ".avif"}
 )
 NAMED_AT_MOST = 5  # files or classes that one message lists
 

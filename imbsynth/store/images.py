@@ -152,8 +152,7 @@ class _Reader:
     def finish(self, skip_unreadable: bool) -> Images:
         if self.unreadable and not skip_unreadable:
             raise UserError(
-                f"{self.root}: {len(self.unreadable)} unreadable files: "
-                f"{listing(self.unreadable)}",
+                f"{self.root}: {len(self.unreadable)} unreadable files: {listing(self.unreadable)}",
                 "repair or remove them, or leave them out with --skip-unreadable",
             )
         if len(self.sizes) > 1:
@@ -166,8 +165,7 @@ class _Reader:
             )
         if self.colour and self.channels == 1:
             raise UserError(
-                f"{self.root}: colour images where gray ones are expected: "
-                f"{listing(self.colour)}",
+                f"{self.root}: colour images where gray ones are expected: {listing(self.colour)}",
                 "convert them to gray, or work in colour (train-ae --channels 3)",
             )
         if self.pixels is None:
@@ -182,7 +180,7 @@ def _size_text(picture: Picture) -> str:
 
 
 def _array(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Uninitialised uint8, memory-mapped from a nameless file where half the memory is too small."""
+    """Uninitialised uint8; from a nameless file where half the free memory is too small."""
     needed = int(np.prod(shape, dtype=np.int64))
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if needed <= free // 2:

@@ -53,7 +53,9 @@ def _place(source: Path, target: str, data: bytes, link: Link, final_parent: Pat
                 "use --link copy or --link symbolic: hard links stay within one file system",
             ) from None
     else:
-        os.symlink(os.path.relpath(os.path.realpath(source), os.path.realpath(final_parent)), target)
+        os.symlink(
+            os.path.relpath(os.path.realpath(source), os.path.realpath(final_parent)), target
+        )
 
 
 def folder_digest(paths: Sequence[str], digests: Sequence[str]) -> str:

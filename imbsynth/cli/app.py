@@ -1,0 +1,69 @@
+"""The application: its commands, its one error boundary, its exit codes."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from imbsynth import __version__
+from imbsynth.cli import generate, imbalance, inspect, split, train_ae
+from imbsynth.errors import Interrupted, UserError
+
+
+class Boundary(TyperGroup):
+    """Shows a UserError as text, exit code 2; anything else is a bug and keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(2) from None
+        except Interrupted as interrupted:
+            typer.echo("stopped: go on with --resume", err=True)
+            raise typer.Exit(interrupted.exit_code) from None
+
+
+app = typer.Typer(
+    cls=Boundary,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: imbsynth inspect FOLDER",
+)
+app.command("inspect")(inspect.inspect)
+app.command("imbalance")(imbalance.imbalance)
+app.command("split")(split.split)
+app.command("train-ae")(train_ae.train_ae)
+app.command("generate")(generate.generate)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"imbsynth {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def imbsynth(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version)
+    ] = False,
+) -> None:
+    """Balance an imbalanced folder of images by synthesising its rare classes."""
+
+
+def _end_cleanly(number: int, _frame: object) -> None:
+    """Leave through the cleaning-up that an exception brings, with the shell's code for it."""
+    sys.exit(128 + number)
+
+
+def main() -> None:
+    """Run the command line."""
+    signal.signal(signal.SIGTERM, _end_cleanly)
+    app(prog_name="imbsynth")

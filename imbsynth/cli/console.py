@@ -1,0 +1,134 @@
+"""What a person sees: progress and notes on stderr, the result alone on stdout."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from imbsynth.engine.events import Event, OnEvent
+
+LINE_EVERY = 10.0  # seconds between two lines of progress where stderr is a file
+
+
+@contextmanager
+def listening(quiet: bool) -> Iterator[OnEvent]:
+    """A listener for a run: bars on a terminal, now and then a line in a log file."""
+    from imbsynth.engine.events import silent
+
+    if quiet:
+        yield silent
+    elif sys.stderr.isatty():
+        with _bars() as listener:
+            yield listener
+    else:
+        yield _Lines()
+
+
+@contextmanager
+def _bars() -> Iterator[OnEvent]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from imbsynth.engine.events import Advanced, EpochDone, Note, Started
+
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[detail]}"),
+        console=Console(stderr=True),
+    )
+    current: list[TaskID] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Started):
+            current[:] = [progress.add_task(event.task, total=event.total, detail="")]
+        elif isinstance(event, Advanced) and current:
+            detail = {"detail": event.detail} if event.detail else {}
+            progress.update(current[0], completed=event.done, **detail)  # type: ignore[arg-type]
+        elif isinstance(event, EpochDone):
+            pass  # the bar shows it
+        elif isinstance(event, Note):
+            progress.console.print(event.text, style="yellow", markup=False, highlight=False)
+
+    with progress:
+        yield listen
+
+
+class _Lines:
+    """Progress for a log file: each stage, and a line now and then within it."""
+
+    def __init__(self) -> None:
+        self.task, self.total, self.unit = "", 0, ""
+        self.begun = self.shown = time.monotonic()
+
+    def __call__(self, event: Event) -> None:
+        from imbsynth.engine.events import Advanced, Note, Started
+
+        now = time.monotonic()
+        if isinstance(event, Started):
+            self.task, self.total, self.unit = event.task, event.total, event.unit
+            self.begun = self.shown = now
+            self._say(f"{event.task}: {event.total} {event.unit}")
+        elif isinstance(event, Note):
+            self._say(f"note: {event.text}")
+        elif isinstance(event, Advanced) and now - self.shown >= LINE_EVERY:
+            self.shown = now
+            left = (now - self.begun) * (self.total - event.done) / max(event.done, 1)
+            self._say(
+                f"{self.task}: {event.done} of {self.total} {self.unit}, "
+                f"at most {left:.0f} s left  {event.detail}".rstrip()
+            )
+
+    def _say(self, text: str) -> None:
+        typer.echo(text, err=True)
+
+
+def show(report: Any, as_json: bool, summary: Callable[[Any], None]) -> None:
+    """Print a report: one JSON object, or in words."""
+    if as_json:
+        from imbsynth.store.records import as_json as encode
+
+        typer.echo(encode(report))
+    else:
+        summary(report)
+
+
+def class_table(counts: dict[str, int], added: dict[str, int] | None = None) -> None:
+    """Print a row a class with its number of images and a bar."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from imbsynth.store.folders import printable
+
+    added = added or {}
+    table = Table(box=None, pad_edge=False)
+    table.add_column("class")
+    table.add_column("images", justify="right")
+    if added:
+        table.add_column("synthetic", justify="right")
+    table.add_column("")
+    largest = max(counts.values())
+    for name, n in counts.items():
+        extra = added.get(name, 0)
+        real = round(40 * (n - extra) / largest)
+        bar = Text("█" * max(real, int(n > extra)))
+        bar.append("░" * (round(40 * n / largest) - real))
+        cells = [str(n)] + ([str(extra)] if added else [])
+        table.add_row(Text(printable(name)), *cells, bar)
+    Console(highlight=False).print(table)

@@ -1,0 +1,59 @@
+"""`imbsynth inspect`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from imbsynth.cli.console import class_table, listening, show
+from imbsynth.cli.options import Config, Json, Quiet, Src
+from imbsynth.configs import InspectConfig
+
+if TYPE_CHECKING:
+    from imbsynth.engine.inspect import Report
+
+LISTED = 10  # files or groups shown in words; --json has all
+
+
+def inspect(src: Src, json: Json = False, quiet: Quiet = False, config: Config = None) -> None:
+    """Count classes, and find unreadable files, mixed sizes and images in two classes.
+
+    Changes nothing. Sizes are height x width.
+
+    Example: imbsynth inspect photos/train
+    """
+    from imbsynth.engine.inspect import run
+
+    with listening(quiet) as on_event:
+        report = run(InspectConfig(src=src), on_event=on_event)
+    show(report, json, _summary)
+
+
+def _summary(report: Report) -> None:
+    from imbsynth.store.folders import printable
+
+    class_table(report.counts)
+    typer.echo(
+        f"\n{report.images} images in {len(report.counts)} classes; largest / smallest "
+        f"(rho) {report.rho:.4g}; share of minority classes (mu) {report.mu:.2g}"
+    )
+    typer.echo("sizes: " + ", ".join(f"{size} ({n})" for size, n in report.sizes.items()))
+    typer.echo("stored as: " + ", ".join(f"{mode} ({n})" for mode, n in report.modes.items()))
+    if report.ignored:
+        typer.echo(f"ignored: {report.ignored} hidden files and files that are no images")
+    if report.transparent:
+        typer.echo(f"transparent: {report.transparent} images, which are put on black")
+    if report.repeated:
+        typer.echo(f"repeated: {report.repeated} further copies of an image within its class")
+    _list("unreadable", [f"{printable(p)}: {why}" for p, why in report.reasons.items()])
+    _list("in two classes", [" = ".join(map(printable, group)) for group in report.duplicates])
+
+
+def _list(heading: str, lines: list[str]) -> None:
+    if lines:
+        typer.echo(f"{heading}: {len(lines)}")
+    for line in lines[:LISTED]:
+        typer.echo(f"  {line}")
+    if len(lines) > LISTED:
+        typer.echo(f"  and {len(lines) - LISTED} more: see --json")

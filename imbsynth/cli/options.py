@@ -1,0 +1,124 @@
+"""Options that several commands share, each named once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from imbsynth.configs import Link, Precision
+from imbsynth.errors import UserError
+
+
+def _load_config(ctx: Any, path: Path | None) -> Path | None:
+    """Take defaults from a YAML file whose keys are option names; the command line wins."""
+    if path is None or ctx.resilient_parsing:
+        return path
+    options = {
+        name.removeprefix("--"): param.name
+        for param in ctx.command.params
+        for name in [*param.opts, *param.secondary_opts]
+        if name.startswith("--") and param.name not in ("config", "help")
+    }
+    values = {}
+    for key, value in _read_yaml(path).items():
+        name = str(key).replace("_", "-")
+        if name not in options:
+            raise UserError(
+                f"{path}: {key!r} is no option of {ctx.command.name}",
+                f"its options are {', '.join(sorted(options))}",
+            )
+        values[options[name]] = _as_option(path, name, value)
+    ctx.default_map = values
+    return path
+
+
+def _read_yaml(path: Path) -> dict[Any, Any]:
+    import yaml
+
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        raise UserError(
+            f"{path}: cannot be read as YAML ({str(error).splitlines()[0]})",
+            "write one line an option, like `seed: 1`",
+        ) from None
+    if not isinstance(loaded or {}, dict):
+        raise UserError(
+            f"{path}: not a list of options", "write one line an option, like `seed: 1`"
+        )
+    return loaded or {}
+
+
+def _as_option(path: Path, name: str, value: Any) -> Any:
+    if isinstance(value, list) and all(isinstance(item, int | float | str) for item in value):
+        return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float | str):
+        return str(value)
+    raise UserError(f"{path}: {name} is {value!r}", "give a number, a text, true, false, or a list")
+
+
+Src = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SRC", help="Folder with one sub-folder of images per class.", show_default=False
+    ),
+]
+Dst = Annotated[Path, typer.Argument(metavar="DST", help="Folder to make.", show_default=False)]
+Seed = Annotated[int, typer.Option(help="Seed of every random choice.", rich_help_panel="Run")]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|cpu|cuda|cuda:N",
+        help="Where to compute; auto takes CUDA when present.",
+        rich_help_panel="Run",
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print the result as one JSON object on stdout.", rich_help_panel="Run"
+    ),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress, no notes.", rich_help_panel="Run")
+]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Replace an existing output of imbsynth.", rich_help_panel="Run"),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE.yaml",
+        help="Read options from a YAML file; the command line wins.",
+        is_eager=True,
+        callback=_load_config,
+        show_default=False,
+        rich_help_panel="Run",
+    ),
+]
+SkipUnreadable = Annotated[
+    bool,
+    typer.Option(
+        "--skip-unreadable", help="Leave out files that cannot be decoded, and record them."
+    ),
+]
+ImageSize = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|N|HxW",
+        help="Height x width in pixels to resize to; auto takes the one size that all images have.",
+    ),
+]
+LinkOption = Annotated[Link, typer.Option(help="How files get into DST.")]
+PrecisionOption = Annotated[
+    Precision,
+    typer.Option(
+        help="Arithmetic of the network; auto takes bf16 where the hardware multiplies in it."
+    ),
+]

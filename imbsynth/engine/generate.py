@@ -1,0 +1,373 @@
+"""`generate`: bring the classes of a folder up to one size with synthetic images.
+
+One pipeline for every method: embed the images in a space (pixels, or an autoencoder's latents),
+let a sampler draw a plan there, compute and decode it a batch at a time, write.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imbsynth.configs import GenerateConfig, parse_size
+from imbsynth.core import samplers
+from imbsynth.core.pixels import to_bytes, to_unit
+from imbsynth.engine.autoencoders import Coder, load_autoencoder
+from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
+from imbsynth.engine.reading import Labelled, read_labelled, refuse_synthetic
+from imbsynth.errors import UserError
+from imbsynth.runtime import resolve_device, resolve_precision, stream
+from imbsynth.store.folders import listing, read_regular
+from imbsynth.store.images import write_png
+from imbsynth.store.outputs import check_apart, new_folder
+from imbsynth.store.records import (
+    MANIFEST,
+    SAMPLES,
+    digest_of,
+    provenance,
+    read_counts,
+    write_lines,
+    write_record,
+)
+from imbsynth.store.sheets import MAX_ROWS, Row, write_sheet
+from imbsynth.store.transfer import transfer
+
+TRIPLES = 4  # of base, neighbour and synthetic image, a class on the sheet
+IN_FLIGHT = 3  # batches decoded ahead of the writer
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `generate` prints."""
+
+    added: dict[str, int]  # synthetic images a class
+    counts: dict[str, int]  # images a class in the folder made
+    images_per_second: float  # synthetic images over the whole command
+    out: str
+    samples: str | None  # the sheet to look at; None if nothing was added
+
+
+def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
+    """Write a folder with the originals and the synthetic images that even out its classes."""
+    start = time.perf_counter()
+    check_apart(config.src, config.dst)
+    refuse_synthetic(config.src)
+    with new_folder(config.dst, force=config.force) as part:
+        coder = _coder(config)
+        images = read_labelled(
+            config.src,
+            size=coder.model.shape[1:3] if coder else parse_size(config.image_size),
+            channels=coder.model.shape.channels if coder else None,
+            skip_unreadable=config.skip_unreadable,
+            on_event=on_event,
+        )
+        sizes = {name: len(own) for name, own in zip(images.classes, images.members(), strict=True)}
+        added = _missing(config, sizes)
+        _explain(config, sizes, added, on_event)
+        space: Space = Latents(coder, images, added, on_event) if coder else Pixels(images, config)
+        plan = draw(config, images, space, added)
+        kept = _place_originals(config, images, coder, part, on_event)
+        sheet = _write_synthetic(plan, space, images, part, on_event)
+        if sheet:
+            headings = ["base, neighbour, synthetic"] + ["..."] * (TRIPLES - 1)
+            write_sheet(part / SAMPLES, sheet, headings)
+        write_lines(part / MANIFEST, _lines(config, plan, space, images, kept))
+        record = provenance(
+            "generate",
+            config,
+            inputs=_inputs(config, images),
+            libraries=("numpy", "pillow", "torch"),
+        )
+        write_record(part, {**record, "added": added, "skipped": images.skipped})
+    originals = 0 if config.synthetic_only else 1
+    return Report(
+        added=added,
+        counts={name: originals * n + added[name] for name, n in sizes.items()},
+        images_per_second=sum(added.values()) / (time.perf_counter() - start),
+        out=config.dst.as_posix(),
+        samples=(config.dst / SAMPLES).as_posix() if sheet else None,
+    )
+
+
+class Space(Protocol):
+    """Where a sampler works: points in, images out."""
+
+    name: str
+    batch_size: int  # images computed at once
+
+    def points(self, members: NDArray[np.int64]) -> Tensor:
+        """(n, ...) points of the images with these indices."""
+
+    def images(self, base: NDArray[np.int64], neighbour: NDArray[np.int64], lam: Tensor) -> Tensor:
+        """(m, c, h, w) uint8 of the points between those of the images base and neighbour."""
+
+
+class Pixels:
+    """The identity: a point is an image."""
+
+    name = "pixel"
+
+    def __init__(self, images: Labelled, config: GenerateConfig) -> None:
+        self.device = resolve_device(config.device)
+        self.pixels = torch.from_numpy(images.pixels)
+        self.batch_size = config.batch_size
+
+    def points(self, members: NDArray[np.int64]) -> Tensor:
+        return self.pixels[torch.from_numpy(members)].to(self.device)
+
+    def images(self, base: NDArray[np.int64], neighbour: NDArray[np.int64], lam: Tensor) -> Tensor:
+        start, end = to_unit(self.points(base)), to_unit(self.points(neighbour))
+        return to_bytes(samplers.interpolate(start, end, lam)).cpu()
+
+
+class Latents:
+    """An autoencoder's latent space (Dablain et al., 2022, Algorithm 1, "Generate Samples")."""
+
+    name = "latent"
+
+    def __init__(
+        self, coder: Coder, images: Labelled, added: dict[str, int], on_event: OnEvent
+    ) -> None:
+        self.coder, self.batch_size = coder, coder.batch_size
+        pixels = torch.from_numpy(images.pixels)
+        growing = [label for label, name in enumerate(images.classes) if added[name]]
+        needed = torch.from_numpy(np.flatnonzero(np.isin(images.labels, growing)))
+        # A row an image; the rows of classes that do not grow are never touched, so cost nothing.
+        self.latents = torch.empty(len(pixels), coder.model.shape.latent_dim)
+        on_event(Started("encoding", len(needed)))
+        for done, rows in enumerate(needed.split(coder.batch_size)):
+            self.latents[rows] = coder.encode(pixels[rows])
+            on_event(Advanced(done * coder.batch_size + len(rows)))
+
+    def points(self, members: NDArray[np.int64]) -> Tensor:
+        return self.latents[torch.from_numpy(members)].to(self.coder.device)
+
+    def images(self, base: NDArray[np.int64], neighbour: NDArray[np.int64], lam: Tensor) -> Tensor:
+        return self.coder.decode(
+            samplers.interpolate(self.points(base), self.points(neighbour), lam)
+        )
+
+
+class Plan(NamedTuple):
+    """What each synthetic image is made of; indices are those of the images read."""
+
+    pairs: samplers.Pairs  # (m,) each
+    labels: NDArray[np.int64]  # (m,) class index
+    files: list[str]  # (m,) where it goes
+
+
+def draw(config: GenerateConfig, images: Labelled, space: Space, added: dict[str, int]) -> Plan:
+    """Draw every class's plan from its own stream, so that classes never shift each other."""
+    sampler = _sampler(config)
+    parts, labels, files = [], [], []
+    for label, (name, members) in enumerate(zip(images.classes, images.members(), strict=True)):
+        count = added[name]
+        if not count:
+            continue
+        rng = stream(config.seed, "generate", config.method, name)
+        pairs = sampler(space.points(members), count, rng)
+        parts.append((members[pairs.base], members[pairs.neighbour], pairs.lam))
+        labels.append(np.full(count, label))
+        files += [f"{name}/synthetic-{i:06d}.png" for i in range(1, count + 1)]
+    if not parts:
+        empty = np.empty(0, np.int64)
+        return Plan(samplers.Pairs(empty, empty, np.empty(0)), empty, [])
+    base, neighbour, lam = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Plan(samplers.Pairs(base, neighbour, lam), np.concatenate(labels), files)
+
+
+def _sampler(config: GenerateConfig) -> samplers.Sampler:
+    if config.method == "ros":
+        return samplers.ros
+    return partial(samplers.smote, neighbours=config.neighbours)
+
+
+def _coder(config: GenerateConfig) -> Coder | None:
+    if config.ae is None:
+        return None
+    device = resolve_device(config.device)
+    precision = resolve_precision(config.precision, device)
+    return Coder(load_autoencoder(config.ae), device, precision, config.batch_size)
+
+
+def _missing(config: GenerateConfig, sizes: dict[str, int]) -> dict[str, int]:
+    """How many synthetic images each class gets; none is ever made smaller."""
+    if config.per_class is None:
+        targets = dict.fromkeys(sizes, config.to or max(sizes.values()))
+    else:
+        targets = read_counts(config.per_class)
+        strange = sorted(targets.keys() - sizes)
+        if strange:
+            raise UserError(
+                f"{config.per_class} names no class of {config.src}: {listing(strange)}",
+                f"use its classes: {listing(list(sizes))}",
+            )
+    return {name: max(0, targets.get(name, 0) - n) for name, n in sizes.items()}
+
+
+def _explain(
+    config: GenerateConfig, sizes: dict[str, int], added: dict[str, int], on_event: OnEvent
+) -> None:
+    """Say where a class is too small for what was asked."""
+    if not any(added.values()):
+        on_event(Note("every class is large enough already: nothing to add"))
+    if config.method != "smote":
+        return
+    growing = {name: n for name, n in sizes.items() if added[name]}
+    single = [name for name, n in growing.items() if n == 1]
+    if single:
+        on_event(Note(f"a single image has no neighbour and is copied: class {listing(single)}"))
+    for name, n in growing.items():
+        if 1 < n <= config.neighbours:
+            on_event(Note(f"class {listing([name])} has {n} images: {n - 1} neighbours each"))
+
+
+def _place_originals(
+    config: GenerateConfig, images: Labelled, coder: Coder | None, part: Path, on_event: OnEvent
+) -> list[str]:
+    """Put the originals, or their reconstructions, in place; returns where each one is."""
+    taken = [path for path in images.paths if path.split("/")[-1].startswith("synthetic-")]
+    if taken:
+        raise UserError(
+            f"{config.src}: file names that synthetic images have: {listing(taken)}",
+            "rename them if they are real, or give the folder without them",
+        )
+    for name in images.classes:
+        (part / name).mkdir(parents=True, exist_ok=True)
+    if config.synthetic_only:
+        return images.paths
+    if config.reconstruct_originals and coder is not None:
+        return _reconstruct(images, coder, part, on_event)
+    on_event(Started("copying originals", len(images.paths)))
+    transfer(
+        config.src,
+        images.paths,
+        part,
+        config.link,
+        final=config.dst,
+        on_progress=lambda done: on_event(Advanced(done)),
+    )
+    return images.paths
+
+
+def _reconstruct(images: Labelled, coder: Coder, part: Path, on_event: OnEvent) -> list[str]:
+    kept = [path if path.endswith(".png") else f"{path}.png" for path in images.paths]
+    if len(set(kept)) < len(kept):
+        twice = sorted({path for path in kept if kept.count(path) > 1})
+        raise UserError(f"two originals would be written to {listing(twice)}", "rename one of them")
+    on_event(Started("reconstructing originals", len(kept)))
+    done = 0
+    for batch in coder.reconstruct(torch.from_numpy(images.pixels)):
+        for pixels in batch.numpy():
+            target = part / kept[done]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_png(pixels, target)
+            done += 1
+        on_event(Advanced(done))
+    return kept
+
+
+def _write_synthetic(
+    plan: Plan, space: Space, images: Labelled, part: Path, on_event: OnEvent
+) -> list[Row]:
+    """Compute the plan a batch at a time while another thread writes; returns the sheet."""
+    on_event(Started("generating", len(plan.files)))
+    sheet = _Sheet(images)
+    waiting: list[Future[None]] = []
+    with ThreadPoolExecutor(1) as writer:
+        try:
+            for start, pixels in _batches(plan, space):
+                stop = start + len(pixels)
+                sheet.add(plan, start, pixels)
+                waiting.append(writer.submit(_write_batch, pixels, plan.files[start:stop], part))
+                if len(waiting) > IN_FLIGHT:
+                    waiting.pop(0).result()
+                on_event(Advanced(stop))
+            for batch in waiting:
+                batch.result()
+        finally:
+            writer.shutdown(cancel_futures=True)
+    return sheet.rows()
+
+
+def _batches(plan: Plan, space: Space) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Where each batch starts, and its images; batches are filled across classes."""
+    for start in range(0, len(plan.files), space.batch_size):
+        batch = slice(start, start + space.batch_size)
+        base, neighbour, lam = plan.pairs
+        lam_here = torch.from_numpy(lam[batch])
+        yield start, space.images(base[batch], neighbour[batch], lam_here).numpy()
+
+
+def _write_batch(pixels: NDArray[np.uint8], files: list[str], part: Path) -> None:
+    for image, file in zip(pixels, files, strict=True):
+        write_png(image, part / file)
+
+
+class _Sheet:
+    """Collects the first few synthetic images of each class, beside what they are made of."""
+
+    def __init__(self, images: Labelled) -> None:
+        self.images = images
+        self.groups: dict[int, list[list[NDArray[np.uint8]]]] = {}
+
+    def add(self, plan: Plan, start: int, pixels: NDArray[np.uint8]) -> None:
+        labels = plan.labels[start : start + len(pixels)]
+        for label in np.unique(labels).tolist():
+            groups = self.groups.setdefault(label, [])
+            if len(self.groups) > MAX_ROWS:
+                del self.groups[label]
+                return
+            for i in np.flatnonzero(labels == label)[: TRIPLES - len(groups)]:
+                base, neighbour = plan.pairs.base[start + i], plan.pairs.neighbour[start + i]
+                real = self.images.pixels
+                groups.append([real[base], real[neighbour], pixels[i]])
+
+    def rows(self) -> list[Row]:
+        return [Row(self.images.classes[label], groups) for label, groups in self.groups.items()]
+
+
+def _lines(
+    config: GenerateConfig, plan: Plan, space: Space, images: Labelled, kept: list[str]
+) -> Iterator[dict[str, Any]]:
+    """The manifest: a line an image that is not a real one."""
+    if config.reconstruct_originals:
+        for path, label in zip(kept, images.labels.tolist(), strict=True):
+            yield _line(path, images.classes[label], "reconstruct", space.name, path, path, 0.0)
+    columns = zip(
+        plan.files, plan.labels.tolist(), *map(np.ndarray.tolist, plan.pairs), strict=True
+    )
+    for file, label, base, neighbour, lam in columns:
+        name = images.classes[label]
+        yield _line(file, name, config.method, space.name, kept[base], kept[neighbour], lam)
+
+
+def _line(
+    file: str, name: str, method: str, space: str, base: str, neighbour: str, lam: float
+) -> dict[str, Any]:
+    return {
+        "file": file,
+        "class": name,
+        "method": method,
+        "space": space,
+        "base": base,
+        "neighbour": neighbour,
+        "lam": lam,
+    }
+
+
+def _inputs(config: GenerateConfig, images: Labelled) -> dict[str, str]:
+    inputs = {"src": images.digest}
+    if config.ae is not None:
+        inputs["ae"] = digest_of(read_regular(config.ae))
+    return inputs
