@@ -87,6 +87,7 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
             config,
             inputs=_inputs(config, images),
             libraries=("numpy", "pillow", "torch"),
+            resolved={"device": space.device.type, "precision": space.precision},
         )
         write_record(part, {**record, "added": added, "skipped": images.skipped})
     originals = 0 if config.synthetic_only else 1
@@ -103,6 +104,8 @@ class Space(Protocol):
     """Where a sampler works: points in, images out."""
 
     name: str
+    device: torch.device
+    precision: str
     batch_size: int  # images computed at once
 
     def points(self, members: NDArray[np.int64]) -> Tensor:
@@ -115,7 +118,7 @@ class Space(Protocol):
 class Pixels:
     """The identity: a point is an image."""
 
-    name = "pixel"
+    name, precision = "pixel", "fp32"
 
     def __init__(self, images: Labelled, config: GenerateConfig) -> None:
         self.device = resolve_device(config.device)
@@ -139,6 +142,7 @@ class Latents:
         self, coder: Coder, images: Labelled, added: dict[str, int], on_event: OnEvent
     ) -> None:
         self.coder, self.batch_size = coder, coder.batch_size
+        self.device, self.precision = coder.device, coder.precision
         pixels = torch.from_numpy(images.pixels)
         growing = [label for label, name in enumerate(images.classes) if added[name]]
         needed = torch.from_numpy(np.flatnonzero(np.isin(images.labels, growing)))
@@ -150,7 +154,7 @@ class Latents:
             on_event(Advanced(done * coder.batch_size + len(rows)))
 
     def points(self, members: NDArray[np.int64]) -> Tensor:
-        return self.latents[torch.from_numpy(members)].to(self.coder.device)
+        return self.latents[torch.from_numpy(members)].to(self.device)
 
     def images(self, base: NDArray[np.int64], neighbour: NDArray[np.int64], lam: Tensor) -> Tensor:
         return self.coder.decode(

@@ -85,6 +85,9 @@ def read_labelled(
     )
     if images.skipped:
         on_event(Note(f"left out {len(images.skipped)} unreadable: {listing(images.skipped)}"))
+    if images.resized:
+        height, width = images.pixels.shape[2:]
+        on_event(Note(f"{images.resized} images were resized to {height}x{width}"))
     if images.composited:
         on_event(Note(f"{images.composited} images with transparency were put on black"))
     label_of = dict(zip(paths, folder.labels(), strict=True))

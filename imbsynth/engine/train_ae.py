@@ -80,9 +80,8 @@ def run(config: TrainAeConfig, *, on_event: OnEvent = silent) -> Report:
             config,
             inputs={"src": images.digest},
             libraries=("numpy", "pillow", "torch"),
+            resolved={"device": device.type, "precision": precision},
         )
-        # What was asked ("auto") and what it came to, since the weights depend on the latter.
-        made_by["config"] |= {"device": device.type, "precision": precision}
         if config.resume and files.finished(made_by, KIND):
             on_event(Note(f"{config.out} is complete: nothing to do"))
             return _report(config, files)

@@ -44,6 +44,7 @@ class Picture(NamedTuple):
     pixels: NDArray[np.uint8]  # (h, w) gray or (h, w, 3) colour
     mode: str  # as stored, in Pillow's words: "L", "RGB", "RGBA", "P", "I;16", ...
     alpha: bool  # whether transparency was composited on black
+    resized: bool
 
 
 def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
@@ -63,9 +64,10 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
                 image.load()
                 upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
                 flat, alpha = _flatten(upright)
-                if size is not None and flat.size != (size[1], size[0]):
+                resized = size is not None and flat.size != (size[1], size[0])
+                if size is not None and resized:
                     flat = flat.resize((size[1], size[0]), Image.Resampling.BICUBIC)
-                return Picture(np.asarray(flat), mode, alpha)
+                return Picture(np.asarray(flat), mode, alpha, resized)
     except _PARSER_ERRORS as error:
         raise Unreadable(_reason(error)) from None
 

@@ -41,6 +41,7 @@ class Images(NamedTuple):
     digests: list[str]  # SHA-256 of each file, hexadecimal
     skipped: list[str]  # unreadable files that were left out
     composited: int  # images whose transparency was composited on black
+    resized: int  # images that had another size
 
 
 def survey(root: Path, path: str) -> Survey:
@@ -112,7 +113,7 @@ class _Reader:
         self.colour: list[str] = []
         self.sizes: Counter[str] = Counter()
         self.seen = 0
-        self.composited = 0
+        self.composited = self.resized = 0
 
     def decode(self, path: str) -> tuple[str, Picture | None]:
         data = read_regular(self.root / path)
@@ -139,6 +140,7 @@ class _Reader:
         self.kept.append(path)
         self.digests.append(digest)
         self.composited += picture.alpha
+        self.resized += picture.resized
 
     def _row_for(self, picture: Picture) -> NDArray[np.uint8]:
         needed = self.channels or (3 if picture.pixels.ndim == 3 else 1)
@@ -172,7 +174,7 @@ class _Reader:
             raise UserError(f"{self.root}: no readable images", "add images to it")
         pixels = self.pixels[: len(self.kept)]
         skipped = [text.partition(" (")[0] for text in self.unreadable]
-        return Images(pixels, self.kept, self.digests, skipped, self.composited)
+        return Images(pixels, self.kept, self.digests, skipped, self.composited, self.resized)
 
 
 def _size_text(picture: Picture) -> str:

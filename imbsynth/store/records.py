@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -19,21 +20,26 @@ from imbsynth.store.outputs import RECORD
 
 MANIFEST = "manifest.jsonl"
 SAMPLES = "samples.png"
-# How a run is carried out, not what comes out of it.
-_LEFT_OUT = ("force", "resume")
+# How a run is carried out and where it goes, not what comes out of it.
+_LEFT_OUT = ("force", "resume", "dst", "out")
 
 
 def provenance(
-    command: str, config: Any, *, inputs: dict[str, str], libraries: Sequence[str]
+    command: str,
+    config: Any,
+    *,
+    inputs: dict[str, str],
+    libraries: Sequence[str],
+    resolved: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """How an output was made: command, configuration, versions, digests of the inputs.
 
-    Without clock, host or folder names above the inputs, so that the same run gives the same
-    bytes anywhere.
+    `resolved` says what an option like "auto" came to. Without clock, host or folder names above
+    the inputs, so that the same run gives the same bytes anywhere.
     """
     return {
         "command": command,
-        "config": settings(config),
+        "config": {**settings(config), **resolved},
         "inputs": inputs,
         "versions": {
             "imbsynth": __version__,

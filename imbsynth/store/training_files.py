@@ -13,9 +13,9 @@ from imbsynth.store.outputs import check_file_target, claim, new_file
 from imbsynth.store.records import write_lines
 
 _STATE = "state of a run"  # the kind of checkpoint that is gone once the run is complete
-# Where a run happens and what its files are called: a run may go on elsewhere, though on another
+# Where a run happens and what its folder is called: a run may go on elsewhere, though on another
 # device not to the byte. The images themselves are told by their digest.
-_MAY_DIFFER = ("device", "out", "src")
+_MAY_DIFFER = ("device", "src")
 
 
 class TrainingFiles:

@@ -1,0 +1,63 @@
+"""Small image folders, made afresh for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+torch.set_num_threads(1)  # the networks of the tests are too small to share
+
+MakeFolder = Callable[..., Path]
+
+
+def draw_image(seed: int, height: int, width: int, mode: str) -> Image.Image:
+    """A bright bar on a dark ground, different for each seed."""
+    rng = np.random.default_rng(seed)
+    shape = (height, width) if mode == "L" else (height, width, 3)
+    pixels = rng.integers(0, 60, shape)
+    row, column = rng.integers(height), rng.integers(width)
+    pixels[row] += 150
+    pixels[:, column] += 100
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+@pytest.fixture
+def make_folder(tmp_path: Path) -> MakeFolder:
+    """Makes an ImageFolder of {class: images}."""
+
+    def make(
+        counts: Mapping[str, int],
+        *,
+        name: str = "src",
+        size: tuple[int, int] = (8, 8),
+        mode: str = "L",
+    ) -> Path:
+        root = tmp_path / name
+        for label, (class_name, count) in enumerate(counts.items()):
+            (root / class_name).mkdir(parents=True)
+            for i in range(count):
+                image = draw_image(1000 * label + i, *size, mode)
+                image.save(root / class_name / f"{i:03d}.png")
+        return root
+
+    return make
+
+
+@pytest.fixture
+def rare(make_folder: MakeFolder) -> Path:
+    """A folder with classes of 12, 5, 2 and 1 images."""
+    return make_folder({"common": 12, "few": 5, "pair": 2, "single": 1})
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its relative path."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from imblearn.over_sampling import SMOTE
+
+from imbsynth.core.neighbours import nearest
+from imbsynth.core.samplers import interpolate, ros, smote
+from imbsynth.runtime import stream
+
+
+def cloud(n: int, d: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_interpolate_by_hand() -> None:
+    start, end = torch.tensor([[0.0, 0.0]]), torch.tensor([[4.0, 8.0]])
+    assert interpolate(start, end, torch.tensor([0.25])).tolist() == [[1.0, 2.0]]
+
+
+def test_interpolate_takes_points_of_any_shape() -> None:
+    start, end = torch.zeros(2, 1, 3, 3), torch.ones(2, 1, 3, 3)
+    made = interpolate(start, end, torch.tensor([0.5, 0.75], dtype=torch.float64))
+    assert made[:, 0, 1, 1].tolist() == [0.5, 0.75]
+    assert made.dtype == torch.float32
+
+
+@given(
+    n=st.integers(1, 12),
+    count=st.integers(0, 40),
+    k=st.integers(1, 20),
+    seed=st.integers(0, 2**32),
+)
+@settings(deadline=None)
+def test_a_plan_names_a_base_and_one_of_its_nearest(n: int, count: int, k: int, seed: int) -> None:
+    points = cloud(n, 3)
+    pairs = smote(points, count, np.random.default_rng(seed), neighbours=k)
+    assert all(len(column) == count for column in pairs)
+    assert ((pairs.lam >= 0) & (pairs.lam < 1)).all()
+    if n == 1:
+        assert (pairs.base == pairs.neighbour).all()
+        assert (pairs.lam == 0).all()
+        return
+    table = nearest(points, min(k, n - 1)).numpy()
+    assert all(
+        end in table[start] for start, end in zip(pairs.base, pairs.neighbour, strict=True)
+    )
+
+
+@given(n=st.integers(2, 12), count=st.integers(0, 50), seed=st.integers(0, 2**32))
+@settings(deadline=None)
+def test_every_point_is_a_base_equally_often(n: int, count: int, seed: int) -> None:
+    pairs = smote(cloud(n, 2), count, np.random.default_rng(seed), neighbours=3)
+    used = np.bincount(pairs.base, minlength=n)
+    assert used.max() - used.min() <= 1
+
+
+def test_two_equal_classes_do_not_get_equal_draws() -> None:
+    points = cloud(20, 4)
+    first = smote(points, 50, stream(0, "generate", "smote", "a"), neighbours=5)
+    second = smote(points, 50, stream(0, "generate", "smote", "b"), neighbours=5)
+    assert not np.array_equal(first.lam, second.lam)
+    assert not np.array_equal(first.base, second.base)
+
+
+def test_copies_are_drawn_with_replacement() -> None:
+    pairs = ros(cloud(4, 2), 1000, np.random.default_rng(0))
+    assert (pairs.base == pairs.neighbour).all()
+    assert (pairs.lam == 0).all()
+    # 1,000 uniform draws of 4: within 5 standard deviations (13.7) of 250 each.
+    assert np.abs(np.bincount(pairs.base) - 250).max() < 70
+
+
+def explain(made: np.ndarray, points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The (rank, lam) by which each synthetic point lies between two neighbours, by search."""
+    table = nearest(torch.from_numpy(points), k).numpy()
+    ranks, lams = [], []
+    for point in made:
+        edge = points[table] - points[:, None]  # (n, k, d)
+        along = ((point - points[:, None]) * edge).sum(-1) / (edge**2).sum(-1)
+        off = np.linalg.norm(points[:, None] + along[..., None] * edge - point, axis=-1)
+        off[(along < -1e-9) | (along >= 1)] = np.inf
+        base, rank = np.unravel_index(off.argmin(), off.shape)
+        assert off[base, rank] < 1e-6, "the point lies on no segment between neighbours"
+        ranks.append(rank)
+        lams.append(along[base, rank])
+    return np.array(ranks), np.array(lams)
+
+
+@pytest.fixture(scope="module")
+def both() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """How imbalanced-learn's synthetic points, and ours, are explained by the same 30 points."""
+    points, k, count = cloud(30, 6).numpy(), 5, 1500
+    majority = cloud(count + 30, 6, seed=1).numpy() + 100
+    data = np.concatenate([majority, points])
+    labels = np.array([0] * len(majority) + [1] * len(points))
+    theirs, _ = SMOTE(k_neighbors=k, random_state=0).fit_resample(data, labels)
+    pairs = smote(torch.from_numpy(points), count, stream(0, "test"), neighbours=k)
+    start, end = torch.from_numpy(points[pairs.base]), torch.from_numpy(points[pairs.neighbour])
+    ours = interpolate(start, end, torch.from_numpy(pairs.lam)).numpy()
+    return {
+        "theirs": explain(theirs[len(data) :], points, k),
+        "ours": explain(ours, points, k),
+    }
+
+
+@pytest.mark.parametrize("who", ["theirs", "ours"])
+def test_ranks_and_steps_are_uniform_like_imbalanced_learns(
+    both: dict[str, tuple[np.ndarray, np.ndarray]], who: str
+) -> None:
+    ranks, lams = both[who]
+    # 1,500 draws: a count of 300 has a standard deviation of 15.5; five of them are allowed.
+    assert np.abs(np.bincount(ranks, minlength=5) - 300).max() < 78
+    # Kolmogorov-Smirnov distance from uniform, critical value at 1e-6: 2.7 / sqrt(n).
+    steps = np.sort(lams)
+    distance = np.abs(steps - np.arange(1, len(steps) + 1) / len(steps)).max()
+    assert distance < 2.7 / np.sqrt(len(steps))
