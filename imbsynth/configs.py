@@ -142,7 +142,10 @@ class TrainAeConfig:
         _check_range("--epochs", self.epochs, 1, 1_000_000)
         _check_range("--patience", self.patience, 0, 1_000_000)
         _check_range("--batch-size", self.batch_size, 2, 1_000_000)
-        _check_range("--latent-dim", self.latent_dim or 1, 1, 65_536)
+        if self.latent_dim is not None:
+            _check_range("--latent-dim", self.latent_dim, 1, 65_536)
+        if self.resume and self.force:
+            raise UserError("--resume and --force exclude each other", "give one of them")
         if not 0 < self.lr < 1:
             raise UserError(f"--lr is {self.lr:g}", "give a step in (0, 1), e.g. 2e-4")
         if not 0 <= self.penalty_weight < math.inf:

@@ -6,11 +6,13 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 MAX_PIXELS = 100_000_000  # a file that claims more is taken for a decompression bomb
 
@@ -24,14 +26,17 @@ _PARSER_ERRORS = (
     EOFError,
     ArithmeticError,
     MemoryError,
-    NotImplementedError,
+    RuntimeError,
     AttributeError,
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
+# Where Pillow puts EXIF data; the second is how ImageMagick used to write it into PNG.
+_EXIF_KEYS = frozenset({"exif", "Raw profile type exif"})
 _ORIENTATION = 0x0112  # the EXIF tag
+_BITS, _FORMAT, _SIGNED = 258, 339, 2  # TIFF tags, and the value of the second for signed integers
 
 
 class Unreadable(Exception):
@@ -47,6 +52,18 @@ class Picture(NamedTuple):
     resized: bool
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence Pillow's remarks on odd metadata; to be held around all threads that decode.
+
+    The filters belong to the whole process: threads that set them one by one put them back in
+    the wrong order, and they stay changed.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
     """The first frame of an image, upright, as 8-bit gray or RGB.
 
@@ -56,18 +73,16 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
     Pillow's antialiased bicubic filter. Raises Unreadable.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata
-            with Image.open(io.BytesIO(data)) as image:
-                _check_area(image)
-                mode = image.mode
-                image.load()
-                upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
-                flat, alpha = _flatten(upright)
-                resized = size is not None and flat.size != (size[1], size[0])
-                if size is not None and resized:
-                    flat = flat.resize((size[1], size[0]), Image.Resampling.BICUBIC)
-                return Picture(np.asarray(flat), mode, alpha, resized)
+        with Image.open(io.BytesIO(data)) as image:
+            _check_area(image)
+            mode = image.mode
+            image.load()
+            upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
+            flat, alpha = _flatten(upright)
+            resized = size is not None and flat.size != (size[1], size[0])
+            if size is not None and resized:
+                flat = flat.resize((size[1], size[0]), Image.Resampling.BICUBIC)
+            return Picture(np.asarray(flat), mode, alpha, resized)
     except _PARSER_ERRORS as error:
         raise Unreadable(_reason(error)) from None
 
@@ -78,7 +93,7 @@ def _check_area(image: Image.Image) -> None:
 
 
 def _is_turned(image: Image.Image) -> bool:
-    return "exif" in image.info and image.getexif().get(_ORIENTATION, 1) != 1
+    return not _EXIF_KEYS.isdisjoint(image.info) and image.getexif().get(_ORIENTATION, 1) != 1
 
 
 def _reason(error: BaseException) -> str:
@@ -92,13 +107,13 @@ def _flatten(image: Image.Image) -> tuple[Image.Image, bool]:
     """Any mode to "L" or "RGB", and whether there was transparency."""
     if image.mode in ("L", "RGB") and "transparency" not in image.info:
         return image, False
+    if image.mode.startswith("I") or image.mode == "F":
+        return _eight_bit(image)
     if image.has_transparency_data:
         gray = image.mode in ("1", "L", "LA", "La")
         return _on_black(image.convert("RGBA"), "L" if gray else "RGB"), True
     if image.mode == "1":
         return image.convert("L"), False
-    if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_scaled(image)), False
     return image.convert("RGB"), False
 
 
@@ -107,15 +122,22 @@ def _on_black(image: Image.Image, mode: str) -> Image.Image:
     return Image.alpha_composite(black, image).convert(mode)
 
 
-def _scaled(image: Image.Image) -> NDArray[np.uint8]:
-    """Deep gray to 8 bits by the range of the format, not of the picture."""
+def _eight_bit(image: Image.Image) -> tuple[Image.Image, bool]:
+    """Deep gray to 8 bits by the range of the format, not of the picture; see `_flatten`."""
     values = np.asarray(image).astype(np.float64)
-    if image.mode == "F":
-        full = 1.0
-    elif image.mode == "I" and image.format not in ("PNG", "PPM"):
-        full = float(2**31 - 1)
-    else:
-        full = float(2**16 - 1)
+    full = 1.0 if image.mode == "F" else _largest(image)
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= full):
         raise ValueError(f"values outside the range 0 to {full:g} of a {image.mode} image")
-    return np.rint(values * (255 / full)).astype(np.uint8)
+    gray = np.rint(values * (255 / full)).astype(np.uint8)
+    see_through = image.info.get("transparency")
+    if see_through is not None:
+        gray[values == see_through] = 0
+    return Image.fromarray(gray), see_through is not None
+
+
+def _largest(image: Image.Image) -> float:
+    """The largest integer that the file could hold: TIFF says it, all others have 16 bits."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 2.0**16 - 1
+    (bits,), (kind,) = image.tag_v2[_BITS], image.tag_v2.get(_FORMAT, (1,))
+    return 2.0 ** (bits - (kind == _SIGNED)) - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,9 +47,9 @@ def scan(root: Path) -> ImageFolder:
     within `root`. Raises UserError for a missing folder, one without classes, an empty class,
     and a linked folder that leads out or back up.
     """
-    if not root.is_dir():
+    if not os.path.isdir(root):
         raise UserError(
-            f"{root}: no such folder" if not root.exists() else f"{root}: not a folder",
+            f"{root}: no such folder" if not os.path.exists(root) else f"{root}: not a folder",
             "give a folder with one sub-folder of images per class",
         )
     walk = _Walk(root)
@@ -77,7 +78,7 @@ class _Walk:
 
     def folders_of(self, inside: str) -> list[os.DirEntry[str]]:
         """The visible sub-folders of `inside`."""
-        return [entry for entry in self._entries(inside) if entry.is_dir()]
+        return [entry for entry in self._entries(inside) if _is(entry.is_dir)]
 
     def collect(self, class_name: str, inside: str) -> None:
         """Add the images of the folder `inside` (relative to the root), and below, to a class."""
@@ -85,11 +86,11 @@ class _Walk:
         found = self.files.setdefault(class_name, [])
         for entry in self._entries(inside):
             path = f"{inside}/{entry.name}"
-            if entry.is_dir():
+            if _is(entry.is_dir):
                 self.collect(class_name, path)
             elif os.path.splitext(entry.name)[1].lower() not in IMAGE_SUFFIXES:
                 self.ignored += 1
-            elif entry.is_file():
+            elif _is(entry.is_file):
                 found.append(path)
             else:
                 self.irregular.append(path)
@@ -100,7 +101,7 @@ class _Walk:
                 listed = list(entries)
         except OSError as error:
             raise UserError(
-                f"{self.root / inside}: cannot be listed ({error.strerror})",
+                f"{printable(str(self.root / inside))}: cannot be listed ({error.strerror})",
                 "make the folder readable, or remove it",
             ) from None
         visible = [entry for entry in listed if not entry.name.startswith(".")]
@@ -112,15 +113,28 @@ class _Walk:
         if not path.is_symlink():
             return
         target = os.path.realpath(path)
-        leaves = os.path.commonpath([target, self.real_root]) != self.real_root
-        above = os.path.realpath(path.parent)
-        loops = os.path.commonpath([target, above]) == target
+        leaves = not _is_within(target, self.real_root)
+        parts = inside.split("/")
+        above = [self.root.joinpath(*parts[:depth]) for depth in range(len(parts))]
+        loops = any(_is_within(os.path.realpath(folder), target) for folder in above)
         if leaves or loops:
             raise UserError(
-                f"{path}: a link to a folder that leads {'out of' if leaves else 'back up in'} "
-                f"{self.root}",
+                f"{printable(str(path))}: a link to a folder that leads "
+                f"{'out of' if leaves else 'back up in'} {self.root}",
                 "link the files one by one, or copy the folder there",
             )
+
+
+def _is(check: Callable[[], bool]) -> bool:
+    """What an entry says of itself; no for a link that leads to itself or where none may look."""
+    try:
+        return check()
+    except OSError:
+        return False
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return os.path.commonpath([path, folder]) == folder
 
 
 def _check_classes(folder: ImageFolder) -> None:
@@ -160,11 +174,16 @@ def printable(name: str) -> str:
     return clean if clean.isprintable() else repr(name)[1:-1]
 
 
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file, which is read to its end anyway: no buffer is needed."""
+    with open(path, "rb", buffering=0) as file:
+        return file.read()
+
+
 def read_regular(path: Path) -> bytes:
     """The bytes of a file; UserError if it cannot be read."""
     try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read()
+        return read_bytes(path)
     except OSError as error:
         raise UserError(
             f"{printable(str(path))}: cannot be read ({error.strerror})",

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imbsynth.errors import UserError
-from imbsynth.store.decoding import Picture, Unreadable, decode
-from imbsynth.store.folders import listing, printable, read_regular
+from imbsynth.store.decoding import Picture, Unreadable, decode, quiet
+from imbsynth.store.folders import listing, read_bytes
 from imbsynth.store.parallel import in_order, threads_for
 
 OnProgress = Callable[[int], None]
@@ -47,9 +47,9 @@ class Images(NamedTuple):
 def survey(root: Path, path: str) -> Survey:
     """Read and decode one file, and say what is in it."""
     try:
-        data = read_regular(root / path)
-    except UserError as error:
-        return Survey(path, "", "", "", False, error.problem)
+        data = read_bytes(root / path)
+    except OSError as error:
+        return Survey(path, "", "", "", False, _why(error))
     digest = hashlib.sha256(data).hexdigest()
     try:
         picture = decode(data)
@@ -62,12 +62,12 @@ def survey_all(
     root: Path, paths: Sequence[str], *, cores: int, on_progress: OnProgress
 ) -> list[Survey]:
     """`survey` of every file, in order."""
-    found = []
-    for one in in_order(
-        lambda path: survey(root, path), paths, threads=threads_for(root, paths, cores)
-    ):
-        found.append(one)
-        on_progress(len(found))
+    found: list[Survey] = []
+    threads = threads_for(root, paths, cores)
+    with quiet():
+        for one in in_order(lambda path: survey(root, path), paths, threads=threads):
+            found.append(one)
+            on_progress(len(found))
     return found
 
 
@@ -89,9 +89,10 @@ def read_images(
     sizes if they are mixed, or the colour images among gray ones.
     """
     reader = _Reader(root, paths, size, channels)
-    for picture in in_order(reader.decode, paths, threads=threads_for(root, paths, cores)):
-        reader.add(picture)
-        on_progress(reader.seen)
+    with quiet():
+        for picture in in_order(reader.decode, paths, threads=threads_for(root, paths, cores)):
+            reader.add(picture)
+            on_progress(reader.seen)
     return reader.finish(skip_unreadable)
 
 
@@ -109,16 +110,18 @@ class _Reader:
         self.pixels: NDArray[np.uint8] | None = None
         self.kept: list[str] = []
         self.digests: list[str] = []
-        self.unreadable: list[str] = []
+        self.unreadable: dict[str, str] = {}  # path -> why
         self.colour: list[str] = []
         self.sizes: Counter[str] = Counter()
         self.seen = 0
         self.composited = self.resized = 0
 
     def decode(self, path: str) -> tuple[str, Picture | None]:
-        data = read_regular(self.root / path)
         try:
+            data = read_bytes(self.root / path)
             return hashlib.sha256(data).hexdigest(), decode(data, self.size)
+        except OSError as error:
+            return _why(error), None
         except Unreadable as error:
             return str(error), None
 
@@ -126,7 +129,7 @@ class _Reader:
         path, (digest, picture) = self.paths[self.seen], decoded
         self.seen += 1
         if picture is None:
-            self.unreadable.append(f"{printable(path)} ({digest})")
+            self.unreadable[path] = digest
             return
         self.sizes[_size_text(picture)] += 1
         if picture.pixels.ndim == 3:
@@ -153,8 +156,9 @@ class _Reader:
 
     def finish(self, skip_unreadable: bool) -> Images:
         if self.unreadable and not skip_unreadable:
+            files = [f"{path} ({why})" for path, why in self.unreadable.items()]
             raise UserError(
-                f"{self.root}: {len(self.unreadable)} unreadable files: {listing(self.unreadable)}",
+                f"{self.root}: {len(files)} unreadable files: {listing(files)}",
                 "repair or remove them, or leave them out with --skip-unreadable",
             )
         if len(self.sizes) > 1:
@@ -173,8 +177,12 @@ class _Reader:
         if self.pixels is None:
             raise UserError(f"{self.root}: no readable images", "add images to it")
         pixels = self.pixels[: len(self.kept)]
-        skipped = [text.partition(" (")[0] for text in self.unreadable]
+        skipped = list(self.unreadable)
         return Images(pixels, self.kept, self.digests, skipped, self.composited, self.resized)
+
+
+def _why(error: OSError) -> str:
+    return f"cannot be read: {error.strerror or error}"
 
 
 def _size_text(picture: Picture) -> str:

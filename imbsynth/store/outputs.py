@@ -22,7 +22,8 @@ def new_folder(target: Path, *, force: bool) -> Iterator[Path]:
     Raises UserError if `target` exists (with `force`: if it is not a folder of ours), if another
     process is writing it, or if it cannot be written.
     """
-    check_folder_target(target, force=force)
+    with _explained(target):
+        check_folder_target(target, force=force)
     with _writing(target):
         part = _beside(target, "part")
         _remove(part)
@@ -44,13 +45,13 @@ def new_file(target: Path, *, force: bool = True) -> Iterator[Path]:
     """
     check_file_target(target, force=force)
     part = _beside(target, "part")
-    try:
-        with _explained(target):
+    with _explained(target):
+        try:
             yield part
             check_file_target(target, force=force)
             os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -65,6 +66,11 @@ def claim(target: Path) -> Iterator[None]:
 
 def check_folder_target(target: Path, *, force: bool) -> None:
     """Raise UserError if writing the folder `target` would destroy something."""
+    if target.name in ("", "..") or os.path.ismount(target):
+        raise UserError(
+            f"{target}: no folder can be put in place of the current one or of a mount point",
+            f"choose a new folder in it, like {target / 'out'}",
+        )
     if not os.path.lexists(target) or _is_empty_folder(target):
         return
     if not force:
@@ -78,7 +84,7 @@ def check_folder_target(target: Path, *, force: bool) -> None:
 
 def check_file_target(target: Path, *, force: bool) -> None:
     """Raise UserError if writing the file `target` would destroy something."""
-    if target.is_dir():
+    if os.path.isdir(target):
         raise UserError(f"{target} is a folder", "give the path of a file")
     if os.path.lexists(target) and not force:
         raise UserError(f"{target} exists", "choose another name, or replace it with --force")
@@ -163,7 +169,7 @@ def _beside(target: Path, role: str) -> Path:
 
 
 def _is_empty_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink() and not any(os.scandir(path))
+    return path.is_dir() and not path.is_symlink() and not os.listdir(path)
 
 
 def _remove(path: Path) -> None:

@@ -23,6 +23,17 @@ SAMPLES = "samples.png"
 # How a run is carried out and where it goes, not what comes out of it.
 _LEFT_OUT = ("force", "resume", "dst", "out")
 
+# What PyYAML lets through, besides its own error, for text that is no YAML or makes no sense as its
+# tag says (`!!int x`).
+_NOT_COUNTS = (
+    yaml.YAMLError,
+    OSError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+)
+
 
 def provenance(
     command: str,
@@ -95,7 +106,7 @@ def read_counts(path: Path) -> dict[str, int]:
     """{class: images} out of a YAML or JSON file; UserError if it holds something else."""
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+    except _NOT_COUNTS as error:
         reason = str(error).splitlines()[0]
         raise UserError(
             f"{path}: cannot be read as YAML or JSON ({reason})",

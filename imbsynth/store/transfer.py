@@ -42,7 +42,7 @@ def transfer(
 
 def _place(source: Path, target: str, data: bytes, link: Link, final_parent: Path) -> None:
     if link == "copy":
-        with open(target, "xb", buffering=0) as file:
+        with open(target, "xb") as file:  # with no buffer, a full disk would cut the file short
             file.write(data)
     elif link == "hard":
         try:

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from imbsynth.cli import app
+from tests.conftest import MakeFolder
+
+COMMANDS = ["inspect", "imbalance", "split", "train-ae", "generate"]
+
+
+def invoke(*arguments: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    code, out, _ = invoke(command, "--help")
+    assert code == 0
+    assert f"Example: imbsynth {command}" in out
+
+
+def test_the_json_keys_that_others_rely_on(rare: Path, tmp_path: Path) -> None:
+    def keys(*arguments: object) -> set[str]:
+        code, out, err = invoke(*arguments, "--json")
+        assert code == 0, err
+        assert out.count("\n") == 1
+        return set(json.loads(out))
+
+    ae = tmp_path / "ae.safetensors"
+    assert keys("inspect", rare) >= {
+        "counts", "rho", "mu", "images", "sizes", "modes", "unreadable", "duplicates",
+    }  # fmt: skip
+    assert keys("imbalance", rare, tmp_path / "im", "--counts", "4,3,2,1") >= {
+        "counts", "rho", "mu", "images", "out",
+    }  # fmt: skip
+    train = ["train-ae", rare, "--out", ae, "--epochs", 1, "--latent-dim", 4]
+    assert keys(*train) >= {
+        "checkpoint", "epochs", "recon_loss", "penalty_loss", "images_per_second",
+    }  # fmt: skip
+    assert keys("generate", rare, tmp_path / "gen", "--ae", ae) >= {
+        "added", "counts", "images_per_second", "out",
+    }  # fmt: skip
+
+
+def test_split_prints_counts_a_part(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src = make_folder({"a": 10, "b": 5})
+    code, out, _ = invoke("split", src, tmp_path / "dst", "--json")
+    assert code == 0
+    assert json.loads(out)["counts"]["train"] == {"a": 8, "b": 3}
+
+
+def test_without_json_the_result_is_in_words(rare: Path, tmp_path: Path) -> None:
+    code, out, _ = invoke("inspect", rare)
+    assert code == 0
+    assert "20 images in 4 classes" in out
+    code, out, _ = invoke("generate", rare, tmp_path / "dst")
+    assert code == 0
+    assert "28 synthetic images" in out
+    assert "samples.png" in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["inspect", "{tmp}/nowhere"],
+        ["imbalance", "{tmp}/nowhere", "{tmp}/dst", "--counts", "1"],
+        ["imbalance", "{src}", "{tmp}/dst"],
+        ["imbalance", "{src}", "{tmp}/dst", "--counts", "99,1,1,1"],
+        ["split", "{src}", "{tmp}/dst"],
+        ["split", "{tmp}/nowhere", "{tmp}/dst"],
+        ["train-ae", "{tmp}/nowhere", "--out", "{tmp}/ae.safetensors"],
+        ["train-ae", "{src}", "--out", "{tmp}/ae.pt"],
+        ["train-ae", "{src}", "--out", "{tmp}/ae.safetensors", "--device", "cuda:77"],
+        ["generate", "{tmp}/nowhere", "{tmp}/dst"],
+        ["generate", "{src}", "{tmp}/dst", "--ae", "{tmp}/nowhere.safetensors"],
+        ["generate", "{src}", "{tmp}/dst", "--ae", "{src}/common/000.png"],
+        ["generate", "{src}", "{src}/common"],
+        ["inspect", "{src}", "--config", "{tmp}/nowhere.yaml"],
+    ],
+)
+def test_what_the_user_can_fix_is_said_with_exit_code_2(
+    rare: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    code, out, err = invoke(*(text.format(tmp=tmp_path, src=rare) for text in arguments))
+    assert code == 2
+    assert out == ""
+    assert "fix:" in err
+    assert "Traceback" not in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["src"]
+
+
+def test_options_come_from_a_file_and_the_command_line_wins(rare: Path, tmp_path: Path) -> None:
+    (tmp_path / "options.yaml").write_text(
+        "counts: [4, 3, 2, 1]\nseed: 5\nlink: hard\njson: true\n"
+    )
+    code, out, err = invoke(
+        "imbalance", rare, tmp_path / "dst", "--config", tmp_path / "options.yaml"
+    )
+    assert code == 0, err
+    assert json.loads(out)["counts"] == {"common": 4, "few": 3, "pair": 2, "single": 1}
+    record = json.loads((tmp_path / "dst/run.json").read_text())
+    assert (record["config"]["seed"], record["config"]["link"]) == (5, "hard")
+    arguments = ["--config", tmp_path / "options.yaml", "--seed", 6, "--force"]
+    assert invoke("imbalance", rare, tmp_path / "dst", *arguments)[0] == 0
+    assert json.loads((tmp_path / "dst/run.json").read_text())["config"]["seed"] == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("colour: blue", "'colour' is no option of imbalance"),
+        ("[1, 2]", "not a list of options"),
+        ("counts: {a: 1}", "counts is"),
+        ("!!python/object/apply:os.system ['echo hacked']", "cannot be read as YAML"),
+        ("a: [", "cannot be read as YAML"),
+    ],
+)
+def test_a_wrong_options_file_is_named(rare: Path, tmp_path: Path, text: str, named: str) -> None:
+    (tmp_path / "options.yaml").write_text(text)
+    code, out, err = invoke(
+        "imbalance", rare, tmp_path / "d", "--config", tmp_path / "options.yaml"
+    )
+    assert (code, out) == (2, "")
+    assert named in err
+    assert "options.yaml" in err
+
+
+def test_quiet_says_nothing_but_the_result(rare: Path, tmp_path: Path) -> None:
+    code, _, err = invoke("generate", rare, tmp_path / "dst", "--quiet")
+    assert (code, err) == (0, "")
+
+
+def process(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "imbsynth", *map(str, arguments)]
+
+
+def test_the_version_is_printed_by_a_real_process() -> None:
+    result = subprocess.run(process("--version"), capture_output=True, text=True)
+    assert result.stdout.startswith("imbsynth ")
+    assert result.returncode == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_training_can_go_on(
+    rare: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    out = tmp_path / "ae.safetensors"
+    command = process("train-ae", rare, "--out", out, "--epochs", 100_000, "--patience", 0)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if line.startswith("training:"):
+                break
+        running.send_signal(number)
+        rest = running.stderr.read()
+        assert running.wait() == code, rest
+    assert "--resume" in rest
+    assert not out.exists()
+    assert (tmp_path / "ae.state.safetensors").exists()
+
+
+def test_a_stopped_generation_leaves_nothing(rare: Path, tmp_path: Path) -> None:
+    command = process("generate", rare, tmp_path / "dst", "--to", 1_000_000)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if line.startswith("generating:"):
+                break
+        running.send_signal(signal.SIGTERM)
+        running.stderr.read()
+        assert running.wait() == 143
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["src"]

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from imbsynth.engine.autoencoders import (
+    Coder,
+    autoencoder_checkpoint,
+    load_autoencoder,
+)
+from imbsynth.errors import UserError
+from imbsynth.models.autoencoder import Autoencoder, Shape
+from imbsynth.store.checkpoints import save_checkpoint
+
+SHAPE = Shape(1, 9, 8, 4)
+
+
+def test_a_checkpoint_holds_the_whole_network(tmp_path: Path) -> None:
+    model = Autoencoder(SHAPE).eval()
+    save_checkpoint(tmp_path / "ae.safetensors", autoencoder_checkpoint(model, {}))
+    loaded = load_autoencoder(tmp_path / "ae.safetensors").eval()
+    images = torch.rand(3, 1, 9, 8)
+    torch.testing.assert_close(loaded(images), model(images))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"channels": 1, "height": 9, "width": 8, "latent_dim": 10**9},
+        {"channels": 1, "height": 10**9, "width": 8, "latent_dim": 4},
+        {"channels": 2, "height": 9, "width": 8, "latent_dim": 4},
+        {"channels": 1, "height": 9, "width": 8},
+        {"channels": 1, "height": "9", "width": 8, "latent_dim": 4},
+        {"channels": 1, "height": 9, "width": 8, "latent_dim": 5},
+        [1, 9, 8, 4],
+    ],
+)
+def test_a_header_that_does_not_fit_is_refused_without_building_it(
+    tmp_path: Path, shape: Any
+) -> None:
+    meta = json.dumps({"kind": "train-ae", "shape": shape})
+    tensors = {name: value.contiguous() for name, value in Autoencoder(SHAPE).state_dict().items()}
+    save_file(tensors, tmp_path / "ae.safetensors", {"imbsynth": meta})
+    with pytest.raises(UserError, match=r"ae\.safetensors"):
+        load_autoencoder(tmp_path / "ae.safetensors")
+
+
+def test_batches_of_any_size_give_the_same_latents() -> None:
+    pixels = torch.randint(0, 256, (7, 1, 9, 8), dtype=torch.uint8)
+    model = Autoencoder(SHAPE)
+    coders = [Coder(model, torch.device("cpu"), "fp32", size) for size in (2, 100)]
+    first, second = (coder.encode(pixels) for coder in coders)
+    torch.testing.assert_close(first, second, rtol=1e-4, atol=1e-5)
+    assert coders[0].decode(first).shape == pixels.shape

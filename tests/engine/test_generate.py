@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from imbsynth.configs import GenerateConfig, TrainAeConfig
+from imbsynth.core.pixels import to_bytes, to_unit
+from imbsynth.core.samplers import interpolate
+from imbsynth.engine import train_ae
+from imbsynth.engine.autoencoders import load_autoencoder
+from imbsynth.engine.events import Event, Note
+from imbsynth.engine.generate import run
+from imbsynth.errors import UserError
+from tests.conftest import MakeFolder, contents
+
+
+def manifest(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+
+
+def pixels(path: Path) -> torch.Tensor:
+    return torch.from_numpy(np.array(Image.open(path)))[None, None]
+
+
+@pytest.fixture
+def ae(rare: Path, tmp_path: Path) -> Path:
+    out = tmp_path / "ae.safetensors"
+    train_ae.run(TrainAeConfig(src=rare, out=out, epochs=4, batch_size=8, latent_dim=6))
+    return out
+
+
+@pytest.fixture(params=["pixel", "latent"])
+def space(request: pytest.FixtureRequest, ae: Path) -> dict[str, Any]:
+    return {"ae": ae if request.param == "latent" else None}
+
+
+@pytest.mark.parametrize("method", ["smote", "ros"])
+def test_every_class_comes_up_to_the_largest(
+    rare: Path, tmp_path: Path, space: dict[str, Any], method: Any
+) -> None:
+    dst = tmp_path / "dst"
+    report = run(GenerateConfig(src=rare, dst=dst, method=method, **space))
+    assert report.added == {"common": 0, "few": 7, "pair": 10, "single": 11}
+    assert set(report.counts.values()) == {12}
+    made = contents(dst)
+    assert {path: made[path] for path in contents(rare)} == contents(rare)
+    assert len(made) == 4 * 12 + 3  # manifest.jsonl, run.json, samples.png
+    lines = manifest(dst)
+    assert len(lines) == 28
+    for line in lines:
+        assert line["file"] in made
+        assert line["base"].startswith(line["class"] + "/")
+        assert (rare / line["base"]).exists()
+        assert (rare / line["neighbour"]).exists()
+        assert line["method"] == method
+        assert line["space"] == ("latent" if space["ae"] else "pixel")
+
+
+def test_every_synthetic_image_can_be_made_again(
+    rare: Path, tmp_path: Path, space: dict[str, Any]
+) -> None:
+    dst = tmp_path / "dst"
+    run(GenerateConfig(src=rare, dst=dst, batch_size=5, **space))
+    model = load_autoencoder(space["ae"]).eval() if space["ae"] else None
+    for line in manifest(dst):
+        ends = [to_unit(pixels(dst / line[end])) for end in ("base", "neighbour")]
+        lam = torch.tensor([line["lam"]])
+        with torch.no_grad():
+            if model is None:
+                image = interpolate(ends[0], ends[1], lam)
+            else:
+                latents = [model.encode(end) for end in ends]
+                image = model.decode(interpolate(latents[0], latents[1], lam))
+        # Within one gray level: arithmetic in batches may round otherwise.
+        difference = to_bytes(image).int() - pixels(dst / line["file"]).int()
+        assert difference.abs().max() <= 1
+
+
+def test_a_repeated_command_gives_the_same_bytes(
+    rare: Path, tmp_path: Path, space: dict[str, Any]
+) -> None:
+    made = []
+    for name, seed in (("one", 3), ("two", 3), ("three", 4)):
+        run(GenerateConfig(src=rare, dst=tmp_path / name, seed=seed, **space))
+        made.append(contents(tmp_path / name))
+    assert made[0] == made[1]
+    assert made[0]["manifest.jsonl"] != made[2]["manifest.jsonl"]
+
+
+def test_the_batch_size_does_not_change_the_draws(rare: Path, tmp_path: Path) -> None:
+    for name, size in (("one", 3), ("two", 500)):
+        run(GenerateConfig(src=rare, dst=tmp_path / name, batch_size=size))
+    one, two = contents(tmp_path / "one"), contents(tmp_path / "two")
+    del one["run.json"], two["run.json"]
+    assert one == two
+
+
+def test_another_class_does_not_shift_the_draws(rare: Path, tmp_path: Path) -> None:
+    run(GenerateConfig(src=rare, dst=tmp_path / "with"))
+    for path in (rare / "few").iterdir():
+        path.unlink()
+    (rare / "few").rmdir()
+    run(GenerateConfig(src=rare, dst=tmp_path / "without"))
+    with_it, without = contents(tmp_path / "with"), contents(tmp_path / "without")
+    pair = [path for path in without if path.startswith("pair/")]
+    assert {path: with_it[path] for path in pair} == {path: without[path] for path in pair}
+
+
+def test_two_equal_classes_do_not_get_equal_images(rare: Path, tmp_path: Path) -> None:
+    twins = tmp_path / "twins"
+    for name in ("a", "b"):
+        (twins / name).mkdir(parents=True)
+        for path in (rare / "few").iterdir():
+            (twins / name / path.name).write_bytes(path.read_bytes())
+    run(GenerateConfig(src=twins, dst=tmp_path / "dst", to=15))
+    steps = [
+        [line["lam"] for line in manifest(tmp_path / "dst") if line["class"] == c] for c in "ab"
+    ]
+    assert steps[0] != steps[1]
+
+
+def test_small_classes_work_and_say_what_was_done(rare: Path, tmp_path: Path) -> None:
+    events: list[Event] = []
+    run(GenerateConfig(src=rare, dst=tmp_path / "dst"), on_event=events.append)
+    notes = [event.text for event in events if isinstance(event, Note)]
+    assert notes == [
+        "a single image has no neighbour and is copied: class single",
+        "class few has 5 images: 4 neighbours each",
+        "class pair has 2 images: 1 neighbours each",
+    ]
+    for line in manifest(tmp_path / "dst"):
+        if line["class"] == "single":
+            assert (line["base"], line["lam"]) == (line["neighbour"], 0)
+            made = pixels(tmp_path / "dst" / line["file"])
+            assert torch.equal(made, pixels(rare / line["base"]))
+
+
+def test_targets(rare: Path, tmp_path: Path) -> None:
+    assert run(GenerateConfig(src=rare, dst=tmp_path / "to", to=4)).added == {
+        "common": 0, "few": 0, "pair": 2, "single": 3,
+    }  # fmt: skip
+    (tmp_path / "sizes.yaml").write_text("pair: 3\n")
+    by_file = GenerateConfig(src=rare, dst=tmp_path / "by", per_class=tmp_path / "sizes.yaml")
+    assert run(by_file).added == {"common": 0, "few": 0, "pair": 1, "single": 0}
+    (tmp_path / "sizes.yaml").write_text("nobody: 3\n")
+    with pytest.raises(UserError, match=r"names no class of .*: nobody"):
+        run(replace(by_file, dst=tmp_path / "new"))
+
+
+def test_nothing_to_add_is_said(make_folder: MakeFolder, tmp_path: Path) -> None:
+    events: list[Event] = []
+    src = make_folder({"a": 3, "b": 3})
+    report = run(GenerateConfig(src=src, dst=tmp_path / "dst"), on_event=events.append)
+    assert report.added == {"a": 0, "b": 0}
+    assert report.samples is None
+    assert Note("every class is large enough already: nothing to add") in events
+    assert contents(src).keys() <= contents(tmp_path / "dst").keys()
+
+
+def test_synthetic_images_alone(rare: Path, tmp_path: Path) -> None:
+    report = run(GenerateConfig(src=rare, dst=tmp_path / "dst", synthetic_only=True))
+    assert report.counts == report.added
+    images = list((tmp_path / "dst").glob("*/*.png"))
+    assert len(images) == 28
+    assert all(path.name.startswith("synthetic-") for path in images)
+
+
+def test_reconstructed_originals_are_in_the_manifest(rare: Path, ae: Path, tmp_path: Path) -> None:
+    dst = tmp_path / "dst"
+    run(GenerateConfig(src=rare, dst=dst, ae=ae, reconstruct_originals=True))
+    lines = manifest(dst)
+    reconstructed = [line for line in lines if line["method"] == "reconstruct"]
+    assert [line["file"] for line in reconstructed] == sorted(contents(rare))
+    assert {line["file"] for line in lines} == {
+        path.relative_to(dst).as_posix() for path in dst.glob("*/*.png")
+    }
+    image = reconstructed[0]["file"]
+    model = load_autoencoder(ae).eval()
+    with torch.no_grad():
+        expected = to_bytes(model(to_unit(pixels(rare / image))))
+    assert (expected.int() - pixels(dst / image).int()).abs().max() <= 1
+
+
+def test_originals_can_be_linked(rare: Path, tmp_path: Path) -> None:
+    run(GenerateConfig(src=rare, dst=tmp_path / "dst", link="hard"))
+    assert (tmp_path / "dst/few/000.png").samefile(rare / "few/000.png")
+
+
+def test_a_folder_with_synthetic_images_is_refused(rare: Path, tmp_path: Path) -> None:
+    run(GenerateConfig(src=rare, dst=tmp_path / "dst"))
+    with pytest.raises(UserError, match="holds synthetic images"):
+        run(GenerateConfig(src=tmp_path / "dst", dst=tmp_path / "again"))
+
+
+def test_a_file_named_like_a_synthetic_one_is_refused(rare: Path, tmp_path: Path) -> None:
+    (rare / "few/000.png").rename(rare / "few/synthetic-000001.png")
+    with pytest.raises(UserError, match="synthetic-000001"):
+        run(GenerateConfig(src=rare, dst=tmp_path / "dst"))
+    assert not (tmp_path / "dst").exists()
+
+
+def test_a_gray_autoencoder_refuses_colour(
+    ae: Path, make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    colour = make_folder({"a": 3, "b": 1}, name="colour", mode="RGB")
+    with pytest.raises(UserError, match="colour images where gray ones"):
+        run(GenerateConfig(src=colour, dst=tmp_path / "dst", ae=ae))
+
+
+def test_an_unreadable_file_stops_or_is_left_out(rare: Path, tmp_path: Path) -> None:
+    (rare / "common/broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(UserError, match=r"common/broken\.png"):
+        run(GenerateConfig(src=rare, dst=tmp_path / "dst"))
+    run(GenerateConfig(src=rare, dst=tmp_path / "dst", skip_unreadable=True))
+    assert not (tmp_path / "dst/common/broken.png").exists()
+    record = json.loads((tmp_path / "dst/run.json").read_text())
+    assert record["skipped"] == ["common/broken.png"]

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from imbsynth.configs import SplitConfig
+from imbsynth.engine.split import run
+from imbsynth.errors import UserError
+from tests.conftest import MakeFolder, contents
+
+
+def test_parts_are_stratified_and_hold_every_image_once(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src = make_folder({"a": 40, "b": 10, "c": 3})
+    report = run(SplitConfig(src=src, dst=tmp_path / "dst"))
+    assert report.counts == {
+        "train": {"a": 32, "b": 8, "c": 1},
+        "val": {"a": 4, "b": 1, "c": 1},
+        "test": {"a": 4, "b": 1, "c": 1},
+    }
+    held: list[str] = []
+    for part in report.counts:
+        held += contents(tmp_path / "dst" / part)
+    assert sorted(held) == sorted(contents(src))
+
+
+def test_each_image_is_tested_in_exactly_one_fold(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src = make_folder({"a": 11, "b": 7})
+    report = run(SplitConfig(src=src, dst=tmp_path / "dst", folds=5))
+    assert len(report.counts) == 10
+    everything = set(contents(src))
+    tested: list[str] = []
+    for i in range(1, 6):
+        test = set(contents(tmp_path / f"dst/fold-{i}/test"))
+        assert set(contents(tmp_path / f"dst/fold-{i}/train")) == everything - test
+        assert {path[0] for path in test} == {"a", "b"}
+        tested += test
+    assert sorted(tested) == sorted(everything)
+    sizes = [sum(report.counts[f"fold-{i}/test"].values()) for i in range(1, 6)]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_the_same_seed_gives_the_same_bytes(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src = make_folder({"a": 11, "b": 7})
+    for name in ("one", "two"):
+        run(SplitConfig(src=src, dst=tmp_path / name, fractions="0.7,0.3"))
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_a_class_too_small_for_the_parts_is_named(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src = make_folder({"a": 9, "b": 2})
+    with pytest.raises(UserError, match="fewer than 3 images in class b"):
+        run(SplitConfig(src=src, dst=tmp_path / "dst"))

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from imbsynth.configs import TrainAeConfig
+from imbsynth.engine import train_ae
+from imbsynth.engine.autoencoders import load_autoencoder
+from imbsynth.engine.events import EpochDone, Event, Started, silent
+from imbsynth.engine.reading import read_labelled
+from imbsynth.errors import Interrupted, UserError
+from tests.conftest import MakeFolder, contents
+
+
+def config(src: Path, out: Path, **options: Any) -> TrainAeConfig:
+    small: dict[str, Any] = {"epochs": 3, "batch_size": 8, "latent_dim": 6, "device": "cpu"}
+    return TrainAeConfig(src=src, out=out, precision="fp32", **small | options)
+
+
+def kill_after(steps: int) -> Any:
+    """A listener that sends this process SIGTERM when so many epochs are done."""
+    seen = 0
+
+    def listen(event: Event) -> None:
+        nonlocal seen
+        seen += isinstance(event, EpochDone)
+        if isinstance(event, EpochDone) and seen == steps:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return listen
+
+
+@pytest.mark.parametrize(("size", "mode"), [((28, 28), "L"), ((32, 32), "RGB"), ((13, 21), "RGB")])
+def test_a_run_writes_checkpoint_log_and_sheet(
+    make_folder: MakeFolder, tmp_path: Path, size: tuple[int, int], mode: str
+) -> None:
+    src = make_folder({"a": 6, "b": 3}, size=size, mode=mode)
+    report = train_ae.run(config(src, tmp_path / "ae.safetensors", epochs=2))
+    model = load_autoencoder(tmp_path / "ae.safetensors")
+    assert model.shape[1:3] == size
+    assert model.shape.channels == {"L": 1, "RGB": 3}[mode]
+    lines = [json.loads(line) for line in (tmp_path / "ae.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2]
+    assert lines[-1]["recon_loss"] == report.recon_loss
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "ae.jsonl", "ae.png", "ae.safetensors", "src",
+    ]  # fmt: skip
+
+
+def test_the_network_learns(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src = make_folder({"a": 20, "b": 5})
+    losses = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, EpochDone):
+            losses.append(event.losses["recon_loss"])
+
+    train_ae.run(config(src, tmp_path / "ae.safetensors", epochs=15), on_event=listen)
+    assert losses[-1] < losses[0] / 2
+
+
+@pytest.mark.parametrize("penalty", ["permuted", "aligned", "none"])
+def test_penalties_differ_and_none_has_none(
+    make_folder: MakeFolder, tmp_path: Path, penalty: Any
+) -> None:
+    src = make_folder({"a": 10, "b": 5})
+    report = train_ae.run(config(src, tmp_path / "ae.safetensors", penalty=penalty))
+    assert (report.penalty_loss > 0) == (penalty != "none")
+
+
+def test_equal_runs_end_in_equal_bytes(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src = make_folder({"a": 10, "b": 5})
+    made = []
+    for name in ("one", "two"):
+        train_ae.run(config(src, tmp_path / name / "ae.safetensors"))
+        made.append(contents(tmp_path / name))
+        del made[-1]["ae.jsonl"]  # it carries durations
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("epochs_before", [1, 2])
+def test_a_resumed_run_ends_in_the_bytes_of_an_unbroken_one(
+    make_folder: MakeFolder, tmp_path: Path, epochs_before: int, precision: Any
+) -> None:
+    src = make_folder({"a": 17, "b": 5})
+    whole = replace(config(src, tmp_path / "whole/ae.safetensors"), precision=precision)
+    train_ae.run(whole)
+    broken = replace(whole, out=tmp_path / "broken/ae.safetensors", resume=True)
+    with pytest.raises(Interrupted):
+        train_ae.run(broken, on_event=kill_after(epochs_before))
+    # The signal came after an epoch's end and was obeyed after the next step: mid-epoch.
+    assert not broken.out.exists()
+    state = tmp_path / "broken/ae.state.safetensors"
+    assert state.exists()
+    report = train_ae.run(broken)
+    assert report.epochs == 3
+    assert broken.out.read_bytes() == whole.out.read_bytes()
+    assert (tmp_path / "broken/ae.png").read_bytes() == (tmp_path / "whole/ae.png").read_bytes()
+    assert not state.exists()
+
+
+def test_a_complete_run_resumes_to_nothing(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src = make_folder({"a": 10, "b": 5})
+    first = train_ae.run(config(src, tmp_path / "ae.safetensors"))
+    started: list[Event] = []
+    again = train_ae.run(
+        config(src, tmp_path / "ae.safetensors", resume=True), on_event=started.append
+    )
+    assert again == first
+    assert not any(isinstance(e, Started) and e.task == "training" for e in started)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"lr": 1e-3}, "lr 0.0002, not 0.001"), ({"penalty": "none"}, "penalty aligned, not none")],
+)
+def test_a_run_is_not_resumed_with_other_options(
+    make_folder: MakeFolder, tmp_path: Path, change: dict[str, Any], named: str
+) -> None:
+    src, out = make_folder({"a": 10, "b": 5}), tmp_path / "ae.safetensors"
+    with pytest.raises(Interrupted):
+        train_ae.run(config(src, out), on_event=kill_after(1))
+    with pytest.raises(UserError, match=named):
+        train_ae.run(config(src, out, resume=True, **change))
+
+
+def test_a_run_is_not_resumed_on_other_images(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src, out = make_folder({"a": 10, "b": 5}), tmp_path / "ae.safetensors"
+    with pytest.raises(Interrupted):
+        train_ae.run(config(src, out), on_event=kill_after(1))
+    (src / "a/000.png").unlink()
+    with pytest.raises(UserError, match="other images"):
+        train_ae.run(config(src, out, resume=True))
+
+
+def test_an_interrupted_run_is_not_thrown_away_unasked(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src, out = make_folder({"a": 10, "b": 5}), tmp_path / "ae.safetensors"
+    with pytest.raises(Interrupted):
+        train_ae.run(config(src, out), on_event=kill_after(1))
+    with pytest.raises(UserError, match="--resume"):
+        train_ae.run(config(src, out))
+    assert train_ae.run(config(src, out, force=True)).epochs == 3
+
+
+@pytest.mark.parametrize("name", ["ae.safetensors", "ae.png", "ae.jsonl"])
+def test_existing_files_are_kept(make_folder: MakeFolder, tmp_path: Path, name: str) -> None:
+    src = make_folder({"a": 10})
+    (tmp_path / name).write_text("precious")
+    with pytest.raises(UserError, match=f"{name} exists"):
+        train_ae.run(config(src, tmp_path / "ae.safetensors"))
+    assert (tmp_path / name).read_text() == "precious"
+
+
+def test_training_stops_on_the_plateau(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src = make_folder({"a": 10})
+    # A step this small changes nothing by a thousandth.
+    stuck = config(src, tmp_path / "ae.safetensors", lr=1e-12, patience=2, epochs=50)
+    report = train_ae.run(stuck)
+    assert report.stopped == "plateau"
+    assert report.epochs < 50
+
+
+def test_a_loss_that_is_no_number_stops_the_run(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src, out = make_folder({"a": 10}), tmp_path / "ae.safetensors"
+    with pytest.raises(UserError, match="no longer a number in epoch 1"):
+        train_ae.run(config(src, out, penalty_weight=1e38, lr=0.9, epochs=50))
+    assert not out.exists()
+
+
+def test_the_order_of_images_does_not_depend_on_the_penalty(make_folder: MakeFolder) -> None:
+    src = make_folder({"a": 10, "b": 5})
+    images = read_labelled(src, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    orders = []
+    for penalty in ("aligned", "none"):
+        training = train_ae.Training(
+            config(src, Path("ae.safetensors"), penalty=penalty),
+            images,
+            torch.device("cpu"),
+            "fp32",
+        )
+        orders.append([batch.tolist() for batch, _ in training.batches()])
+    assert orders[0] == orders[1]
+
+
+def test_images_out_of_range_are_refused(make_folder: MakeFolder, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="7x9"):
+        train_ae.run(config(make_folder({"a": 3}, size=(7, 9)), tmp_path / "ae.safetensors"))
+    with pytest.raises(UserError, match="a single image"):
+        train_ae.run(config(make_folder({"a": 1}, name="one"), tmp_path / "ae.safetensors"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "src"]

@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from imbsynth.errors import UserError
+from imbsynth.store.outputs import RECORD, check_apart, claim, new_file, new_folder
+from tests.conftest import contents
+
+FILLS_A_FOLDER = """
+import sys
+from pathlib import Path
+from imbsynth.store.outputs import new_folder
+
+with new_folder(Path(sys.argv[1]), force=False) as part:
+    (part / "run.json").write_text("by a child")
+    print("begun", flush=True)
+    sys.stdin.read()
+"""
+Child = subprocess.Popen[str]
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def writing(out: Path) -> Iterator[Child]:
+    """Another process in the middle of writing `out`; it ends when its stdin is closed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", FILLS_A_FOLDER, str(out)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "begun\n"
+        yield child
+        child.kill()
+
+
+def write_folder(target: Path, text: str = "new", *, force: bool = False) -> None:
+    with new_folder(target, force=force) as part:
+        (part / RECORD).write_text(text)
+        assert not target.exists() or RECORD not in os.listdir(target) or force
+
+
+def write_file(target: Path, text: str = "new", *, force: bool = True) -> None:
+    with new_file(target, force=force) as part:
+        part.write_text(text)
+
+
+def refused_folder(target: Path, *, force: bool = False) -> UserError:
+    """What is said against writing the folder."""
+    with pytest.raises(UserError) as caught:
+        write_folder(target, force=force)
+    return caught.value
+
+
+def test_a_folder_appears_when_it_is_whole_and_leaves_nothing_beside_it(out: Path) -> None:
+    with new_folder(out, force=False) as part:
+        (part / "half").touch()
+        assert not out.exists()
+        assert part.parent == out.parent  # or the rename could cross file systems
+    assert os.listdir(out.parent) == ["out"]
+    assert os.listdir(out) == ["half"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_folder_does_not_appear_when_the_work_fails(
+    out: Path, error: type[BaseException]
+) -> None:
+    with pytest.raises(error), new_folder(out, force=False) as part:
+        (part / "half").touch()
+        raise error
+    assert os.listdir(out.parent) == []
+
+
+def test_a_folder_does_not_appear_when_the_process_is_killed(out: Path, writing: Child) -> None:
+    writing.kill()
+    writing.wait()
+    assert not out.exists()
+    assert os.listdir(out.parent) != []  # it had no chance to tidy up
+
+    write_folder(out)
+    assert contents(out.parent) == {f"out/{RECORD}": b"new"}
+
+
+def test_only_one_process_writes_a_folder(out: Path, writing: Child) -> None:
+    error = refused_folder(out)
+    assert "is being written by another process" in error.problem
+    writing.communicate()
+    assert writing.returncode == 0
+    assert contents(out.parent) == {f"out/{RECORD}": b"by a child"}
+
+
+def test_only_one_writer_in_a_process_either(out: Path) -> None:
+    with claim(out):
+        assert "is being written" in refused_folder(out).problem
+        assert os.listdir(out.parent) == [".out.lock"]
+    write_folder(out)
+
+
+def test_two_folders_side_by_side_do_not_wait_for_each_other(out: Path) -> None:
+    with claim(out.with_name("out-2")):
+        write_folder(out)
+    assert os.listdir(out.parent) == ["out"]
+
+
+def test_parents_are_made(out: Path) -> None:
+    write_folder(out / "a/b")
+    assert contents(out) == {f"a/b/{RECORD}": b"new"}
+
+
+def test_an_empty_folder_may_be_there_already(out: Path) -> None:
+    out.mkdir()
+    write_folder(out)
+    assert contents(out.parent) == {f"out/{RECORD}": b"new"}
+
+
+def test_an_existing_folder_is_kept_without_force(out: Path) -> None:
+    write_folder(out, "old")
+    assert "--force" in refused_folder(out).fix
+    assert contents(out.parent) == {f"out/{RECORD}": b"old"}
+
+
+def test_force_replaces_the_whole_folder(out: Path) -> None:
+    write_folder(out, "old")
+    (out / "rest").touch()
+    write_folder(out, force=True)
+    assert contents(out.parent) == {f"out/{RECORD}": b"new"}
+
+
+def test_force_needs_nothing_to_be_there(out: Path) -> None:
+    write_folder(out, force=True)
+    assert contents(out.parent) == {f"out/{RECORD}": b"new"}
+
+
+def test_the_old_folder_stays_when_its_replacement_fails(out: Path) -> None:
+    write_folder(out, "old")
+    with pytest.raises(ValueError, match="half way"), new_folder(out, force=True):
+        assert contents(out) == {RECORD: b"old"}
+        raise ValueError("half way")
+    assert contents(out.parent) == {f"out/{RECORD}": b"old"}
+
+
+def test_force_keeps_a_folder_that_is_not_ours(out: Path) -> None:
+    out.mkdir()
+    (out / "thesis.tex").touch()
+    assert "was not made by imbsynth" in refused_folder(out, force=True).problem
+    assert contents(out.parent) == {"out/thesis.tex": b""}
+
+
+def test_force_keeps_a_file_and_a_link(out: Path) -> None:
+    write_folder(out, "old")
+    link, file = out.with_name("link"), out.with_name("file")
+    link.symlink_to("out")
+    file.touch()
+    for target in (link, file):
+        assert "was not made by imbsynth" in refused_folder(target, force=True).problem
+    assert sorted(os.listdir(out.parent)) == ["file", "link", "out"]
+
+
+def test_a_dangling_link_is_in_the_way(out: Path) -> None:
+    out.symlink_to("nothing")
+    assert "exists" in refused_folder(out).problem
+    assert out.is_symlink()
+
+
+def test_what_appears_meanwhile_is_kept(out: Path) -> None:
+    with (
+        pytest.raises(UserError, match="exists\n  fix: choose another folder"),
+        new_folder(out, force=False),
+    ):
+        out.mkdir()
+        (out / "thesis.tex").touch()
+    assert contents(out.parent) == {"out/thesis.tex": b""}
+
+
+def test_the_current_folder_and_a_mount_point_are_refused_at_once(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (out / "inner").mkdir(parents=True)
+    monkeypatch.chdir(out / "inner")
+    for target in (Path("."), Path(".."), Path(out.anchor)):
+        for force in (False, True):
+            error = refused_folder(target, force=force)
+            assert "in place of the current one or of a mount point" in error.problem
+            assert error.fix.endswith(f"like {target / 'out'}")
+
+
+@pytest.mark.parametrize("below", ["file/out", "file/a/out", "a" * 300])
+def test_a_place_where_nothing_can_be_is_advice_and_no_traceback(out: Path, below: str) -> None:
+    (out.parent / "file").touch()
+    for write in (write_folder, write_file):
+        with pytest.raises(UserError, match="cannot be written .*\n  fix: choose a place where"):
+            write(out.parent / below)
+    with pytest.raises(UserError, match="cannot be written"), claim(out.parent / below):
+        pass
+    assert os.listdir(out.parent) == ["file"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_advice_and_no_traceback(out: Path) -> None:
+    out.mkdir(mode=0o500)
+    for write in (write_folder, write_file):
+        with pytest.raises(UserError, match="Permission denied.*\n  fix: choose a place where"):
+            write(out / "new")
+
+
+def test_a_full_disk_is_advice_and_leaves_nothing(out: Path) -> None:
+    for manager in (new_folder, new_file):
+        with pytest.raises(UserError, match="fix: free some space"), manager(out, force=False):
+            raise OSError(errno.ENOSPC, "No space left on device")
+    assert os.listdir(out.parent) == []
+
+
+def test_a_file_appears_when_it_is_whole_and_leaves_nothing_beside_it(out: Path) -> None:
+    with new_file(out) as part:
+        part.write_text("new")
+        assert not out.exists()
+    assert contents(out.parent) == {"out": b"new"}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_the_old_file_stays_when_its_replacement_fails(
+    out: Path, error: type[BaseException]
+) -> None:
+    write_file(out, "old")
+    with pytest.raises(error), new_file(out) as part:
+        part.write_text("ne")
+        raise error
+    assert contents(out.parent) == {"out": b"old"}
+
+
+def test_a_file_is_replaced_unless_told_otherwise(out: Path) -> None:
+    write_file(out, "old")
+    with pytest.raises(UserError, match="exists\n  fix: .* --force"):
+        write_file(out, force=False)
+    assert out.read_text() == "old"
+    write_file(out)
+    assert out.read_text() == "new"
+
+
+def test_a_file_never_takes_the_place_of_a_folder(out: Path) -> None:
+    out.mkdir()
+    with pytest.raises(UserError, match="is a folder\n  fix: give the path of a file"):
+        write_file(out)
+    assert os.listdir(out.parent) == ["out"]
+
+
+def test_the_leftover_of_a_killed_writer_is_no_obstacle(out: Path) -> None:
+    out.with_name(".out.part").write_text("half of a longer text")
+    write_file(out)
+    assert contents(out.parent) == {"out": b"new"}
+
+
+@pytest.mark.parametrize(
+    ("src", "dst"), [("a", "a"), ("a", "a/b"), ("a/b", "a"), ("link", "a/b"), ("a", "link/b")]
+)
+def test_input_and_output_lie_apart(tmp_path: Path, src: str, dst: str) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("a")
+    with pytest.raises(UserError, match="lie in one another"):
+        check_apart(tmp_path / src, tmp_path / dst)
+
+
+def test_an_output_may_stand_beside_its_input(tmp_path: Path) -> None:
+    check_apart(tmp_path / "a", tmp_path / "a-balanced")
+    check_apart(tmp_path / "a-balanced", tmp_path / "a")

@@ -1,0 +1,115 @@
+"""The house rules that a machine can check."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import imbsynth
+
+ROOT = Path(imbsynth.__file__).parent
+PROJECT = ROOT.parent
+MODULES = sorted(ROOT.rglob("*.py"))
+
+MAY_IMPORT = {
+    "cli": {"cli", "engine", "store", "configs", "errors"},
+    "engine": {"engine", "core", "models", "store", "runtime", "configs", "errors"},
+    "store": {"store", "configs", "errors"},
+    "core": {"core"},
+    "models": {"models"},
+    "runtime": {"errors"},
+    "configs": {"errors"},
+    "errors": set(),
+    "__main__": {"cli"},
+    "__init__": set(),
+}
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported_rooms(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("imbsynth."):
+            found.add((node.module or "").split(".")[1])
+        if isinstance(node, ast.ImportFrom) and node.module == "imbsynth":
+            found |= {alias.name for alias in node.names if alias.name != "__version__"}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_arrows_point_down(path: Path) -> None:
+    assert imported_rooms(path) <= MAY_IMPORT[room(path)]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_forbidden_words(path: Path) -> None:
+    source = path.read_text()
+    banned = [r"\bprint\(", r"\.cuda\(", r"except Exception\b", r"^\s*assert ", r"import click"]
+    if room(path) != "runtime":
+        banned.append("manual_seed")
+    if room(path) == "cli":
+        banned.append(r"^(import|from) torch")
+    found = [word for word in banned if re.search(word, source, re.MULTILINE)]
+    assert not found or (path.name == "console.py" and found == [r"\bprint\("])
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_public_functions_and_classes_are_documented(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    missing = [
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    assert ast.get_docstring(tree)
+    assert not missing
+
+
+@pytest.mark.parametrize(
+    "modules",
+    [
+        "imbsynth.cli",
+        "imbsynth.engine.inspect, imbsynth.engine.imbalance, imbsynth.engine.split",
+    ],
+)
+def test_what_needs_no_network_loads_without_torch(modules: str) -> None:
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_command_line_starts_without_the_heavy_libraries() -> None:
+    code = (
+        "import sys, imbsynth.cli;"
+        "sys.exit(', '.join({'numpy', 'PIL', 'yaml', 'safetensors'} & sys.modules.keys()))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_readme_names_every_command_and_option() -> None:
+    readme = (PROJECT / "README.md").read_text()
+    import typer.main
+
+    from imbsynth.cli import app
+
+    missing = []
+    for name, command in typer.main.get_group(app).commands.items():
+        missing += [name] if f"imbsynth {name}" not in readme else []
+        for parameter in command.params:
+            options = [o for o in parameter.opts if o.startswith("--") and o != "--help"]
+            missing += [f"{name} {o}" for o in options if f"`{o}" not in readme]
+    assert not missing
+
+
+def test_the_changelog_names_the_version() -> None:
+    assert f"## {imbsynth.__version__}" in (PROJECT / "CHANGELOG.md").read_text()
