@@ -75,6 +75,7 @@ class _Lines:
     def __init__(self) -> None:
         self.task, self.total, self.unit = "", 0, ""
         self.begun = self.shown = time.monotonic()
+        self.before: int | None = None  # done before this process, in a resumed run
 
     def __call__(self, event: Event) -> None:
         from imbsynth.engine.events import Advanced, Note, Started
@@ -83,12 +84,16 @@ class _Lines:
         if isinstance(event, Started):
             self.task, self.total, self.unit = event.task, event.total, event.unit
             self.begun = self.shown = now
+            self.before = None
             self._say(f"{event.task}: {event.total} {event.unit}")
         elif isinstance(event, Note):
             self._say(f"note: {event.text}")
+        elif isinstance(event, Advanced) and self.before is None:
+            self.before = event.done - 1
         elif isinstance(event, Advanced) and now - self.shown >= LINE_EVERY:
             self.shown = now
-            left = (now - self.begun) * (self.total - event.done) / max(event.done, 1)
+            done_here = event.done - (self.before or 0)
+            left = (now - self.begun) * (self.total - event.done) / max(done_here, 1)
             self._say(
                 f"{self.task}: {event.done} of {self.total} {self.unit}, "
                 f"at most {left:.0f} s left  {event.detail}".rstrip()

@@ -192,12 +192,18 @@ def _size_text(picture: Picture) -> str:
 def _array(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Uninitialised uint8; from a nameless file where half the free memory is too small."""
     needed = int(np.prod(shape, dtype=np.int64))
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if needed <= free // 2:
+    if needed <= _free_memory() // 2:
         return np.empty(shape, np.uint8)
     with tempfile.TemporaryFile() as file:
         file.truncate(needed)
         return np.memmap(file, np.uint8, "r+", shape=shape)
+
+
+def _free_memory() -> int:
+    """Bytes; where the system does not say (macOS), what a small machine has."""
+    if "SC_AVPHYS_PAGES" not in os.sysconf_names:
+        return 4 << 30
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def as_picture(pixels: NDArray[np.uint8]) -> Image.Image:

@@ -145,6 +145,8 @@ def _is_file_of(descriptor: int, path: Path) -> bool:
 def _explained(target: Path) -> Iterator[None]:
     try:
         yield
+    except BrokenPipeError:
+        raise  # whoever read our messages has gone: that is not about the target
     except OSError as error:
         raise UserError(
             f"{target}: cannot be written ({error.strerror or error})",

