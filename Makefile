@@ -35,7 +35,7 @@ demo/balanced/run.json: demo/ae.safetensors
 	$(IMBSYNTH) generate sample_data/train demo/balanced --ae $< --force
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ import hashlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,10 +107,14 @@ def arithmetic(device: torch.device, precision: str) -> Iterator[None]:
         torch.use_deterministic_algorithms(before, warn_only=warn_only)
 
 
+ONE_REQUEST = 2.0  # seconds in which further signals are taken for the same request
+
+
 class StopRequest:
     """Set when SIGINT or SIGTERM has arrived; `check` ends the run at a safe point."""
 
     signal_number: int | None = None
+    arrived = 0.0  # when, by the monotonic clock
 
     def check(self, save: Callable[[], None]) -> None:
         """Raise Interrupted, after `save`, if a signal has arrived."""
@@ -120,7 +125,10 @@ class StopRequest:
 
 @contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Turn the first SIGINT or SIGTERM into a request; a second one acts as it did before."""
+    """Turn the first SIGINT or SIGTERM into a request; a later one acts as it did before.
+
+    Two in a row are one: make and batch systems signal the whole group, then each process.
+    """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request  # signals are the main thread's affair
@@ -132,8 +140,11 @@ def stop_request() -> Iterator[StopRequest]:
             signal.signal(number, handler)
 
     def on_signal(number: int, _frame: object) -> None:
-        request.signal_number = number
-        restore()
+        if request.signal_number is None:
+            request.signal_number, request.arrived = number, time.monotonic()
+        elif time.monotonic() - request.arrived > ONE_REQUEST:
+            restore()
+            os.kill(os.getpid(), number)
 
     for number in previous:
         signal.signal(number, on_signal)

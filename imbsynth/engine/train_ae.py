@@ -281,9 +281,9 @@ def _train(
         files.save_state(training.state(), made_by)
 
     epochs = training.config.epochs
-    on_event(Started("training", epochs * training.steps, "steps"))
     saving, showing = _Every(SAVE_EVERY), _Every(SHOW_EVERY)
     with stop_request() as request:
+        on_event(Started("training", epochs * training.steps, "steps"))
         while not training.over:
             for batch, drawn in training.batches():
                 training.take_step(batch, drawn)

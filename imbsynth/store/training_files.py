@@ -15,7 +15,9 @@ from imbsynth.store.records import write_lines
 _STATE = "state of a run"  # the kind of checkpoint that is gone once the run is complete
 # Where a run happens and what its folder is called: a run may go on elsewhere, though on another
 # device not to the byte. The images themselves are told by their digest.
-_MAY_DIFFER = ("device", "src")
+_MAY_DIFFER = frozenset({"device", "src"})
+# When a run ends, not what its steps do: a run may go on for longer than was planned.
+_MAY_DIFFER_BEFORE_THE_END = _MAY_DIFFER | {"epochs", "patience"}
 
 
 class TrainingFiles:
@@ -52,7 +54,7 @@ class TrainingFiles:
         if self.state.exists() or not self.checkpoint.exists():
             return False
         meta = load_checkpoint(self.checkpoint, kind).meta
-        self._check_same(meta.get("made_by"), made_by, self.checkpoint)
+        _check_same(meta.get("made_by"), made_by, self.checkpoint, _MAY_DIFFER)
         return True
 
     def load_state(self, made_by: dict[str, Any]) -> Checkpoint | None:
@@ -60,7 +62,7 @@ class TrainingFiles:
         if not self.state.exists():
             return None
         state = load_checkpoint(self.state, _STATE)
-        self._check_same(state.meta.get("made_by"), made_by, self.state)
+        _check_same(state.meta.get("made_by"), made_by, self.state, _MAY_DIFFER_BEFORE_THE_END)
         return state
 
     def save_state(self, state: Checkpoint, made_by: dict[str, Any]) -> None:
@@ -84,18 +86,20 @@ class TrainingFiles:
         save_checkpoint(self.checkpoint, checkpoint)
         self.state.unlink(missing_ok=True)
 
-    def _check_same(self, found: Any, wanted: dict[str, Any], path: Path) -> None:
-        if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
-            raise UserError(f"{path}: does not say how it was made", "start again with --force")
-        before, now = found["config"], wanted["config"]
-        for name in now:
-            if name not in _MAY_DIFFER and before.get(name) != now[name]:
-                raise UserError(
-                    f"{path} is of a run with {name} {before.get(name)}, not {now[name]}",
-                    "resume with the same options, or start again with --force",
-                )
-        if found.get("inputs") != wanted["inputs"]:
+
+def _check_same(found: Any, wanted: dict[str, Any], path: Path, may_differ: frozenset[str]) -> None:
+    """Raise UserError if the file is of a run with other options or images."""
+    if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
+        raise UserError(f"{path}: does not say how it was made", "start again with --force")
+    before, now = found["config"], wanted["config"]
+    for name in sorted(now.keys() - may_differ):
+        if before.get(name) != now[name]:
             raise UserError(
-                f"{path} is of a run on other images than are there now",
-                "restore the folder, or start again with --force",
+                f"{path} is of a run with {name} {before.get(name)}, not {now[name]}",
+                "resume with the same options, or start again with --force",
             )
+    if found.get("inputs") != wanted["inputs"]:
+        raise UserError(
+            f"{path} is of a run on other images than are there now",
+            "restore the folder, or start again with --force",
+        )

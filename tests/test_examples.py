@@ -1,0 +1,93 @@
+"""The examples of the documentation, run on tiny data as a user would."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+ENVIRONMENT = {
+    **os.environ,
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "OMP_NUM_THREADS": "1",
+}
+
+
+def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    result = subprocess.run(
+        command, capture_output=True, text=True, env={**ENVIRONMENT, **environment}
+    )
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+def stop_in_training(command: list[str], log: Path, **environment: str) -> int:
+    """Start a chain, stop it with SIGTERM while it trains, and return its exit code."""
+    with log.open("w") as output:
+        running = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=output,
+            env={**ENVIRONMENT, **environment},
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + 120
+    while "training:" not in log.read_text():
+        assert running.poll() is None, log.read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)  # for the process to come that far
+    if command[0] == "make":
+        os.killpg(running.pid, signal.SIGTERM)  # and make signals its child once more
+    else:
+        running.terminate()  # as a batch system does
+    return running.wait(timeout=60)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_the_makefile_resumes_and_runs_nothing_twice(rare: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    make = ["make", "-f", str(EXAMPLES / "Makefile"), f"SRC={rare}", f"OUT={work}"]
+    code = stop_in_training([*make, "EPOCHS=1000000"], tmp_path / "log")
+    assert code != 0
+    assert (work / "ae.state.safetensors").exists()
+    assert not (work / "ae.safetensors").exists()
+
+    assert "going on after" in run([*make, "EPOCHS=2"]).stderr
+    assert len(list((work / "balanced").glob("*/*.png"))) == 48
+    before = {path: path.stat().st_mtime_ns for path in work.rglob("*")}
+    assert "imbsynth" not in run([*make, "EPOCHS=2"]).stdout
+    assert {path: path.stat().st_mtime_ns for path in work.rglob("*")} == before
+
+    shutil.rmtree(work / "balanced")
+    again = run([*make, "EPOCHS=2"]).stdout
+    assert "imbsynth generate" in again
+    assert "imbsynth train-ae" not in again
+
+
+def test_a_changed_image_runs_the_makefile_again(rare: Path, tmp_path: Path) -> None:
+    make = ["make", "-f", str(EXAMPLES / "Makefile"), f"SRC={rare}", f"OUT={tmp_path / 'work'}"]
+    run([*make, "EPOCHS=1"])
+    shutil.copy(rare / "few/000.png", rare / "single/more.png")
+    assert "imbsynth train-ae" in run([*make, "EPOCHS=1"]).stdout
+    assert (tmp_path / "work/balanced/single/more.png").exists()
+
+
+def test_the_batch_job_goes_on_when_submitted_again(rare: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    job = ["bash", str(EXAMPLES / "batch.sh"), str(rare), str(work)]
+    assert stop_in_training(job, tmp_path / "log", EPOCHS="1000000") == 143
+    assert (work / "ae.state.safetensors").exists()
+
+    assert "going on after" in run(job, EPOCHS="2").stderr
+    assert (work / "balanced/run.json").exists()
+    before = {path: path.stat().st_mtime_ns for path in work.rglob("*")}
+    run(job, EPOCHS="2")
+    after = {path: path.stat().st_mtime_ns for path in work.rglob("*")}
+    assert after == before
