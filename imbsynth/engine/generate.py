@@ -12,19 +12,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from imbsynth.configs import GenerateConfig, parse_size
 from imbsynth.core import samplers
-from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.engine.autoencoders import Coder, load_autoencoder
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.reading import Labelled, read_labelled, refuse_synthetic
+from imbsynth.engine.spaces import Latents, Pixels, Space
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision, stream
 from imbsynth.store.folders import listing, read_regular
@@ -74,7 +73,7 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         sizes = {name: len(own) for name, own in zip(images.classes, images.members(), strict=True)}
         added = _missing(config, sizes)
         _explain(config, sizes, added, on_event)
-        space: Space = Latents(coder, images, added, on_event) if coder else Pixels(images, config)
+        space = _space(config, coder, images, added, on_event)
         plan = draw(config, images, space, added)
         kept = _place_originals(config, images, coder, part, on_event)
         sheet = _write_synthetic(plan, space, images, part, on_event)
@@ -98,68 +97,6 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         out=config.dst.as_posix(),
         samples=(config.dst / SAMPLES).as_posix() if sheet else None,
     )
-
-
-class Space(Protocol):
-    """Where a sampler works: points in, images out."""
-
-    name: str
-    device: torch.device
-    precision: str
-    batch_size: int  # images computed at once
-
-    def points(self, members: NDArray[np.int64]) -> Tensor:
-        """(n, ...) points of the images with these indices."""
-
-    def images(self, base: NDArray[np.int64], neighbour: NDArray[np.int64], lam: Tensor) -> Tensor:
-        """(m, c, h, w) uint8 of the points between those of the images base and neighbour."""
-
-
-class Pixels:
-    """The identity: a point is an image."""
-
-    name, precision = "pixel", "fp32"
-
-    def __init__(self, images: Labelled, config: GenerateConfig) -> None:
-        self.device = resolve_device(config.device)
-        self.pixels = torch.from_numpy(images.pixels)
-        self.batch_size = config.batch_size
-
-    def points(self, members: NDArray[np.int64]) -> Tensor:
-        return self.pixels[torch.from_numpy(members)].to(self.device)
-
-    def images(self, base: NDArray[np.int64], neighbour: NDArray[np.int64], lam: Tensor) -> Tensor:
-        start, end = to_unit(self.points(base)), to_unit(self.points(neighbour))
-        return to_bytes(samplers.interpolate(start, end, lam)).cpu()
-
-
-class Latents:
-    """An autoencoder's latent space (Dablain et al., 2022, Algorithm 1, "Generate Samples")."""
-
-    name = "latent"
-
-    def __init__(
-        self, coder: Coder, images: Labelled, added: dict[str, int], on_event: OnEvent
-    ) -> None:
-        self.coder, self.batch_size = coder, coder.batch_size
-        self.device, self.precision = coder.device, coder.precision
-        pixels = torch.from_numpy(images.pixels)
-        growing = [label for label, name in enumerate(images.classes) if added[name]]
-        needed = torch.from_numpy(np.flatnonzero(np.isin(images.labels, growing)))
-        # A row an image; the rows of classes that do not grow are never touched, so cost nothing.
-        self.latents = torch.empty(len(pixels), coder.model.shape.latent_dim)
-        on_event(Started("encoding", len(needed)))
-        for done, rows in enumerate(needed.split(coder.batch_size)):
-            self.latents[rows] = coder.encode(pixels[rows])
-            on_event(Advanced(done * coder.batch_size + len(rows)))
-
-    def points(self, members: NDArray[np.int64]) -> Tensor:
-        return self.latents[torch.from_numpy(members)].to(self.device)
-
-    def images(self, base: NDArray[np.int64], neighbour: NDArray[np.int64], lam: Tensor) -> Tensor:
-        return self.coder.decode(
-            samplers.interpolate(self.points(base), self.points(neighbour), lam)
-        )
 
 
 class Plan(NamedTuple):
@@ -194,6 +131,18 @@ def _sampler(config: GenerateConfig) -> samplers.Sampler:
     if config.method == "ros":
         return samplers.ros
     return partial(samplers.smote, neighbours=config.neighbours)
+
+
+def _space(
+    config: GenerateConfig,
+    coder: Coder | None,
+    images: Labelled,
+    added: dict[str, int],
+    on_event: OnEvent,
+) -> Space:
+    if coder is None:
+        return Pixels(images, resolve_device(config.device), config.batch_size)
+    return Latents(coder, images, added, on_event)
 
 
 def _coder(config: GenerateConfig) -> Coder | None:
