@@ -16,6 +16,7 @@ from imbsynth.engine.events import Advanced, EpochDone, Note, OnEvent, Started, 
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision, stop_request
+from imbsynth.store.checkpoints import Checkpoint
 from imbsynth.store.records import provenance, read_lines
 from imbsynth.store.sheets import MAX_ROWS, Row, write_sheet
 from imbsynth.store.training_files import TrainingFiles
@@ -60,7 +61,7 @@ def run(config: TrainAeConfig, *, on_event: OnEvent = silent) -> Report:
         training = Training(config, images, device, precision)
         state = files.load_state(made_by)
         if state is not None:
-            training.restore(state)
+            _restore(training, state, files.state)
             on_event(Note(f"going on after {training.place}"))
         _train(training, files, made_by, on_event)
         training.settle_statistics()
@@ -87,6 +88,16 @@ def _read(config: TrainAeConfig, on_event: OnEvent) -> Labelled:
             f"{config.src}: a single image: there is nothing to learn from", "add images"
         )
     return images
+
+
+def _restore(training: Training, state: Checkpoint, path: Path) -> None:
+    try:
+        training.restore(state)
+    except (LookupError, TypeError, ValueError, RuntimeError) as error:
+        raise UserError(
+            f"{path}: the state of the run is damaged ({str(error).splitlines()[0]})",
+            "start again with --force",
+        ) from None
 
 
 class _Every:
