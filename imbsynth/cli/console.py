@@ -16,8 +16,22 @@ if TYPE_CHECKING:
 LINE_EVERY = 10.0  # seconds between two lines of progress where stderr is a file
 
 
+def execute(
+    run: Callable[..., Any], config: Any, *, quiet: bool, json: bool, summary: Callable[[Any], None]
+) -> None:
+    """Run an engine command, show its progress, and print its report: in words or as JSON."""
+    with _listening(quiet) as on_event:
+        report = run(config, on_event=on_event)
+    if json:
+        from imbsynth.store.records import as_json
+
+        typer.echo(as_json(report))
+    else:
+        summary(report)
+
+
 @contextmanager
-def listening(quiet: bool) -> Iterator[OnEvent]:
+def _listening(quiet: bool) -> Iterator[OnEvent]:
     """A listener for a run: bars on a terminal, now and then a line in a log file."""
     from imbsynth.engine.events import silent
 
@@ -101,16 +115,6 @@ class _Lines:
 
     def _say(self, text: str) -> None:
         typer.echo(text, err=True)
-
-
-def show(report: Any, as_json: bool, summary: Callable[[Any], None]) -> None:
-    """Print a report: one JSON object, or in words."""
-    if as_json:
-        from imbsynth.store.records import as_json as encode
-
-        typer.echo(encode(report))
-    else:
-        summary(report)
 
 
 def class_table(counts: dict[str, int], added: dict[str, int] | None = None) -> None:

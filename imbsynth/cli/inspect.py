@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from imbsynth.cli.console import class_table, listening, show
+from imbsynth.cli.console import class_table, execute
 from imbsynth.cli.options import Config, Json, Quiet, Src
 from imbsynth.configs import InspectConfig
 
@@ -25,9 +25,7 @@ def inspect(src: Src, json: Json = False, quiet: Quiet = False, config: Config =
     """
     from imbsynth.engine.inspect import run
 
-    with listening(quiet) as on_event:
-        report = run(InspectConfig(src=src), on_event=on_event)
-    show(report, json, _summary)
+    execute(run, InspectConfig(src=src), quiet=quiet, json=json, summary=_summary)
 
 
 def _summary(report: Report) -> None:

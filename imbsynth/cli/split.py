@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imbsynth.cli.console import listening, show
+from imbsynth.cli.console import execute
 from imbsynth.cli.options import Config, Dst, Force, Json, LinkOption, Quiet, Seed, Src
 from imbsynth.configs import SplitConfig
 
@@ -50,9 +50,7 @@ def split(
     settings = SplitConfig(
         src=src, dst=dst, fractions=fractions, folds=folds, link=link, seed=seed, force=force
     )
-    with listening(quiet) as on_event:
-        report = run(settings, on_event=on_event)
-    show(report, json, _summary)
+    execute(run, settings, quiet=quiet, json=json, summary=_summary)
 
 
 def _summary(report: Report) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imbsynth.cli.console import listening, show
+from imbsynth.cli.console import execute
 from imbsynth.cli.options import (
     Config,
     Device,
@@ -114,9 +114,7 @@ def train_ae(
         resume=resume,
         force=force,
     )
-    with listening(quiet) as on_event:
-        report = run(settings, on_event=on_event)
-    show(report, json, _summary)
+    execute(run, settings, quiet=quiet, json=json, summary=_summary)
 
 
 def _summary(report: Report) -> None:
