@@ -37,10 +37,13 @@ class Labelled(NamedTuple):
         return [np.flatnonzero(self.labels == label) for label in range(len(self.classes))]
 
     def on(self, device: torch.device) -> torch.Tensor:
-        """The pixels on a device; on the CPU they are shared, not copied."""
+        """The pixels on a device, or on the CPU (shared, not copied) where they would fill it."""
         import torch
 
-        return torch.from_numpy(self.pixels).to(device)
+        pixels = torch.from_numpy(self.pixels)
+        if device.type == "cuda" and pixels.nbytes <= torch.cuda.mem_get_info(device)[0] // 2:
+            return pixels.to(device)
+        return pixels
 
 
 def scan_regular(src: Path) -> ImageFolder:
