@@ -1,12 +1,13 @@
 """Where synthetic points come from: a sampler draws a plan, one formula computes it.
 
-A sampler takes the (n, ...) points of one class, how many to make, and a generator. A new method
-is one more function of that kind.
+A sampler takes the (n, ...) points of one class and a generator, and yields its plan piece by
+piece, without end. `take` cuts it, so that a larger number of images begins with the smaller
+one's. A new method is one more function of that kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -25,10 +26,12 @@ class Pairs(NamedTuple):
     lam: NDArray[np.float64]  # (m,) in [0, 1), how far it goes
 
 
-Sampler = Callable[[Tensor, int, np.random.Generator], Pairs]
+Sampler = Callable[[Tensor, np.random.Generator], Iterator[Pairs]]
+
+PIECE = 1024  # rows drawn at once, about: not to be changed, since it orders the draws
 
 
-def smote(points: Tensor, count: int, rng: np.random.Generator, *, neighbours: int) -> Pairs:
+def smote(points: Tensor, rng: np.random.Generator, *, neighbours: int) -> Iterator[Pairs]:
     """Chawla et al., 2002: every point in turn, towards one of its k nearest.
 
     A uniform one of the k = min(neighbours, n - 1) nearest of the class, Euclidean, and lam
@@ -37,20 +40,29 @@ def smote(points: Tensor, count: int, rng: np.random.Generator, *, neighbours: i
     """
     n = len(points)
     if n == 1:
-        return ros(points, count, rng)
+        yield from ros(points, rng)
     k = min(neighbours, n - 1)
-    rounds = [rng.permutation(n) for _ in range(-(-count // n))]
-    base = np.concatenate([*rounds, np.empty(0, np.int64)])[:count]
-    rank = rng.integers(k, size=count)
-    lam = rng.random(count)
     table = nearest(points, k).cpu().numpy()
-    return Pairs(base, table[base, rank], lam)
+    rounds = np.tile(np.arange(n), (-(-PIECE // n), 1))
+    while True:
+        base = rng.permuted(rounds, axis=1).ravel()
+        rank = rng.integers(k, size=len(base))
+        yield Pairs(base, table[base, rank], rng.random(len(base)))
 
 
-def ros(points: Tensor, count: int, rng: np.random.Generator) -> Pairs:
+def ros(points: Tensor, rng: np.random.Generator) -> Iterator[Pairs]:
     """Random oversampling: copies of points drawn with replacement."""
-    base = rng.integers(len(points), size=count)
-    return Pairs(base, base, np.zeros(count))
+    while True:
+        base = rng.integers(len(points), size=PIECE)
+        yield Pairs(base, base, np.zeros(PIECE))
+
+
+def take(plan: Iterator[Pairs], count: int) -> Iterator[Pairs]:
+    """The first `count` rows of a plan, piece by piece."""
+    while count > 0:
+        piece = next(plan)
+        yield Pairs(piece.base[:count], piece.neighbour[:count], piece.lam[:count])
+        count -= len(piece.lam)
 
 
 def interpolate(start: Tensor, end: Tensor, lam: Tensor) -> Tensor:

@@ -7,12 +7,9 @@ let a sampler draw a plan there, compute and decode it a batch at a time, write.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -24,8 +21,18 @@ from imbsynth.engine.autoencoders import Coder, load_autoencoder
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.reading import Labelled, read_labelled, refuse_synthetic
 from imbsynth.engine.spaces import Latents, Pixels, Space
+from imbsynth.engine.synthesis import (
+    PREFIX,
+    TRIPLES,
+    Plan,
+    Sheet,
+    batched,
+    draw,
+    manifest_line,
+    synthesise,
+)
 from imbsynth.errors import UserError
-from imbsynth.runtime import resolve_device, resolve_precision, stream
+from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.folders import listing, read_regular
 from imbsynth.store.images import write_png
 from imbsynth.store.outputs import check_apart, new_folder
@@ -33,16 +40,13 @@ from imbsynth.store.records import (
     MANIFEST,
     SAMPLES,
     digest_of,
+    line_writer,
     provenance,
     read_counts,
-    write_lines,
     write_record,
 )
-from imbsynth.store.sheets import MAX_ROWS, Row, write_sheet
+from imbsynth.store.sheets import write_sheet
 from imbsynth.store.transfer import transfer
-
-TRIPLES = 4  # of base, neighbour and synthetic image, a class on the sheet
-IN_FLIGHT = 3  # batches decoded ahead of the writer
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,8 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         added = _missing(config, sizes)
         _explain(config, sizes, added, on_event)
         space = _space(config, coder, images, added, on_event)
-        plan = draw(config, images, space, added)
         kept = _place_originals(config, images, coder, part, on_event)
-        sheet = _write_synthetic(plan, space, images, part, on_event)
-        if sheet:
-            headings = ["base, neighbour, synthetic"] + ["..."] * (TRIPLES - 1)
-            write_sheet(part / SAMPLES, sheet, headings)
-        write_lines(part / MANIFEST, _lines(config, plan, space, images, kept))
+        sheet = _synthesise(config, images, space, added, kept, part, on_event)
         record = provenance(
             "generate",
             config,
@@ -97,34 +96,6 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         out=config.dst.as_posix(),
         samples=(config.dst / SAMPLES).as_posix() if sheet else None,
     )
-
-
-class Plan(NamedTuple):
-    """What each synthetic image is made of; indices are those of the images read."""
-
-    pairs: samplers.Pairs  # (m,) each
-    labels: NDArray[np.int64]  # (m,) class index
-    files: list[str]  # (m,) where it goes
-
-
-def draw(config: GenerateConfig, images: Labelled, space: Space, added: dict[str, int]) -> Plan:
-    """Draw every class's plan from its own stream, so that classes never shift each other."""
-    sampler = _sampler(config)
-    parts, labels, files = [], [], []
-    for label, (name, members) in enumerate(zip(images.classes, images.members(), strict=True)):
-        count = added[name]
-        if not count:
-            continue
-        rng = stream(config.seed, "generate", config.method, name)
-        pairs = sampler(space.points(members), count, rng)
-        parts.append((members[pairs.base], members[pairs.neighbour], pairs.lam))
-        labels.append(np.full(count, label))
-        files += [f"{name}/synthetic-{i:06d}.png" for i in range(1, count + 1)]
-    if not parts:
-        empty = np.empty(0, np.int64)
-        return Plan(samplers.Pairs(empty, empty, np.empty(0)), empty, [])
-    base, neighbour, lam = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Plan(samplers.Pairs(base, neighbour, lam), np.concatenate(labels), files)
 
 
 def _sampler(config: GenerateConfig) -> samplers.Sampler:
@@ -189,7 +160,7 @@ def _place_originals(
     config: GenerateConfig, images: Labelled, coder: Coder | None, part: Path, on_event: OnEvent
 ) -> list[str]:
     """Put the originals, or their reconstructions, in place; returns where each one is."""
-    taken = [path for path in images.paths if path.split("/")[-1].startswith("synthetic-")]
+    taken = [path for path in images.paths if path.split("/")[-1].startswith(PREFIX)]
     if taken:
         raise UserError(
             f"{config.src}: file names that synthetic images have: {listing(taken)}",
@@ -230,93 +201,45 @@ def _reconstruct(images: Labelled, coder: Coder, part: Path, on_event: OnEvent) 
     return kept
 
 
-def _write_synthetic(
-    plan: Plan, space: Space, images: Labelled, part: Path, on_event: OnEvent
-) -> list[Row]:
-    """Compute the plan a batch at a time while another thread writes; returns the sheet."""
-    on_event(Started("generating", len(plan.files)))
-    sheet = _Sheet(images)
-    waiting: list[Future[None]] = []
-    with ThreadPoolExecutor(1) as writer:
-        try:
-            for start, pixels in _batches(plan, space):
-                stop = start + len(pixels)
-                sheet.add(plan, start, pixels)
-                waiting.append(writer.submit(_write_batch, pixels, plan.files[start:stop], part))
-                if len(waiting) > IN_FLIGHT:
-                    waiting.pop(0).result()
-                on_event(Advanced(stop))
-            for batch in waiting:
-                batch.result()
-        finally:
-            writer.shutdown(cancel_futures=True)
-    return sheet.rows()
+def _synthesise(
+    config: GenerateConfig,
+    images: Labelled,
+    space: Space,
+    added: dict[str, int],
+    kept: list[str],
+    part: Path,
+    on_event: OnEvent,
+) -> bool:
+    """Write the synthetic images, their manifest and their sheet; whether there are any."""
+    sheet = Sheet(images)
+    with line_writer(part / MANIFEST) as write_line:
+        if config.reconstruct_originals:
+            for path, label in zip(kept, images.labels.tolist(), strict=True):
+                name = images.classes[label]
+                write_line(manifest_line(path, name, "reconstruct", space.name, path, path, 0.0))
 
+        def record(plan: Plan, pixels: NDArray[np.uint8]) -> None:
+            sheet.add(plan, pixels)
+            for row, lam in enumerate(plan.lam.tolist()):
+                name, file = images.classes[plan.label[row]], plan.file(row, images.classes)
+                ends = kept[plan.base[row]], kept[plan.neighbour[row]]
+                write_line(manifest_line(file, name, config.method, space.name, *ends, lam))
 
-def _batches(plan: Plan, space: Space) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """Where each batch starts, and its images; batches are filled across classes."""
-    for start in range(0, len(plan.files), space.batch_size):
-        batch = slice(start, start + space.batch_size)
-        base, neighbour, lam = plan.pairs
-        lam_here = torch.from_numpy(lam[batch])
-        yield start, space.images(base[batch], neighbour[batch], lam_here).numpy()
-
-
-def _write_batch(pixels: NDArray[np.uint8], files: list[str], part: Path) -> None:
-    for image, file in zip(pixels, files, strict=True):
-        write_png(image, part / file)
-
-
-class _Sheet:
-    """Collects the first few synthetic images of each class, beside what they are made of."""
-
-    def __init__(self, images: Labelled) -> None:
-        self.images = images
-        self.groups: dict[int, list[list[NDArray[np.uint8]]]] = {}
-
-    def add(self, plan: Plan, start: int, pixels: NDArray[np.uint8]) -> None:
-        labels = plan.labels[start : start + len(pixels)]
-        for label in np.unique(labels).tolist():
-            groups = self.groups.setdefault(label, [])
-            if len(self.groups) > MAX_ROWS:
-                del self.groups[label]
-                return
-            for i in np.flatnonzero(labels == label)[: TRIPLES - len(groups)]:
-                base, neighbour = plan.pairs.base[start + i], plan.pairs.neighbour[start + i]
-                real = self.images.pixels
-                groups.append([real[base], real[neighbour], pixels[i]])
-
-    def rows(self) -> list[Row]:
-        return [Row(self.images.classes[label], groups) for label, groups in self.groups.items()]
-
-
-def _lines(
-    config: GenerateConfig, plan: Plan, space: Space, images: Labelled, kept: list[str]
-) -> Iterator[dict[str, Any]]:
-    """The manifest: a line an image that is not a real one."""
-    if config.reconstruct_originals:
-        for path, label in zip(kept, images.labels.tolist(), strict=True):
-            yield _line(path, images.classes[label], "reconstruct", space.name, path, path, 0.0)
-    columns = zip(
-        plan.files, plan.labels.tolist(), *map(np.ndarray.tolist, plan.pairs), strict=True
-    )
-    for file, label, base, neighbour, lam in columns:
-        name = images.classes[label]
-        yield _line(file, name, config.method, space.name, kept[base], kept[neighbour], lam)
-
-
-def _line(
-    file: str, name: str, method: str, space: str, base: str, neighbour: str, lam: float
-) -> dict[str, Any]:
-    return {
-        "file": file,
-        "class": name,
-        "method": method,
-        "space": space,
-        "base": base,
-        "neighbour": neighbour,
-        "lam": lam,
-    }
+        on_event(Started("generating", sum(added.values())))
+        plans = draw(_sampler(config), images, space, added, seed=config.seed, method=config.method)
+        synthesise(
+            batched(plans, config.batch_size),
+            space,
+            images.classes,
+            part,
+            on_batch=record,
+            on_event=on_event,
+        )
+    rows = sheet.rows()
+    if rows:
+        headings = ["base, neighbour, synthetic"] + ["..."] * (TRIPLES - 1)
+        write_sheet(part / SAMPLES, rows, headings)
+    return bool(rows)
 
 
 def _inputs(config: GenerateConfig, images: Labelled) -> dict[str, str]:

@@ -6,7 +6,8 @@ import hashlib
 import json
 import platform
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -70,11 +71,22 @@ def write_record(folder: Path, record: dict[str, Any]) -> None:
     (folder / RECORD).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
 
 
+@contextmanager
+def line_writer(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Writes JSON lines to a file, one object a call."""
+    with open(path, "w", encoding="ascii") as file:
+
+        def write_line(row: dict[str, Any]) -> None:
+            file.write(json.dumps(row) + "\n")
+
+        yield write_line
+
+
 def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Write JSON lines."""
-    with open(path, "w", encoding="ascii") as file:
+    with line_writer(path) as write_line:
         for row in rows:
-            file.write(json.dumps(row) + "\n")
+            write_line(row)
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

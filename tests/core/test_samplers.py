@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 from hypothesis import given, settings
@@ -8,12 +10,25 @@ from imblearn.over_sampling import SMOTE
 from scipy.stats import ks_2samp
 
 from imbsynth.core.neighbours import nearest
-from imbsynth.core.samplers import interpolate, ros, smote
+from imbsynth.core.samplers import Pairs, Sampler, interpolate, ros, smote, take
 from imbsynth.runtime import stream
 
 
 def cloud(n: int, d: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def plan(sampler: Sampler, points: torch.Tensor, count: int, rng: np.random.Generator) -> Pairs:
+    """The first `count` rows in one piece."""
+    pieces = [*take(sampler(points, rng), count), Pairs(*np.empty((3, 0)))]
+    base, neighbour, lam = (np.concatenate(column) for column in zip(*pieces, strict=True))
+    return Pairs(base.astype(np.int64), neighbour.astype(np.int64), lam)
+
+
+def smote_plan(
+    points: torch.Tensor, count: int, rng: np.random.Generator, neighbours: int
+) -> Pairs:
+    return plan(partial(smote, neighbours=neighbours), points, count, rng)
 
 
 def test_interpolate_by_hand() -> None:
@@ -37,7 +52,7 @@ def test_interpolate_takes_points_of_any_shape() -> None:
 @settings(deadline=None)
 def test_a_plan_names_a_base_and_one_of_its_nearest(n: int, count: int, k: int, seed: int) -> None:
     points = cloud(n, 3)
-    pairs = smote(points, count, np.random.default_rng(seed), neighbours=k)
+    pairs = smote_plan(points, count, np.random.default_rng(seed), neighbours=k)
     assert all(len(column) == count for column in pairs)
     assert ((pairs.lam >= 0) & (pairs.lam < 1)).all()
     if n == 1:
@@ -51,21 +66,31 @@ def test_a_plan_names_a_base_and_one_of_its_nearest(n: int, count: int, k: int, 
 @given(n=st.integers(2, 12), count=st.integers(0, 50), seed=st.integers(0, 2**32))
 @settings(deadline=None)
 def test_every_point_is_a_base_equally_often(n: int, count: int, seed: int) -> None:
-    pairs = smote(cloud(n, 2), count, np.random.default_rng(seed), neighbours=3)
+    pairs = smote_plan(cloud(n, 2), count, np.random.default_rng(seed), neighbours=3)
     used = np.bincount(pairs.base, minlength=n)
     assert used.max() - used.min() <= 1
 
 
+@given(n=st.integers(1, 8), small=st.integers(0, 3000), more=st.integers(0, 2000))
+@settings(deadline=None, max_examples=30)
+def test_a_larger_plan_begins_with_the_smaller_one(n: int, small: int, more: int) -> None:
+    points = cloud(n, 2)
+    first = smote_plan(points, small, np.random.default_rng(0), neighbours=3)
+    second = smote_plan(points, small + more, np.random.default_rng(0), neighbours=3)
+    for column, longer in zip(first, second, strict=True):
+        assert np.array_equal(column, longer[:small])
+
+
 def test_two_equal_classes_do_not_get_equal_draws() -> None:
     points = cloud(20, 4)
-    first = smote(points, 50, stream(0, "generate", "smote", "a"), neighbours=5)
-    second = smote(points, 50, stream(0, "generate", "smote", "b"), neighbours=5)
+    first = smote_plan(points, 50, stream(0, "generate", "smote", "a"), neighbours=5)
+    second = smote_plan(points, 50, stream(0, "generate", "smote", "b"), neighbours=5)
     assert not np.array_equal(first.lam, second.lam)
     assert not np.array_equal(first.base, second.base)
 
 
 def test_copies_are_drawn_with_replacement() -> None:
-    pairs = ros(cloud(4, 2), 1000, np.random.default_rng(0))
+    pairs = plan(ros, cloud(4, 2), 1000, np.random.default_rng(0))
     assert (pairs.base == pairs.neighbour).all()
     assert (pairs.lam == 0).all()
     # 1,000 uniform draws of 4: within 5 standard deviations (13.7) of 250 each.
@@ -96,7 +121,7 @@ POINTS = cloud(30, 6)
 
 
 def test_the_draws_are_uniform() -> None:
-    pairs = smote(POINTS, COUNT, stream(0, "test"), neighbours=K)
+    pairs = smote_plan(POINTS, COUNT, stream(0, "test"), neighbours=K)
     table = nearest(POINTS, K).numpy()
     ranks = (table[pairs.base] == pairs.neighbour[:, None]).argmax(1)
     # A count of 300 has a standard deviation of 15.5; five of them are allowed.
@@ -112,7 +137,7 @@ def test_ranks_and_steps_are_distributed_like_imbalanced_learns() -> None:
     data = np.concatenate([majority, points])
     labels = np.array([0] * len(majority) + [1] * len(points))
     theirs, _ = SMOTE(k_neighbors=K, random_state=0).fit_resample(data, labels)
-    pairs = smote(POINTS, COUNT, stream(0, "test"), neighbours=K)
+    pairs = smote_plan(POINTS, COUNT, stream(0, "test"), neighbours=K)
     start, end = POINTS[torch.from_numpy(pairs.base)], POINTS[torch.from_numpy(pairs.neighbour)]
     ours = interpolate(start, end, torch.from_numpy(pairs.lam)).numpy()
 

@@ -102,6 +102,15 @@ def test_the_batch_size_does_not_change_the_draws(rare: Path, tmp_path: Path) ->
     assert one == two
 
 
+def test_a_larger_target_begins_with_the_smaller_ones_images(rare: Path, tmp_path: Path) -> None:
+    for name, target in (("small", 20), ("large", 3000)):
+        run(GenerateConfig(src=rare, dst=tmp_path / name, to=target, synthetic_only=True))
+    small, large = contents(tmp_path / "small"), contents(tmp_path / "large")
+    images = [path for path in small if path.endswith(".png") and "/" in path]
+    assert len(images) == 60
+    assert all(small[path] == large[path] for path in images)
+
+
 def test_another_class_does_not_shift_the_draws(rare: Path, tmp_path: Path) -> None:
     run(GenerateConfig(src=rare, dst=tmp_path / "with"))
     for path in (rare / "few").iterdir():

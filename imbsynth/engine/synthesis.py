@@ -1,0 +1,151 @@
+"""Draw a plan, compute it and write it, a batch at a time: memory does not grow with the images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from imbsynth.core.samplers import Sampler, take
+from imbsynth.engine.events import Advanced, OnEvent
+from imbsynth.engine.reading import Labelled
+from imbsynth.engine.spaces import Space
+from imbsynth.runtime import stream
+from imbsynth.store.images import write_png
+from imbsynth.store.sheets import MAX_ROWS, Row
+
+PREFIX = "synthetic-"  # of the file names
+TRIPLES = 4  # of base, neighbour and synthetic image, a class on the sheet
+IN_FLIGHT = 3  # batches computed ahead of the writer
+
+
+class Plan(NamedTuple):
+    """What some synthetic images are made of: a row each, indices of the images read."""
+
+    base: NDArray[np.int64]
+    neighbour: NDArray[np.int64]
+    lam: NDArray[np.float64]
+    label: NDArray[np.int64]  # class index
+    number: NDArray[np.int64]  # 1, 2, ... within the class
+
+    def file(self, row: int, classes: list[str]) -> str:
+        """Where the image of a row goes, relative to the output folder."""
+        return f"{classes[self.label[row]]}/{PREFIX}{self.number[row]:06d}.png"
+
+
+def draw(
+    sampler: Sampler,
+    images: Labelled,
+    space: Space,
+    added: dict[str, int],
+    *,
+    seed: int,
+    method: str,
+) -> Iterator[Plan]:
+    """Draw every class's plan from its own stream, so that classes never shift each other."""
+    for label, (name, members) in enumerate(zip(images.classes, images.members(), strict=True)):
+        if not added[name]:
+            continue
+        rng, number = stream(seed, "generate", method, name), 1
+        for pairs in take(sampler(space.points(members), rng), added[name]):
+            numbers = np.arange(number, number + len(pairs.lam))
+            number += len(pairs.lam)
+            base, neighbour = members[pairs.base], members[pairs.neighbour]
+            yield Plan(base, neighbour, pairs.lam, np.full(len(base), label), numbers)
+
+
+def batched(plans: Iterable[Plan], size: int) -> Iterator[Plan]:
+    """The same rows in plans of `size` rows, filled across classes; the last may be smaller."""
+    waiting: list[Plan] = []
+    rows = 0
+    for plan in plans:
+        waiting.append(plan)
+        rows += len(plan.lam)
+        if rows >= size:
+            whole = _joined(waiting)
+            full = rows - rows % size
+            for start in range(0, full, size):
+                yield Plan(*(column[start : start + size] for column in whole))
+            waiting, rows = [Plan(*(column[full:] for column in whole))], rows - full
+    if rows:
+        yield _joined(waiting)
+
+
+def _joined(plans: list[Plan]) -> Plan:
+    return Plan(*(np.concatenate(column) for column in zip(*plans, strict=True)))
+
+
+def synthesise(
+    plans: Iterable[Plan],
+    space: Space,
+    classes: list[str],
+    folder: Path,
+    *,
+    on_batch: Callable[[Plan, NDArray[np.uint8]], None],
+    on_event: OnEvent,
+) -> None:
+    """Compute the images of each plan, while another thread writes those before it."""
+    done = 0
+    waiting: list[Future[None]] = []
+    with ThreadPoolExecutor(1) as writer:
+        try:
+            for plan in plans:
+                pixels = space.images(plan.base, plan.neighbour, torch.from_numpy(plan.lam)).numpy()
+                on_batch(plan, pixels)
+                files = [plan.file(row, classes) for row in range(len(pixels))]
+                waiting.append(writer.submit(_write, pixels, files, folder))
+                if len(waiting) > IN_FLIGHT:
+                    waiting.pop(0).result()
+                done += len(pixels)
+                on_event(Advanced(done))
+            for batch in waiting:
+                batch.result()
+        finally:
+            writer.shutdown(cancel_futures=True)
+
+
+def _write(pixels: NDArray[np.uint8], files: list[str], folder: Path) -> None:
+    for image, file in zip(pixels, files, strict=True):
+        write_png(image, folder / file)
+
+
+def manifest_line(
+    file: str, name: str, method: str, space: str, base: str, neighbour: str, lam: float
+) -> dict[str, Any]:
+    """A line of the manifest: an image that is not a real one."""
+    return {
+        "file": file,
+        "class": name,
+        "method": method,
+        "space": space,
+        "base": base,
+        "neighbour": neighbour,
+        "lam": lam,
+    }
+
+
+class Sheet:
+    """Collects the first few synthetic images of each class, beside what they are made of."""
+
+    def __init__(self, images: Labelled) -> None:
+        self.images = images
+        self.groups: dict[int, list[list[NDArray[np.uint8]]]] = {}
+
+    def add(self, plan: Plan, pixels: NDArray[np.uint8]) -> None:
+        """Take from a batch what its classes still lack."""
+        real = self.images.pixels
+        for label in np.unique(plan.label).tolist():
+            if label not in self.groups and len(self.groups) == MAX_ROWS:
+                return
+            groups = self.groups.setdefault(label, [])
+            for row in np.flatnonzero(plan.label == label)[: TRIPLES - len(groups)]:
+                groups.append([real[plan.base[row]], real[plan.neighbour[row]], pixels[row].copy()])
+
+    def rows(self) -> list[Row]:
+        """A row a class, for `write_sheet`."""
+        return [Row(self.images.classes[label], groups) for label, groups in self.groups.items()]
