@@ -33,6 +33,17 @@ class Plan(NamedTuple):
     label: NDArray[np.int64]  # class index
     number: NDArray[np.int64]  # 1, 2, ... within the class
 
+    def rows(self, start: int, stop: int) -> Plan:
+        """Some of the rows."""
+        part = slice(start, stop)
+        return Plan(
+            self.base[part],
+            self.neighbour[part],
+            self.lam[part],
+            self.label[part],
+            self.number[part],
+        )
+
     def file(self, row: int, classes: list[str]) -> str:
         """Where the image of a row goes, relative to the output folder."""
         return f"{classes[self.label[row]]}/{PREFIX}{self.number[row]:06d}.png"
@@ -70,14 +81,15 @@ def batched(plans: Iterable[Plan], size: int) -> Iterator[Plan]:
             whole = _joined(waiting)
             full = rows - rows % size
             for start in range(0, full, size):
-                yield Plan(*(column[start : start + size] for column in whole))
-            waiting, rows = [Plan(*(column[full:] for column in whole))], rows - full
+                yield whole.rows(start, start + size)
+            waiting, rows = [whole.rows(full, rows)], rows - full
     if rows:
         yield _joined(waiting)
 
 
 def _joined(plans: list[Plan]) -> Plan:
-    return Plan(*(np.concatenate(column) for column in zip(*plans, strict=True)))
+    base, neighbour, lam, label, number = map(np.concatenate, zip(*plans, strict=True))
+    return Plan(base, neighbour, lam, label, number)
 
 
 def synthesise(
