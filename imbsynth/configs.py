@@ -17,6 +17,7 @@ Penalty = Literal["permuted", "aligned", "none"]
 Precision = Literal["auto", "fp32", "bf16"]
 Method = Literal["smote", "ros"]
 
+DEFAULT_FRACTIONS = "0.8,0.1,0.1"
 MIN_SIDE, MAX_SIDE = 8, 256  # pixels, the sizes that the autoencoder is built and tested for
 
 
@@ -81,7 +82,7 @@ class SplitConfig:
 
     src: Path
     dst: Path
-    fractions: str = "0.8,0.1,0.1"  # train,test or train,val,test; they add up to 1
+    fractions: str | None = None  # train,test or train,val,test; they add up to 1
     folds: int | None = None  # instead of fractions: cross-validation
     link: Link = "copy"
     seed: int = 0
@@ -91,24 +92,27 @@ class SplitConfig:
         _check_seed(self.seed)
         if self.folds is not None and self.folds < 2:
             raise UserError(f"--folds is {self.folds}", "give 2 or more, e.g. 5")
+        if self.folds is not None and self.fractions is not None:
+            raise UserError("--fractions and --folds are both given", "give one of them")
         self.parts()
 
     def parts(self) -> dict[str, float]:
         """The share of each part by name, in the order train, val, test."""
+        fractions = DEFAULT_FRACTIONS if self.fractions is None else self.fractions
         names = {2: ("train", "test"), 3: ("train", "val", "test")}
         try:
-            shares = [float(text) for text in self.fractions.split(",")]
+            shares = [float(text) for text in fractions.split(",")]
         except ValueError:
             shares = []
         if len(shares) not in names or not all(0 < share < 1 for share in shares):
             raise UserError(
-                f"--fractions is {self.fractions!r}",
+                f"--fractions is {fractions!r}",
                 "give two (train,test) or three (train,val,test) numbers between 0 and 1, "
                 "e.g. 0.8,0.1,0.1",
             )
         if not math.isclose(sum(shares), 1, abs_tol=1e-6):
             raise UserError(
-                f"--fractions {self.fractions} add up to {sum(shares):g}", "let them add up to 1"
+                f"--fractions {fractions} add up to {sum(shares):g}", "let them add up to 1"
             )
         return dict(zip(names[len(shares)], shares, strict=True))
 
@@ -150,6 +154,8 @@ class TrainAeConfig:
             raise UserError(f"--lr is {self.lr:g}", "give a step in (0, 1), e.g. 2e-4")
         if not 0 <= self.penalty_weight < math.inf:
             raise UserError(f"--penalty-weight is {self.penalty_weight:g}", "give 0 or more")
+        if self.out.name in ("", ".."):
+            raise UserError(f"--out is {str(self.out)!r}", "give a file, e.g. ae.safetensors")
         if self.out.suffix != ".safetensors":
             raise UserError(
                 f"--out {self.out}: checkpoints are .safetensors files",

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import contents
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 ENVIRONMENT = {
     **os.environ,
@@ -87,7 +89,6 @@ def test_the_batch_job_goes_on_when_submitted_again(rare: Path, tmp_path: Path) 
 
     assert "going on after" in run(job, EPOCHS="2").stderr
     assert (work / "balanced/run.json").exists()
-    before = {path: path.stat().st_mtime_ns for path in work.rglob("*")}
-    run(job, EPOCHS="2")
-    after = {path: path.stat().st_mtime_ns for path in work.rglob("*")}
-    assert after == before
+    before = contents(work), (work / "balanced").stat()
+    assert "is complete: nothing to do" in run(job, EPOCHS="2").stderr
+    assert (contents(work), (work / "balanced").stat()) == before

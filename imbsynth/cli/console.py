@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from imbsynth.errors import UserError
 
 if TYPE_CHECKING:
     from imbsynth.engine.events import Event, OnEvent
@@ -22,12 +24,20 @@ def execute(
     """Run an engine command, show its progress, and print its report: in words or as JSON."""
     with _listening(quiet) as on_event:
         report = run(config, on_event=on_event)
-    if json:
-        from imbsynth.store.records import as_json
+    try:
+        if json:
+            from imbsynth.store.records import as_json
 
-        typer.echo(as_json(report))
-    else:
-        summary(report)
+            typer.echo(as_json(report))
+        else:
+            summary(report)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UserError(
+            f"the result cannot be printed ({error.strerror}), but the run is complete",
+            "send standard output to a place with room",
+        ) from None
 
 
 @contextmanager
@@ -35,7 +45,7 @@ def _listening(quiet: bool) -> Iterator[OnEvent]:
     """A listener for a run: bars on a terminal, now and then a line in a log file."""
     from imbsynth.engine.events import silent
 
-    if quiet:
+    if quiet or sys.stderr is None:
         yield silent
     elif sys.stderr.isatty():
         with _bars() as listener:
@@ -114,7 +124,16 @@ class _Lines:
             )
 
     def _say(self, text: str) -> None:
-        typer.echo(text, err=True)
+        with suppress(OSError):  # progress that cannot be shown stops no run
+            typer.echo(text, err=True)
+
+
+def _can_print(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def class_table(counts: dict[str, int], added: dict[str, int] | None = None) -> None:
@@ -126,6 +145,7 @@ def class_table(counts: dict[str, int], added: dict[str, int] | None = None) -> 
     from imbsynth.store.folders import printable
 
     added = added or {}
+    full, light = ("█", "░") if _can_print("█░") else ("#", "+")
     table = Table(box=None, pad_edge=False)
     table.add_column("class")
     table.add_column("images", justify="right")
@@ -136,8 +156,8 @@ def class_table(counts: dict[str, int], added: dict[str, int] | None = None) -> 
     for name, n in counts.items():
         extra = added.get(name, 0)
         real = round(40 * (n - extra) / largest)
-        bar = Text("█" * max(real, int(n > extra)))
-        bar.append("░" * (round(40 * n / largest) - real))
+        bar = Text(full * max(real, int(n > extra)))
+        bar.append(light * (round(40 * n / largest) - real))
         cells = [str(n)] + ([str(extra)] if added else [])
         table.add_row(Text(printable(name)), *cells, bar)
     Console(highlight=False).print(table)

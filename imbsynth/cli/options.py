@@ -115,10 +115,15 @@ ImageSize = Annotated[
         help="Height x width in pixels to resize to; auto takes the one size that all images have.",
     ),
 ]
-LinkOption = Annotated[Link, typer.Option(help="How files get into DST.")]
+LinkOption = Annotated[
+    Link,
+    typer.Option(metavar="HOW", help="How files get into DST: copy, hard or symbolic (links)."),
+]
 PrecisionOption = Annotated[
     Precision,
     typer.Option(
-        help="Arithmetic of the network; auto takes bf16 where the hardware multiplies in it."
+        metavar="KIND",
+        help="Arithmetic of the network: auto, fp32 or bf16; auto takes bf16 where the hardware "
+        "multiplies in it.",
     ),
 ]

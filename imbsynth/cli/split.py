@@ -8,7 +8,7 @@ import typer
 
 from imbsynth.cli.console import execute
 from imbsynth.cli.options import Config, Dst, Force, Json, LinkOption, Quiet, Seed, Src
-from imbsynth.configs import SplitConfig
+from imbsynth.configs import DEFAULT_FRACTIONS, SplitConfig
 
 if TYPE_CHECKING:
     from imbsynth.engine.split import Report
@@ -18,9 +18,12 @@ def split(
     src: Src,
     dst: Dst,
     fractions: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="F,F[,F]", help="Shares of train,test or train,val,test; they add up to 1."
+            metavar="F,F[,F]",
+            help="Shares of train,test or train,val,test; they add up to 1. "
+            f"{DEFAULT_FRACTIONS} unless given.",
+            show_default=False,
         ),
     ] = SplitConfig.fractions,
     folds: Annotated[

@@ -59,9 +59,10 @@ def train_ae(
     penalty: Annotated[
         Penalty,
         typer.Option(
+            metavar="KIND",
             help="What the codes of a batch of one class, decoded in another order, are held "
-            "against: the batch in its first order (the paper), in the same order as the codes "
-            "(the authors' script), or no such batch."
+            "against: the batch in its first order (permuted, as in the paper), in the same "
+            "order as the codes (aligned, as in the authors' script), or no such batch (none).",
         ),
     ] = TrainAeConfig.penalty,
     penalty_weight: Annotated[

@@ -63,10 +63,13 @@ class Report:
 def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
     """Write a folder with the originals and the synthetic images that even out its classes."""
     start = time.perf_counter()
-    check_apart(config.src, config.dst)
+    for path in (config.src, config.ae, config.per_class):
+        if path is not None:
+            check_apart(path, config.dst)
     refuse_synthetic(config.src)
+    device = resolve_device(config.device)
     with new_folder(config.dst, force=config.force) as part:
-        coder = _coder(config)
+        coder = _coder(config, device)
         images = read_labelled(
             config.src,
             size=coder.model.shape[1:3] if coder else parse_size(config.image_size),
@@ -74,10 +77,11 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
             skip_unreadable=config.skip_unreadable,
             on_event=on_event,
         )
+        _check_names(config, images)
         sizes = {name: len(own) for name, own in zip(images.classes, images.members(), strict=True)}
         added = _missing(config, sizes)
-        _explain(config, sizes, added, on_event)
-        space = _space(config, coder, images, added, on_event)
+        _explain(config, sizes, added, images.resized, on_event)
+        space = _space(config, device, coder, images, added, on_event)
         kept = _place_originals(config, images, coder, part, on_event)
         sheet = _synthesise(config, images, space, added, kept, part, on_event)
         record = provenance(
@@ -106,20 +110,20 @@ def _sampler(config: GenerateConfig) -> samplers.Sampler:
 
 def _space(
     config: GenerateConfig,
+    device: torch.device,
     coder: Coder | None,
     images: Labelled,
     added: dict[str, int],
     on_event: OnEvent,
 ) -> Space:
     if coder is None:
-        return Pixels(images, resolve_device(config.device), config.batch_size)
+        return Pixels(images, device, config.batch_size)
     return Latents(coder, images, added, on_event)
 
 
-def _coder(config: GenerateConfig) -> Coder | None:
+def _coder(config: GenerateConfig, device: torch.device) -> Coder | None:
     if config.ae is None:
         return None
-    device = resolve_device(config.device)
     precision = resolve_precision(config.precision, device)
     return Coder(load_autoencoder(config.ae), device, precision, config.batch_size)
 
@@ -139,33 +143,48 @@ def _missing(config: GenerateConfig, sizes: dict[str, int]) -> dict[str, int]:
     return {name: max(0, targets.get(name, 0) - n) for name, n in sizes.items()}
 
 
-def _explain(
-    config: GenerateConfig, sizes: dict[str, int], added: dict[str, int], on_event: OnEvent
-) -> None:
-    """Say where a class is too small for what was asked."""
-    if not any(added.values()):
-        on_event(Note("every class is large enough already: nothing to add"))
-    if config.method != "smote":
-        return
-    growing = {name: n for name, n in sizes.items() if added[name]}
-    single = [name for name, n in growing.items() if n == 1]
-    if single:
-        on_event(Note(f"a single image has no neighbour and is copied: class {listing(single)}"))
-    for name, n in growing.items():
-        if 1 < n <= config.neighbours:
-            on_event(Note(f"class {listing([name])} has {n} images: {n - 1} neighbours each"))
-
-
-def _place_originals(
-    config: GenerateConfig, images: Labelled, coder: Coder | None, part: Path, on_event: OnEvent
-) -> list[str]:
-    """Put the originals, or their reconstructions, in place; returns where each one is."""
+def _check_names(config: GenerateConfig, images: Labelled) -> None:
     taken = [path for path in images.paths if path.split("/")[-1].startswith(PREFIX)]
     if taken:
         raise UserError(
             f"{config.src}: file names that synthetic images have: {listing(taken)}",
             "rename them if they are real, or give the folder without them",
         )
+
+
+def _explain(
+    config: GenerateConfig,
+    sizes: dict[str, int],
+    added: dict[str, int],
+    resized: int,
+    on_event: OnEvent,
+) -> None:
+    """Say where a class is too small for what was asked."""
+    if not any(added.values()):
+        on_event(Note("every class is large enough already: nothing to add"))
+    elif resized and not (config.synthetic_only or config.reconstruct_originals):
+        on_event(
+            Note(
+                "the originals keep their size and the synthetic images do not have it: a "
+                "classifier could tell them apart by it (resize first, or give "
+                "--reconstruct-originals)"
+            )
+        )
+    if config.method != "smote":
+        return
+    growing = {name: n for name, n in sizes.items() if added[name]}
+    single = [name for name, n in growing.items() if n == 1]
+    if single:
+        on_event(Note(f"a single image has no neighbour and is copied: class {listing(single)}"))
+    few = [f"{name} ({n - 1})" for name, n in growing.items() if 1 < n <= config.neighbours]
+    if few:
+        on_event(Note(f"fewer neighbours than {config.neighbours} in class {listing(few)}"))
+
+
+def _place_originals(
+    config: GenerateConfig, images: Labelled, coder: Coder | None, part: Path, on_event: OnEvent
+) -> list[str]:
+    """Put the originals, or their reconstructions, in place; returns where each one is."""
     for name in images.classes:
         (part / name).mkdir(parents=True, exist_ok=True)
     if config.synthetic_only:
@@ -237,8 +256,7 @@ def _synthesise(
         )
     rows = sheet.rows()
     if rows:
-        headings = ["base, neighbour, synthetic"] + ["..."] * (TRIPLES - 1)
-        write_sheet(part / SAMPLES, rows, headings)
+        write_sheet(part / SAMPLES, rows, ["base, neighbour, synthetic"] * TRIPLES)
     return bool(rows)
 
 

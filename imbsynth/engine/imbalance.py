@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from imbsynth.configs import ImbalanceConfig
 from imbsynth.core import profiles
-from imbsynth.engine.events import Advanced, OnEvent, Started, silent
+from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream
@@ -33,7 +33,9 @@ def run(config: ImbalanceConfig, *, on_event: OnEvent = silent) -> Report:
     with new_folder(config.dst, force=config.force) as part:
         folder = scan_regular(config.src)
         wanted = _wanted(config, folder.counts)
-        _check(wanted, folder)
+        _check(config, wanted, folder)
+        if len(wanted) > 1 and profiles.rho(wanted) == 1:
+            on_event(Note("all classes come out equal: no class was cut"))
         chosen = {
             name: _draw(folder.files[name], n, config.seed, name) for name, n in wanted.items()
         }
@@ -106,12 +108,14 @@ def _listed(text: str, names: list[str]) -> list[int]:
     return counts
 
 
-def _check(wanted: dict[str, int], folder: ImageFolder) -> None:
+def _check(config: ImbalanceConfig, wanted: dict[str, int], folder: ImageFolder) -> None:
     for name, n in wanted.items():
         if n > folder.counts[name]:
             raise UserError(
                 f"class {listing([name])} has {folder.counts[name]} images, and {n} are asked for",
-                f"ask for at most {folder.counts[name]}, or add images to the class",
+                f"ask for at most {folder.counts[name]}, or add images to the class"
+                if config.ratio is None
+                else "give a larger --ratio, or start from a folder of more equal classes",
             )
         if n < 1:
             raise UserError(

@@ -13,7 +13,8 @@ from imbsynth.errors import UserError
 from imbsynth.runtime import worker_count
 from imbsynth.store.folders import ImageFolder, check_regular, listing, scan
 from imbsynth.store.images import read_images
-from imbsynth.store.records import MANIFEST
+from imbsynth.store.outputs import RECORD
+from imbsynth.store.records import MANIFEST, SAMPLES
 from imbsynth.store.transfer import folder_digest
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Labelled(NamedTuple):
     paths: list[str]  # relative to the folder
     digest: str  # of all paths and file contents
     skipped: list[str]  # unreadable files that were left out
+    resized: int  # images that had another size
 
     def members(self) -> list[NDArray[np.int64]]:
         """The image indices of each class."""
@@ -50,12 +52,18 @@ def scan_regular(src: Path) -> ImageFolder:
     """The folder's images by class; UserError if a name stands for no regular file."""
     folder = scan(src)
     check_regular(folder)
+    reserved = [name for name in folder.files if name in (RECORD, MANIFEST, SAMPLES)]
+    if reserved:
+        raise UserError(
+            f"{src}: class {listing(reserved)} has the name of a file that imbsynth writes",
+            "rename the folder",
+        )
     return folder
 
 
 def refuse_synthetic(src: Path) -> None:
     """Raise UserError if `generate` made the folder: its synthetic images would pass for real."""
-    if (src / MANIFEST).exists():
+    if (src / MANIFEST).is_file():
         raise UserError(
             f"{src} holds synthetic images (it has a {MANIFEST})",
             "give the folder of real images that they were made from",
@@ -103,4 +111,12 @@ def read_labelled(
             "repair its images, or remove the folder",
         )
     digest = folder_digest(images.paths, images.digests)
-    return Labelled(images.pixels, labels, classes, images.paths, digest, images.skipped)
+    return Labelled(
+        images.pixels,
+        labels,
+        classes,
+        images.paths,
+        digest,
+        images.skipped,
+        images.resized,
+    )

@@ -152,10 +152,9 @@ class Sheet:
         """Take from a batch what its classes still lack."""
         real = self.images.pixels
         for label in np.unique(plan.label).tolist():
-            if label not in self.groups and len(self.groups) == MAX_ROWS:
-                return
+            shown = label in self.groups or len(self.groups) < MAX_ROWS
             groups = self.groups.setdefault(label, [])
-            for row in np.flatnonzero(plan.label == label)[: TRIPLES - len(groups)]:
+            for row in np.flatnonzero(plan.label == label)[: (TRIPLES - len(groups)) * shown]:
                 groups.append([real[plan.base[row]], real[plan.neighbour[row]], pixels[row].copy()])
 
     def rows(self) -> list[Row]:

@@ -17,6 +17,7 @@ from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision, stop_request
 from imbsynth.store.checkpoints import Checkpoint
+from imbsynth.store.outputs import check_apart
 from imbsynth.store.records import provenance, read_lines
 from imbsynth.store.sheets import MAX_ROWS, Row, write_sheet
 from imbsynth.store.training_files import TrainingFiles
@@ -42,6 +43,7 @@ class Report:
 
 def run(config: TrainAeConfig, *, on_event: OnEvent = silent) -> Report:
     """Train an autoencoder on a folder of images and write its checkpoint, log and sheet."""
+    check_apart(config.src, config.out)
     files = TrainingFiles(config.out)
     with files.claimed(resume=config.resume, force=config.force):
         device = resolve_device(config.device)
@@ -59,17 +61,18 @@ def run(config: TrainAeConfig, *, on_event: OnEvent = silent) -> Report:
             return _report(config, files)
 
         training = Training(config, images, device, precision)
-        state = files.load_state(made_by)
+        state = files.load_state(made_by) if config.resume else None
         if state is not None:
             _restore(training, state, files.state)
             on_event(Note(f"going on after {training.place}"))
         _train(training, files, made_by, on_event)
+        files.save_state(training.state(), made_by)  # so that nothing below can lose the run
         training.settle_statistics()
 
         coder = Coder(training.model, device, precision, config.batch_size)
         files.write_log(training.history)
         files.write_sheet(lambda path: _write_sheet(path, images, coder))
-        meta = {"made_by": made_by, "classes": images.classes}
+        meta = {"made_by": made_by, "classes": images.classes, "epochs": len(training.history)}
         files.finish(autoencoder_checkpoint(training.model, meta))
     return _report(config, files)
 
@@ -151,8 +154,11 @@ def _progress(training: Training) -> Advanced:
 
 def _write_sheet(path: Path, images: Labelled, coder: Coder) -> None:
     """Originals on the left, their reconstructions on the right, a row a class."""
-    rows = []
-    for name, members in zip(images.classes[:MAX_ROWS], images.members(), strict=False):
+    rows: list[Row] = []
+    for name, members in zip(images.classes, images.members(), strict=True):
+        if len(rows) >= MAX_ROWS:
+            rows.append(Row(name, []))  # counted, not shown
+            continue
         originals = images.pixels[members[:ON_SHEET]]
         decoded = coder.decode(coder.encode(torch.from_numpy(originals))).numpy()
         rows.append(Row(name, [list(originals), list(decoded)]))

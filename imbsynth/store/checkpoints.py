@@ -34,9 +34,20 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         part.write_bytes(save(tensors, header))  # save_file would hide it from other users
 
 
+def is_checkpoint(path: Path) -> bool:
+    """Whether imbsynth wrote the file."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return _KEY in (file.metadata() or {})
+    except (SafetensorError, OSError, ValueError):
+        return False
+
+
 def load_checkpoint(path: Path, kind: str) -> Checkpoint:
     """Read a checkpoint of one kind; UserError for any other file."""
     made_by = f"pass a file written by {kind}"
+    if path.is_dir():
+        raise UserError(f"{path}: a folder, not a checkpoint", made_by)
     try:
         with safe_open(path, framework="pt") as file:
             meta = json.loads((file.metadata() or {})[_KEY])

@@ -77,8 +77,15 @@ class _Walk:
         self.ignored = 0
 
     def folders_of(self, inside: str) -> list[os.DirEntry[str]]:
-        """The visible sub-folders of `inside`."""
-        return [entry for entry in self._entries(inside) if _is(entry.is_dir)]
+        """The visible sub-folders of `inside`; files beside them are counted as ignored."""
+        folders, others = [], 0
+        for entry in self._entries(inside):
+            if _is(entry.is_dir):
+                folders.append(entry)
+            else:
+                others += os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES
+        self.ignored += others
+        return folders
 
     def collect(self, class_name: str, inside: str) -> None:
         """Add the images of the folder `inside` (relative to the root), and below, to a class."""

@@ -195,7 +195,10 @@ def _array(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     if needed <= _free_memory() // 2:
         return np.empty(shape, np.uint8)
     with tempfile.TemporaryFile() as file:
-        file.truncate(needed)
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, needed)  # a full disk is said now, not by SIGBUS
+        else:
+            file.truncate(needed)
         return np.memmap(file, np.uint8, "r+", shape=shape)
 
 

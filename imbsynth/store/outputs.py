@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -25,7 +26,10 @@ def new_folder(target: Path, *, force: bool) -> Iterator[Path]:
     with _explained(target):
         check_folder_target(target, force=force)
     with _writing(target):
-        part = _beside(target, "part")
+        part, old = _beside(target, "part"), _beside(target, "old")
+        if os.path.lexists(old) and not os.path.lexists(target):
+            os.rename(old, target)  # a process was killed between the two steps of a replacement
+            check_folder_target(target, force=force)
         _remove(part)
         part.mkdir(parents=True)
         try:
@@ -75,11 +79,20 @@ def check_folder_target(target: Path, *, force: bool) -> None:
         return
     if not force:
         raise UserError(f"{target} exists", "choose another folder, or replace it with --force")
-    if target.is_symlink() or not (target / RECORD).is_file():
+    if target.is_symlink() or not _is_ours(target):
         raise UserError(
-            f"{target} exists and was not made by imbsynth (it has no {RECORD})",
+            f"{target} exists and was not made by imbsynth (it has no {RECORD} of ours)",
             "choose another folder, or remove it yourself",
         )
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether the folder carries the record of a run of imbsynth."""
+    try:
+        record = json.loads((folder / RECORD).read_bytes())
+        return "command" in record and "imbsynth" in record["versions"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return False
 
 
 def check_file_target(target: Path, *, force: bool) -> None:
@@ -91,12 +104,10 @@ def check_file_target(target: Path, *, force: bool) -> None:
 
 
 def check_apart(src: Path, dst: Path) -> None:
-    """Raise UserError if one folder lies in the other."""
+    """Raise UserError if an input and an output, files or folders, lie in one another."""
     source, target = os.path.realpath(src), os.path.realpath(dst)
     if os.path.commonpath([source, target]) in (source, target):
-        raise UserError(
-            f"{dst} and {src} lie in one another", "choose an output folder outside the input"
-        )
+        raise UserError(f"{dst} and {src} lie in one another", "choose an output outside the input")
 
 
 @contextmanager
@@ -149,7 +160,7 @@ def _explained(target: Path) -> Iterator[None]:
         raise  # whoever read our messages has gone: that is not about the target
     except OSError as error:
         raise UserError(
-            f"{target}: cannot be written ({error.strerror or error})",
+            f"{error.filename or target}: cannot be written ({error.strerror or error})",
             "free some space"
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             else "choose a place where you may write",
@@ -162,12 +173,17 @@ def _put_in_place(part: Path, target: Path) -> None:
     _remove(old)
     if os.path.lexists(target) and not _is_empty_folder(target):
         os.rename(target, old)
-    os.rename(part, target)
+    try:
+        os.rename(part, target)
+    except BaseException:
+        if os.path.lexists(old):
+            os.rename(old, target)
+        raise
     _remove(old)
 
 
 def _beside(target: Path, role: str) -> Path:
-    return target.absolute().parent / f".{target.absolute().name}.{role}"
+    return target.absolute().parent / f".{target.absolute().name}.imbsynth-{role}"
 
 
 def _is_empty_folder(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from imbsynth.store.folders import printable
 from imbsynth.store.images import as_picture
 
-LEGIBLE = 56  # pixels a side that a small image is at least enlarged to
+SMALLEST, LARGEST = 56, 160  # pixels that an image's longer side is enlarged or shrunk to
 MAX_ROWS = 24
 MARGIN, GAP, GROUP_GAP = 8, 2, 12  # pixels
 FONT_SIZE = 13
@@ -28,29 +29,53 @@ class Row(NamedTuple):
 
 
 def write_sheet(path: Path, rows: Sequence[Row], headings: Sequence[str]) -> None:
-    """Draw at most MAX_ROWS rows with a heading over each group of the first row."""
-    rows = rows[:MAX_ROWS]
-    font = ImageFont.load_default(FONT_SIZE)
-    height, width = rows[0].groups[0][0].shape[1:]
-    scale = max(1, -(-LEGIBLE // max(height, width)))
-    cell_h, cell_w = height * scale + GAP, width * scale + GAP
-    labels = [_short(printable(row.label)) for row in rows]
+    """Draw the first MAX_ROWS rows, with a heading over each group, and say how many are left."""
+    shown, left_out = rows[:MAX_ROWS], len(rows) - MAX_ROWS
+    font = _font()
+    size = _drawn_size(shown[0].groups[0][0])
+    cell_h, cell_w = size[0] + GAP, size[1] + GAP
+    labels = [_short(printable(row.label)) for row in shown]
     left = MARGIN + max(int(font.getlength(label)) for label in labels) + GROUP_GAP
     top = MARGIN + FONT_SIZE + GROUP_GAP
 
-    widest = max(rows, key=lambda row: sum(map(len, row.groups)))
-    starts = _group_starts(widest, left, cell_w)
-    sheet = Image.new("RGB", (starts[-1] + MARGIN, top + len(rows) * cell_h + MARGIN), PAPER)
+    widest = max(shown, key=lambda row: sum(map(len, row.groups)))
+    *starts, end = _group_starts(widest, left, cell_w)
+    last = headings[len(starts) - 1] if len(headings) >= len(starts) else ""
+    width = max(end, starts[-1] + int(font.getlength(last)))
+    height = top + len(shown) * cell_h + (2 * FONT_SIZE if left_out > 0 else 0)
+    sheet = Image.new("RGB", (width + MARGIN, height + MARGIN), PAPER)
     draw = ImageDraw.Draw(sheet)
     for start, heading in zip(starts, headings, strict=False):
         draw.text((start, MARGIN), heading, INK, font)
-    for index, (row, label) in enumerate(zip(rows, labels, strict=True)):
+    for index, (row, label) in enumerate(zip(shown, labels, strict=True)):
         y = top + index * cell_h
         draw.text((MARGIN, y + (cell_h - FONT_SIZE) // 2), label, INK, font)
         for start, group in zip(starts, row.groups, strict=False):
             for column, pixels in enumerate(group):
-                sheet.paste(_enlarged(pixels, scale), (start + column * cell_w, y))
+                sheet.paste(_drawn(pixels, size), (start + column * cell_w, y))
+    if left_out > 0:
+        draw.text((MARGIN, height - FONT_SIZE), f"and {left_out} more classes", INK, font)
     sheet.save(path, format="PNG")
+
+
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """DejaVu Sans from matplotlib's files, for most alphabets; matplotlib itself is not loaded."""
+    found = find_spec("matplotlib")
+    for folder in (found and found.submodule_search_locations) or ():
+        path = Path(folder, "mpl-data/fonts/ttf/DejaVuSans.ttf")
+        if path.is_file():
+            return ImageFont.truetype(str(path), FONT_SIZE)
+    return ImageFont.load_default(FONT_SIZE)
+
+
+def _drawn_size(pixels: NDArray[np.uint8]) -> tuple[int, int]:
+    """(height, width) on the sheet: small images by whole pixels, large ones shrunk."""
+    height, width = pixels.shape[1:]
+    longer = max(height, width)
+    if longer <= LARGEST:
+        scale = max(1, -(-SMALLEST // longer))
+        return height * scale, width * scale
+    return max(1, height * LARGEST // longer), max(1, width * LARGEST // longer)
 
 
 def _group_starts(row: Row, left: int, cell_w: int) -> list[int]:
@@ -61,9 +86,11 @@ def _group_starts(row: Row, left: int, cell_w: int) -> list[int]:
     return starts
 
 
-def _enlarged(pixels: NDArray[np.uint8], scale: int) -> Image.Image:
+def _drawn(pixels: NDArray[np.uint8], size: tuple[int, int]) -> Image.Image:
     image = as_picture(pixels)
-    return image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+    enlarged = size[0] >= image.height
+    how = Image.Resampling.NEAREST if enlarged else Image.Resampling.BICUBIC
+    return image.resize((size[1], size[0]), how)
 
 
 def _short(label: str, length: int = 24) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from imbsynth.errors import UserError
-from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
-from imbsynth.store.outputs import check_file_target, claim, new_file
+from imbsynth.store.checkpoints import (
+    Checkpoint,
+    is_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
+from imbsynth.store.outputs import claim, new_file
 from imbsynth.store.records import write_lines
 
 _STATE = "state of a run"  # the kind of checkpoint that is gone once the run is complete
@@ -34,20 +40,25 @@ class TrainingFiles:
         """Hold the run's files for this process, after checking that none would be lost."""
         with claim(self.checkpoint):
             self._check(resume=resume, force=force)
-            if force:
-                self.state.unlink(missing_ok=True)
             yield
 
     def _check(self, *, resume: bool, force: bool) -> None:
-        if force or (resume and (self.state.exists() or self.checkpoint.exists())):
-            return
-        if self.state.exists():
+        """With force, files that a run of ours has left may be replaced, and no others."""
+        if self.state.exists() and not (resume or force):
             raise UserError(
                 f"{self.state}: an interrupted run is there",
                 "go on with --resume, or start again with --force",
             )
-        for path in (self.checkpoint, self.log, self.sheet):
-            check_file_target(path, force=False)
+        if (resume or force) and (is_checkpoint(self.state) or is_checkpoint(self.checkpoint)):
+            return
+        for path in (self.checkpoint, self.log, self.sheet, self.state):
+            if os.path.lexists(path):
+                raise UserError(
+                    f"{path} exists" + (" and is of no run of imbsynth" if force else ""),
+                    "choose another name, or remove it yourself"
+                    if force
+                    else "choose another name, or replace it with --force",
+                )
 
     def finished(self, made_by: dict[str, Any], kind: str) -> bool:
         """Whether the checkpoint is there already; UserError if another run made it."""
@@ -55,6 +66,7 @@ class TrainingFiles:
             return False
         meta = load_checkpoint(self.checkpoint, kind).meta
         _check_same(meta.get("made_by"), made_by, self.checkpoint, _MAY_DIFFER)
+        os.utime(self.checkpoint)  # up to date: make need not ask again
         return True
 
     def load_state(self, made_by: dict[str, Any]) -> Checkpoint | None:

@@ -139,6 +139,24 @@ def test_quiet_says_nothing_but_the_result(rare: Path, tmp_path: Path) -> None:
     assert (code, err) == (0, "")
 
 
+def test_a_result_that_cannot_be_printed_is_said(rare: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            process("inspect", rare, "-q"), stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert result.returncode == 2
+    assert "cannot be printed" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_any_name_can_be_printed_in_any_encoding(rare: Path, tmp_path: Path) -> None:
+    (rare / "few").rename(rare / "fürst 猫")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    for command in (["inspect", rare], ["imbalance", rare, tmp_path / "猫", "--counts", "4,1,2,1"]):
+        result = subprocess.run(process(*command), capture_output=True, text=True, env=environment)
+        assert result.returncode == 0, result.stderr
+
+
 def process(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "imbsynth", *map(str, arguments)]
 

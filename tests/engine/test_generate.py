@@ -141,8 +141,7 @@ def test_small_classes_work_and_say_what_was_done(rare: Path, tmp_path: Path) ->
     notes = [event.text for event in events if isinstance(event, Note)]
     assert notes == [
         "a single image has no neighbour and is copied: class single",
-        "class few has 5 images: 4 neighbours each",
-        "class pair has 2 images: 1 neighbours each",
+        "fewer neighbours than 5 in class few (4), pair (1)",
     ]
     for line in manifest(tmp_path / "dst"):
         if line["class"] == "single":
@@ -206,6 +205,31 @@ def test_a_folder_with_synthetic_images_is_refused(rare: Path, tmp_path: Path) -
     run(GenerateConfig(src=rare, dst=tmp_path / "dst"))
     with pytest.raises(UserError, match="holds synthetic images"):
         run(GenerateConfig(src=tmp_path / "dst", dst=tmp_path / "again"))
+
+
+def test_inputs_inside_the_output_are_not_replaced(rare: Path, ae: Path, tmp_path: Path) -> None:
+    run(GenerateConfig(src=rare, dst=tmp_path / "dst"))
+    inner = ae.rename(tmp_path / "dst/ae.safetensors")
+    with pytest.raises(UserError, match="lie in one another"):
+        run(GenerateConfig(src=rare, dst=tmp_path / "dst", ae=inner, force=True))
+    assert inner.exists()
+
+
+@pytest.mark.parametrize("name", ["run.json", "samples.png", "manifest.jsonl"])
+def test_a_class_with_the_name_of_our_files_is_named(rare: Path, tmp_path: Path, name: str) -> None:
+    (rare / "few").rename(rare / name)
+    with pytest.raises(UserError, match=f"class {name} has the name of a file"):
+        run(GenerateConfig(src=rare, dst=tmp_path / "dst"))
+
+
+def test_originals_of_another_size_are_warned_of(
+    make_folder: MakeFolder, ae: Path, tmp_path: Path
+) -> None:
+    large = make_folder({"a": 3, "b": 1}, name="large", size=(16, 16))
+    events: list[Event] = []
+    run(GenerateConfig(src=large, dst=tmp_path / "dst", ae=ae), on_event=events.append)
+    notes = [event.text for event in events if isinstance(event, Note)]
+    assert any("could tell them apart" in note for note in notes)
 
 
 def test_a_file_named_like_a_synthetic_one_is_refused(rare: Path, tmp_path: Path) -> None:

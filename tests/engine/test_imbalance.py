@@ -82,6 +82,7 @@ def test_links_copy_no_byte(src: Path, tmp_path: Path, link: str) -> None:
         ({"counts": "3,2,x"}, "--counts"),
         ({"counts": "3,2,0"}, "class c would be left with 0 images"),
         ({"profile": "exp", "ratio": 100.0}, "class c would be left with 0 images"),
+        ({"profile": "linear", "ratio": 1.1}, "larger --ratio"),
         ({"counts": "-3,2,1"}, "class a would be left with -3 images"),
     ],
 )

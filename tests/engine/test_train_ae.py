@@ -162,6 +162,35 @@ def test_existing_files_are_kept(make_folder: MakeFolder, tmp_path: Path, name: 
     assert (tmp_path / name).read_text() == "precious"
 
 
+@pytest.mark.parametrize("name", ["ae.safetensors", "ae.png", "ae.jsonl"])
+def test_force_keeps_files_that_are_not_ours(
+    make_folder: MakeFolder, tmp_path: Path, name: str
+) -> None:
+    src = make_folder({"a": 10})
+    (tmp_path / name).write_text("precious")
+    for options in ({"force": True}, {"resume": True}):
+        with pytest.raises(UserError, match=f"{name} exists"):
+            train_ae.run(config(src, tmp_path / "ae.safetensors", **options))
+    assert (tmp_path / name).read_text() == "precious"
+
+
+def test_force_keeps_the_state_until_there_is_another(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src, out = make_folder({"a": 10, "b": 5}), tmp_path / "ae.safetensors"
+    with pytest.raises(Interrupted):
+        train_ae.run(config(src, out), on_event=kill_after(1))
+    with pytest.raises(UserError, match="no such folder"):
+        train_ae.run(config(tmp_path / "typo", out, force=True))
+    assert train_ae.run(config(src, out, resume=True)).epochs == 3
+
+
+def test_the_checkpoint_stays_out_of_the_images(make_folder: MakeFolder) -> None:
+    src = make_folder({"a": 10})
+    with pytest.raises(UserError, match="lie in one another"):
+        train_ae.run(config(src, src / "a/ae.safetensors"))
+
+
 def test_training_stops_on_the_plateau(make_folder: MakeFolder, tmp_path: Path) -> None:
     src = make_folder({"a": 10})
     # A step this small changes nothing by a thousandth.

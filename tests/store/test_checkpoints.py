@@ -131,7 +131,7 @@ def test_a_checkpoint_cut_anywhere_is_refused(path: Path) -> None:
 def test_a_missing_checkpoint_and_a_folder_are_refused(path: Path) -> None:
     with pytest.raises(UserError, match=r"ae\.safetensors: no such file"):
         load_checkpoint(path, "train-ae")
-    with pytest.raises(UserError, match="not an imbsynth checkpoint"):
+    with pytest.raises(UserError, match="a folder, not a checkpoint"):
         load_checkpoint(path.parent, "train-ae")
 
 

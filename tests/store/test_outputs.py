@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -46,9 +47,14 @@ def writing(out: Path) -> Iterator[Child]:
         child.kill()
 
 
+def record(text: str) -> str:
+    """A run.json that imbsynth could have written."""
+    return json.dumps({"command": text, "versions": {"imbsynth": "0"}})
+
+
 def write_folder(target: Path, text: str = "new", *, force: bool = False) -> None:
     with new_folder(target, force=force) as part:
-        (part / RECORD).write_text(text)
+        (part / RECORD).write_text(record(text))
 
 
 def write_file(target: Path, text: str = "new", *, force: bool = True) -> None:
@@ -93,7 +99,7 @@ def test_what_was_there_stays_when_the_work_fails(out: Path, error: type[BaseExc
     write_file(out.with_name("file"), "old")
     with pytest.raises(error):
         fail_to_write(out, error, force=True)
-    assert contents(out.parent) == {f"out/{RECORD}": b"old", "file": b"old"}
+    assert contents(out.parent) == {f"out/{RECORD}": record("old").encode(), "file": b"old"}
 
 
 def test_a_folder_does_not_appear_when_the_process_is_killed(out: Path, writing: Child) -> None:
@@ -103,7 +109,7 @@ def test_a_folder_does_not_appear_when_the_process_is_killed(out: Path, writing:
     assert os.listdir(out.parent) != []  # it had no chance to tidy up
 
     write_folder(out)
-    assert contents(out.parent) == {f"out/{RECORD}": b"new"}
+    assert contents(out.parent) == {f"out/{RECORD}": record("new").encode()}
 
 
 def test_only_one_process_writes_a_folder(out: Path, writing: Child) -> None:
@@ -117,7 +123,7 @@ def test_only_one_process_writes_a_folder(out: Path, writing: Child) -> None:
 def test_only_one_writer_in_a_process_either(out: Path) -> None:
     with claim(out):
         assert "is being written" in refused_folder(out).problem
-        assert os.listdir(out.parent) == [".out.lock"]
+        assert os.listdir(out.parent) == [".out.imbsynth-lock"]
     write_folder(out)
 
 
@@ -129,31 +135,31 @@ def test_two_folders_side_by_side_do_not_wait_for_each_other(out: Path) -> None:
 
 def test_parents_are_made(out: Path) -> None:
     write_folder(out / "a/b")
-    assert contents(out) == {f"a/b/{RECORD}": b"new"}
+    assert contents(out) == {f"a/b/{RECORD}": record("new").encode()}
 
 
 def test_an_empty_folder_may_be_there_already(out: Path) -> None:
     out.mkdir()
     write_folder(out)
-    assert contents(out.parent) == {f"out/{RECORD}": b"new"}
+    assert contents(out.parent) == {f"out/{RECORD}": record("new").encode()}
 
 
 def test_an_existing_folder_is_kept_without_force(out: Path) -> None:
     write_folder(out, "old")
     assert "--force" in refused_folder(out).fix
-    assert contents(out.parent) == {f"out/{RECORD}": b"old"}
+    assert contents(out.parent) == {f"out/{RECORD}": record("old").encode()}
 
 
 def test_force_replaces_the_whole_folder(out: Path) -> None:
     write_folder(out, "old")
     (out / "rest").touch()
     write_folder(out, force=True)
-    assert contents(out.parent) == {f"out/{RECORD}": b"new"}
+    assert contents(out.parent) == {f"out/{RECORD}": record("new").encode()}
 
 
 def test_force_needs_nothing_to_be_there(out: Path) -> None:
     write_folder(out, force=True)
-    assert contents(out.parent) == {f"out/{RECORD}": b"new"}
+    assert contents(out.parent) == {f"out/{RECORD}": record("new").encode()}
 
 
 def test_force_keeps_a_folder_that_is_not_ours(out: Path) -> None:
@@ -161,6 +167,41 @@ def test_force_keeps_a_folder_that_is_not_ours(out: Path) -> None:
     (out / "thesis.tex").touch()
     assert "was not made by imbsynth" in refused_folder(out, force=True).problem
     assert contents(out.parent) == {"out/thesis.tex": b""}
+
+
+@pytest.mark.parametrize("text", ['{"run": "wandb"}', "[]", "x", "", '{"command": 1}'])
+def test_force_keeps_a_folder_with_somebody_elses_record(out: Path, text: str) -> None:
+    out.mkdir()
+    (out / RECORD).write_text(text)
+    (out / "thesis.tex").touch()
+    assert "was not made by imbsynth" in refused_folder(out, force=True).problem
+    assert contents(out.parent) == {"out/thesis.tex": b"", f"out/{RECORD}": text.encode()}
+
+
+@pytest.mark.parametrize("error", [OSError, SystemExit])
+def test_a_stop_within_a_replacement_brings_the_old_folder_back(
+    out: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    write_folder(out, "old")
+    rename, calls = os.rename, []
+
+    def stopped_at_the_second(*paths: Path) -> None:
+        calls.append(paths)
+        if len(calls) == 2:
+            raise error
+        rename(*paths)
+
+    monkeypatch.setattr(os, "rename", stopped_at_the_second)
+    with pytest.raises((UserError, error)):
+        write_folder(out, force=True)
+    assert contents(out.parent) == {f"out/{RECORD}": record("old").encode()}
+
+
+def test_a_kill_within_a_replacement_is_mended_by_the_next_run(out: Path) -> None:
+    write_folder(out, "old")
+    out.rename(out.with_name(".out.imbsynth-old"))
+    assert "--force" in refused_folder(out).fix
+    assert contents(out.parent) == {f"out/{RECORD}": record("old").encode()}
 
 
 def test_force_keeps_a_file_and_a_link(out: Path) -> None:
@@ -254,7 +295,7 @@ def test_a_file_never_takes_the_place_of_a_folder(out: Path) -> None:
 
 
 def test_the_leftover_of_a_killed_writer_is_no_obstacle(out: Path) -> None:
-    out.with_name(".out.part").write_text("half of a longer text")
+    out.with_name(".out.imbsynth-part").write_text("half of a longer text")
     write_file(out)
     assert contents(out.parent) == {"out": b"new"}
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from imbsynth.store.sheets import LEGIBLE, MAX_ROWS, Row, write_sheet
+from imbsynth.store.sheets import LARGEST, MAX_ROWS, SMALLEST, Row, write_sheet
 from tests.store.conftest import noise
 
 Colour = tuple[int, int, int]
@@ -36,13 +36,19 @@ def box(sheet: NDArray[np.uint8], colour: Colour) -> tuple[int, int, int, int]:
 
 def test_a_small_image_is_enlarged_until_it_can_be_seen(tmp_path: Path) -> None:
     top, bottom, left, right = box(drawn(tmp_path, [Row("cat", [[plain(RED)]])]), RED)
-    assert (bottom - top, right - left) == (LEGIBLE, LEGIBLE)
+    assert (bottom - top, right - left) == (SMALLEST, SMALLEST)
 
 
 def test_a_large_image_keeps_its_size(tmp_path: Path) -> None:
-    sheet = drawn(tmp_path, [Row("cat", [[plain(RED, LEGIBLE + 4, LEGIBLE - 9)]])])
+    sheet = drawn(tmp_path, [Row("cat", [[plain(RED, SMALLEST + 4, SMALLEST - 9)]])])
     top, bottom, left, right = box(sheet, RED)
-    assert (bottom - top, right - left) == (LEGIBLE + 4, LEGIBLE - 9)
+    assert (bottom - top, right - left) == (SMALLEST + 4, SMALLEST - 9)
+
+
+def test_a_photograph_is_shrunk(tmp_path: Path) -> None:
+    sheet = drawn(tmp_path, [Row("cat", [[plain(RED, 300, 600)]])])
+    top, bottom, left, right = box(sheet, RED)
+    assert (bottom - top, right - left) == (LARGEST // 2, LARGEST)
 
 
 def test_enlarging_does_not_blur(tmp_path: Path) -> None:
@@ -50,8 +56,8 @@ def test_enlarging_does_not_blur(tmp_path: Path) -> None:
     framed = np.pad(pixels, ((0, 0), (1, 0), (1, 0)))  # its black corner says where it begins
     sheet = drawn(tmp_path, [Row("", [[framed]])])
     rows, columns = np.nonzero((sheet == 0).all(-1))
-    factor = LEGIBLE // 8
-    shown = sheet[rows.min() :, columns.min() :][:LEGIBLE, :LEGIBLE]
+    factor = SMALLEST // 8
+    shown = sheet[rows.min() :, columns.min() :][:SMALLEST, :SMALLEST]
     assert (shown == framed.transpose(1, 2, 0).repeat(factor, 0).repeat(factor, 1)).all()
 
 
@@ -67,7 +73,7 @@ def test_rows_go_down_and_groups_go_right_with_a_wider_gap(tmp_path: Path) -> No
 
 
 def test_gray_and_colour_may_stand_side_by_side(tmp_path: Path) -> None:
-    sheet = drawn(tmp_path, [Row("cat", [[np.full((1, 4, 4), 77, np.uint8), plain(RED)]])])
+    sheet = drawn(tmp_path, [Row("", [[np.full((1, 4, 4), 77, np.uint8), plain(RED)]])])
     assert box(sheet, (77, 77, 77))[3] < box(sheet, RED)[2]
 
 
