@@ -11,6 +11,7 @@ from imbsynth.models.convolutions import Doubling, Halving, Size, halved
 WIDTHS = (64, 128, 256, 512)  # the paper's channels a layer
 SMALLEST_MAP = 4  # pixels; a larger map would make the dense layers outgrow everything else
 NEGATIVE_SLOPE = 0.2  # of LeakyReLU, DCGAN's
+INITIAL_DEVIATION = 0.02  # of the last layer's weights, DCGAN's
 
 
 class Shape(NamedTuple):
@@ -57,9 +58,11 @@ class Autoencoder(nn.Module):
         for i in range(len(sizes) - 2, 0, -1):
             up += [Doubling(widths[i + 1], widths[i], sizes[i], bias=False)]
             up += [nn.BatchNorm2d(widths[i]), nn.ReLU(inplace=True)]
-        self.decoder = nn.Sequential(
-            *up, Doubling(widths[1], widths[0], sizes[0], bias=True), nn.Tanh()
-        )
+        last = Doubling(widths[1], widths[0], sizes[0], bias=True)
+        # DCGAN's initialisation. torch's own starts some pixels deep in the flat ends of Tanh,
+        # where they stay: a white dot in every zero of the sample data after 50 epochs.
+        nn.init.normal_(last.weight, std=INITIAL_DEVIATION)
+        self.decoder = nn.Sequential(*up, last, nn.Tanh())
 
     def encode(self, images: Tensor) -> Tensor:
         """(n, c, h, w) images in [0, 1] -> (n, d) latents."""

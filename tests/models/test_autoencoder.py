@@ -6,6 +6,7 @@ from torch import nn
 
 from imbsynth.models.autoencoder import Autoencoder, Shape, default_latent_dim
 from imbsynth.models.convolutions import Doubling, Halving
+from imbsynth.runtime import initialised
 
 
 def on_meta(shape: Shape) -> Autoencoder:
@@ -46,6 +47,14 @@ def test_the_network_is_the_papers(channels: int, side: int) -> None:
     dense = model.encoder[-1]
     assert isinstance(dense, nn.Linear)
     assert dense.out_features == {1: 300, 3: 600}[channels]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_pixel_begins_at_the_flat_ends_of_tanh(seed: int) -> None:
+    model = initialised(lambda: Autoencoder(Shape(1, 8, 8, 300)), seed)
+    made = model(torch.rand(100, 1, 8, 8, generator=torch.Generator().manual_seed(seed)))
+    assert 0.2 < made.min()
+    assert made.max() < 0.8
 
 
 def test_images_come_out_in_the_unit_range() -> None:
