@@ -53,8 +53,8 @@ def test_the_network_is_the_papers(channels: int, side: int) -> None:
 def test_no_pixel_begins_at_the_flat_ends_of_tanh(seed: int) -> None:
     model = initialised(lambda: Autoencoder(Shape(1, 8, 8, 300)), seed)
     made = model(torch.rand(100, 1, 8, 8, generator=torch.Generator().manual_seed(seed)))
-    assert 0.2 < made.min()
-    assert made.max() < 0.8
+    assert made.min() > 0.02
+    assert made.max() < 0.98
 
 
 def test_images_come_out_in_the_unit_range() -> None:
