@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 IMBSYNTH := $(BIN)/imbsynth
-SOURCES := $(shell find imbsynth -name '*.py')
 
 .PHONY: help demo test lint clean
 .DELETE_ON_ERROR:
