@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +29,13 @@ class Coder:
         self.model = model.to(device).eval()
         self.device, self.precision, self.batch_size = device, precision, batch_size
 
-    def encode(self, pixels: Tensor, on_progress: Callable[[int], None] = lambda _: None) -> Tensor:
+    def encode(self, pixels: Tensor) -> Tensor:
         """(n, c, h, w) uint8 on the CPU -> (n, d) float32 latents on the CPU."""
         latents = torch.empty(len(pixels), self.model.shape.latent_dim)
         with torch.inference_mode(), arithmetic(self.device, self.precision):
             for start in range(0, len(pixels), self.batch_size):
                 batch = to_unit(pixels[start : start + self.batch_size].to(self.device))
                 latents[start : start + len(batch)] = self.model.encode(batch).float().cpu()
-                on_progress(start + len(batch))
         return latents
 
     def decode(self, latents: Tensor) -> Tensor:

@@ -33,13 +33,12 @@ from imbsynth.engine.synthesis import (
 )
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision
-from imbsynth.store.folders import listing, read_regular
+from imbsynth.store.folders import digest_of, listing, read_regular
 from imbsynth.store.images import write_png
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import (
     MANIFEST,
     SAMPLES,
-    digest_of,
     line_writer,
     provenance,
     read_counts,

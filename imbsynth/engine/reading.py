@@ -36,7 +36,8 @@ class Labelled(NamedTuple):
 
     def members(self) -> list[NDArray[np.int64]]:
         """The image indices of each class."""
-        return [np.flatnonzero(self.labels == label) for label in range(len(self.classes))]
+        ends = np.cumsum(np.bincount(self.labels, minlength=len(self.classes)))
+        return np.split(np.argsort(self.labels, kind="stable"), ends[:-1])
 
     def on(self, device: torch.device) -> torch.Tensor:
         """The pixels on a device, or on the CPU (shared, not copied) where they would fill it."""

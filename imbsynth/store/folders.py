@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -179,6 +180,11 @@ def printable(name: str) -> str:
     """The name as one line of text that any terminal takes."""
     clean = name.encode("utf-8", "backslashreplace").decode("utf-8")
     return clean if clean.isprintable() else repr(name)[1:-1]
+
+
+def digest_of(data: bytes) -> str:
+    """SHA-256, hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def read_bytes(path: Path) -> bytes:

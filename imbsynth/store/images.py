@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from collections import Counter
@@ -16,7 +15,7 @@ from PIL import Image
 
 from imbsynth.errors import UserError
 from imbsynth.store.decoding import Picture, Unreadable, decode, quiet
-from imbsynth.store.folders import listing, read_bytes
+from imbsynth.store.folders import digest_of, listing, read_bytes
 from imbsynth.store.parallel import in_order, threads_for
 
 OnProgress = Callable[[int], None]
@@ -50,7 +49,7 @@ def survey(root: Path, path: str) -> Survey:
         data = read_bytes(root / path)
     except OSError as error:
         return Survey(path, "", "", "", False, _why(error))
-    digest = hashlib.sha256(data).hexdigest()
+    digest = digest_of(data)
     try:
         picture = decode(data)
     except Unreadable as error:
@@ -119,7 +118,7 @@ class _Reader:
     def decode(self, path: str) -> tuple[str, Picture | None]:
         try:
             data = read_bytes(self.root / path)
-            return hashlib.sha256(data).hexdigest(), decode(data, self.size)
+            return digest_of(data), decode(data, self.size)
         except OSError as error:
             return _why(error), None
         except Unreadable as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 import re
@@ -59,11 +58,6 @@ def settings(config: Any) -> dict[str, Any]:
         name: value.absolute().name if isinstance(value, Path) else value
         for name, value in values.items()
     }
-
-
-def digest_of(data: bytes) -> str:
-    """SHA-256, hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from imbsynth.configs import Link
 from imbsynth.errors import UserError
-from imbsynth.store.folders import printable, read_regular
+from imbsynth.store.folders import digest_of, printable, read_regular
 
 
 def transfer(
@@ -34,7 +34,7 @@ def transfer(
             os.makedirs(destination / parent, exist_ok=True)
             made.add(parent)
         data = read_regular(root / path)
-        digests.append(hashlib.sha256(data).hexdigest())
+        digests.append(digest_of(data))
         _place(root / path, f"{destination}/{path}", data, link, final / parent)
         on_progress(done)
     return digests

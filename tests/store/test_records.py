@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from imbsynth.configs import ImbalanceConfig
 from imbsynth.errors import UserError
+from imbsynth.store.folders import digest_of
 from imbsynth.store.outputs import RECORD
 from imbsynth.store.records import (
     as_json,
-    digest_of,
     provenance,
     read_counts,
     read_lines,
