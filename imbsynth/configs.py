@@ -16,9 +16,15 @@ Channels = Literal["auto", "1", "3"]
 Penalty = Literal["permuted", "aligned", "none"]
 Precision = Literal["auto", "fp32", "bf16"]
 Method = Literal["smote", "ros"]
+Oversample = Literal["aos", "ros", "rus", "smote", "none"]
+Attack = Literal["fgsm"]
+Augment = Literal["none", "affine", "flip-crop"]
+Schedule = Literal["cosine", "constant"]
 
 DEFAULT_FRACTIONS = "0.8,0.1,0.1"
+DEFAULT_VAL_FRACTION = 0.2
 MIN_SIDE, MAX_SIDE = 8, 256  # pixels, the sizes that the autoencoder is built and tested for
+MAX_CLASSIFIED_SIDE = 1024  # pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,19 +154,11 @@ class TrainAeConfig:
         _check_range("--batch-size", self.batch_size, 2, 1_000_000)
         if self.latent_dim is not None:
             _check_range("--latent-dim", self.latent_dim, 1, 65_536)
-        if self.resume and self.force:
-            raise UserError("--resume and --force exclude each other", "give one of them")
-        if not 0 < self.lr < 1:
-            raise UserError(f"--lr is {self.lr:g}", "give a step in (0, 1), e.g. 2e-4")
+        _check_start(resume=self.resume, force=self.force)
+        _check_share("--lr", self.lr, open_end=True)
         if not 0 <= self.penalty_weight < math.inf:
             raise UserError(f"--penalty-weight is {self.penalty_weight:g}", "give 0 or more")
-        if self.out.name in ("", ".."):
-            raise UserError(f"--out is {str(self.out)!r}", "give a file, e.g. ae.safetensors")
-        if self.out.suffix != ".safetensors":
-            raise UserError(
-                f"--out {self.out}: checkpoints are .safetensors files",
-                f"use --out {self.out.with_suffix('.safetensors')}",
-            )
+        _check_checkpoint_name(self.out)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +208,88 @@ class GenerateConfig:
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class AosTrainConfig:
+    """`aos-train`: a classifier, with Adversarial OverSampling or what it is compared with."""
+
+    src: Path
+    out: Path
+    val: Path | None = None  # a folder of real images; None: a fraction of `src` is held out
+    val_fraction: float | None = None  # of each class; None: DEFAULT_VAL_FRACTION, without `val`
+    oversample: Oversample = "aos"
+    epsilon: float = 0.03  # how far an image is moved, in units of the [0, 1] pixel range
+    tau: float = 0.5  # probability that an image of a minority class is moved
+    attack: Attack = "fgsm"
+    every: int = 2  # epochs for which a draw of moved images serves
+    minority_below: float = 1.0  # a minority class has fewer than so many times the largest
+    neighbours: int = 5  # k of SMOTE
+    model: str = "cnn"  # "cnn", "resnet18", or another of torchvision's classifiers
+    augment: Augment = "affine"
+    image_size: str = "auto"  # "auto", "32" or "28x28" (height x width, pixels)
+    channels: Channels = "auto"
+    epochs: int = 20
+    images_per_epoch: int | None = None  # None: each image of the oversampled set once
+    batch_size: int = 128
+    lr: float = 1e-3  # of Adam
+    schedule: Schedule = "cosine"
+    precision: Precision = "auto"
+    skip_unreadable: bool = False
+    seed: int = 0
+    device: str = "auto"
+    resume: bool = False
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        _check_seed(self.seed)
+        _check_device(self.device)
+        parse_size(self.image_size)
+        _check_range("--every", self.every, 1, 1_000_000)
+        _check_range("--neighbours", self.neighbours, 1, 10_000)
+        _check_range("--epochs", self.epochs, 1, 1_000_000)
+        _check_range("--batch-size", self.batch_size, 2, 1_000_000)
+        if self.images_per_epoch is not None:
+            _check_range("--images-per-epoch", self.images_per_epoch, 2, 1_000_000_000)
+        if self.val is not None and self.val_fraction is not None:
+            raise UserError("--val and --val-fraction are both given", "give one of them")
+        if self.val_fraction is not None:
+            _check_share("--val-fraction", self.val_fraction, open_end=True)
+        for option in ("epsilon", "tau", "minority_below"):
+            _check_share(f"--{option.replace('_', '-')}", getattr(self, option))
+        _check_start(resume=self.resume, force=self.force)
+        _check_share("--lr", self.lr, open_end=True)
+        _check_checkpoint_name(self.out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig:
+    """`evaluate`: a classifier's scores on a folder of real images."""
+
+    checkpoint: Path
+    src: Path
+    out: Path | None = None  # a folder for metrics.json, predictions.csv and confusion.png
+    allow_overlap: bool = False
+    draws: int = 1000  # of the bootstrap
+    batch_size: int = 500  # images classified at once
+    precision: Precision = "fp32"
+    skip_unreadable: bool = False
+    seed: int = 0
+    device: str = "auto"
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        _check_seed(self.seed)
+        _check_device(self.device)
+        _check_range("--draws", self.draws, 100, 1_000_000)
+        _check_range("--batch-size", self.batch_size, 1, 1_000_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareConfig:
+    """`compare`: the scores of many evaluations in one table."""
+
+    src: Path
+
+
 def parse_size(text: str) -> tuple[int, int] | None:
     """(height, width) in pixels out of "32" or "28x28"; None out of "auto"."""
     if text == "auto":
@@ -222,12 +302,13 @@ def parse_size(text: str) -> tuple[int, int] | None:
     return int(match[1]), int(match[2] or match[1])
 
 
-def check_size(size: tuple[int, int] | None) -> None:
-    """Raise UserError unless the autoencoder can be built for (height, width); None passes."""
-    if size is not None and not all(MIN_SIDE <= side <= MAX_SIDE for side in size):
+def check_size(
+    size: tuple[int, int] | None, largest: int = MAX_SIDE, taker: str = "the autoencoder"
+) -> None:
+    """Raise UserError unless the network can be built for (height, width); None passes."""
+    if size is not None and not all(MIN_SIDE <= side <= largest for side in size):
         raise UserError(
-            f"images of {size[0]}x{size[1]} pixels: the autoencoder takes "
-            f"{MIN_SIDE} to {MAX_SIDE} a side",
+            f"images of {size[0]}x{size[1]} pixels: {taker} takes {MIN_SIDE} to {largest} a side",
             "choose another size with --image-size",
         )
 
@@ -235,6 +316,29 @@ def check_size(size: tuple[int, int] | None) -> None:
 def _check_range(option: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
         raise UserError(f"{option} is {value}", f"give a whole number from {low} to {high}")
+
+
+def _check_share(option: str, value: float, *, open_end: bool = False) -> None:
+    """Raise UserError unless the value is above 0 and at most (or, `open_end`, below) 1."""
+    if not (0 < value < 1 if open_end else 0 < value <= 1):
+        raise UserError(
+            f"{option} is {value:g}", f"give a number in (0, 1{')' if open_end else ']'}"
+        )
+
+
+def _check_start(*, resume: bool, force: bool) -> None:
+    if resume and force:
+        raise UserError("--resume and --force exclude each other", "give one of them")
+
+
+def _check_checkpoint_name(out: Path) -> None:
+    if out.name in ("", ".."):
+        raise UserError(f"--out is {str(out)!r}", "give a file, e.g. model.safetensors")
+    if out.suffix != ".safetensors":
+        raise UserError(
+            f"--out {out}: checkpoints are .safetensors files",
+            f"use --out {out.with_suffix('.safetensors')}",
+        )
 
 
 def _check_seed(seed: int) -> None:

@@ -51,6 +51,16 @@ def initialised(build: Callable[[], Module], seed: int) -> Module:
         return build()
 
 
+@contextmanager
+def seeded(device: torch.device, seed: int, *path: str | int) -> Iterator[None]:
+    """Within, torch's global generators (of dropout) draw from the stream named by `path`."""
+    import torch
+
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(int(stream(seed, *path).integers(2**63)))
+        yield
+
+
 def resolve_device(name: str) -> torch.device:
     """The device called `name`; "auto" is CUDA when present. A named device is never replaced."""
     import torch

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from imbsynth.configs import Link, Precision
+from imbsynth.configs import Channels, Link, Precision
 from imbsynth.errors import UserError
 
 
@@ -86,6 +86,14 @@ Json = Annotated[
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress, no notes.", rich_help_panel="Run")
 ]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on where an interrupted run stopped; begin if there is none.",
+        rich_help_panel="Run",
+    ),
+]
 Force = Annotated[
     bool,
     typer.Option("--force", help="Replace an existing output of imbsynth.", rich_help_panel="Run"),
@@ -114,6 +122,9 @@ ImageSize = Annotated[
         metavar="auto|N|HxW",
         help="Height x width in pixels to resize to; auto takes the one size that all images have.",
     ),
+]
+ChannelsOption = Annotated[
+    Channels, typer.Option(help="Gray or colour; auto is gray if all images are.")
 ]
 LinkOption = Annotated[
     Link,

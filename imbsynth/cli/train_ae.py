@@ -9,6 +9,7 @@ import typer
 
 from imbsynth.cli.console import execute
 from imbsynth.cli.options import (
+    ChannelsOption,
     Config,
     Device,
     Force,
@@ -16,11 +17,12 @@ from imbsynth.cli.options import (
     Json,
     PrecisionOption,
     Quiet,
+    Resume,
     Seed,
     SkipUnreadable,
     Src,
 )
-from imbsynth.configs import Channels, Penalty, TrainAeConfig
+from imbsynth.configs import Penalty, TrainAeConfig
 
 if TYPE_CHECKING:
     from imbsynth.engine.train_ae import Report
@@ -37,9 +39,7 @@ def train_ae(
         ),
     ],
     image_size: ImageSize = TrainAeConfig.image_size,
-    channels: Annotated[
-        Channels, typer.Option(help="Gray or colour; auto is gray if all images are.")
-    ] = TrainAeConfig.channels,
+    channels: ChannelsOption = TrainAeConfig.channels,
     latent_dim: Annotated[
         int | None,
         typer.Option(
@@ -72,14 +72,7 @@ def train_ae(
     skip_unreadable: SkipUnreadable = TrainAeConfig.skip_unreadable,
     seed: Seed = TrainAeConfig.seed,
     device: Device = TrainAeConfig.device,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume",
-            help="Go on where an interrupted run stopped; begin if there is none.",
-            rich_help_panel="Run",
-        ),
-    ] = TrainAeConfig.resume,
+    resume: Resume = TrainAeConfig.resume,
     force: Force = TrainAeConfig.force,
     json: Json = False,
     quiet: Quiet = False,

@@ -18,12 +18,19 @@ class ClassBatch(NamedTuple):
     order: Indices  # (n,) a permutation of 0..n-1
 
 
-def draw_batches(count: int, batch_size: int, rng: np.random.Generator) -> list[Indices]:
+def draw_batches(
+    count: int, batch_size: int, rng: np.random.Generator, *, total: int | None = None
+) -> list[Indices]:
     """A random order of 0..count-1, cut into batches of nearly equal size, at most `batch_size`.
 
-    Nearly equal, so that the last batch is never too small for batch normalisation.
+    Nearly equal, so that the last batch is never too small for batch normalisation; a batch of
+    one is avoided by one more than `batch_size`. With `total`, so many numbers instead of
+    `count`: as many whole orders as that takes, the last one cut.
     """
-    return np.array_split(rng.permutation(count), -(-count // batch_size))
+    total = count if total is None else total
+    orders = [rng.permutation(count) for _ in range(-(-total // count))]
+    batches = min(-(-total // batch_size), max(1, total // 2))
+    return np.array_split(np.concatenate(orders)[:total], batches)
 
 
 def draw_class_batch(

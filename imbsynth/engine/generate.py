@@ -244,7 +244,9 @@ def _synthesise(
                 write_line(manifest_line(file, name, config.method, space.name, *ends, lam))
 
         on_event(Started("generating", sum(added.values())))
-        plans = draw(_sampler(config), images, space, added, seed=config.seed, method=config.method)
+        members = dict(zip(images.classes, images.members(), strict=True))
+        sampler = _sampler(config)
+        plans = draw(sampler, members, space, added, seed=config.seed, method=config.method)
         synthesise(
             batched(plans, config.batch_size),
             space,

@@ -14,7 +14,7 @@ from imbsynth.runtime import worker_count
 from imbsynth.store.folders import ImageFolder, check_regular, listing, scan
 from imbsynth.store.images import read_images
 from imbsynth.store.outputs import RECORD
-from imbsynth.store.records import MANIFEST, SAMPLES
+from imbsynth.store.records import MANIFEST, SAMPLES, read_lines
 from imbsynth.store.transfer import folder_digest
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Labelled(NamedTuple):
     labels: NDArray[np.int64]  # (n,) indices into `classes`
     classes: list[str]
     paths: list[str]  # relative to the folder
+    digests: list[str]  # SHA-256 of each file, hexadecimal
     digest: str  # of all paths and file contents
     skipped: list[str]  # unreadable files that were left out
     resized: int  # images that had another size
@@ -69,6 +70,24 @@ def refuse_synthetic(src: Path) -> None:
             f"{src} holds synthetic images (it has a {MANIFEST})",
             "give the folder of real images that they were made from",
         )
+
+
+def made_of(src: Path) -> dict[str, tuple[str, str]]:
+    """The images of a folder that are not real, each with the two that it was made from.
+
+    Empty for a folder that `generate` did not make; UserError for a manifest that is damaged.
+    """
+    if not (src / MANIFEST).is_file():
+        return {}
+    try:
+        return {
+            str(line["file"]): (str(line["base"]), str(line["neighbour"]))
+            for line in read_lines(src / MANIFEST)
+        }
+    except KeyError as error:
+        raise UserError(
+            f"{src / MANIFEST}: a line without {error}", "restore the file, or generate anew"
+        ) from None
 
 
 def read_labelled(
@@ -117,6 +136,7 @@ def read_labelled(
         labels,
         classes,
         images.paths,
+        images.digests,
         digest,
         images.skipped,
         images.resized,

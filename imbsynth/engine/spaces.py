@@ -38,10 +38,10 @@ class Pixels:
 
     def __init__(self, images: Labelled, device: torch.device, batch_size: int) -> None:
         self.device, self.batch_size = device, batch_size
-        self.pixels = torch.from_numpy(images.pixels)
+        self.pixels = images.on(device)
 
     def points(self, members: NDArray[np.int64]) -> Tensor:
-        return self.pixels[torch.from_numpy(members)].to(self.device)
+        return self.pixels[torch.from_numpy(members).to(self.pixels.device)].to(self.device)
 
     def images(self, base: NDArray[np.int64], neighbour: NDArray[np.int64], lam: Tensor) -> Tensor:
         start, end = to_unit(self.points(base)), to_unit(self.points(neighbour))

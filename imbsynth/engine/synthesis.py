@@ -51,22 +51,25 @@ class Plan(NamedTuple):
 
 def draw(
     sampler: Sampler,
-    images: Labelled,
+    members: dict[str, NDArray[np.int64]],
     space: Space,
     added: dict[str, int],
     *,
     seed: int,
     method: str,
 ) -> Iterator[Plan]:
-    """Draw every class's plan from its own stream, so that classes never shift each other."""
-    for label, (name, members) in enumerate(zip(images.classes, images.members(), strict=True)):
+    """Draw every class's plan from its own stream, so that classes never shift each other.
+
+    members: the image indices of each class; added: how many synthetic images each gets.
+    """
+    for label, (name, own) in enumerate(members.items()):
         if not added[name]:
             continue
         rng, number = stream(seed, "generate", method, name), 1
-        for pairs in take(sampler(space.points(members), rng), added[name]):
+        for pairs in take(sampler(space.points(own), rng), added[name]):
             numbers = np.arange(number, number + len(pairs.lam))
             number += len(pairs.lam)
-            base, neighbour = members[pairs.base], members[pairs.neighbour]
+            base, neighbour = own[pairs.base], own[pairs.neighbour]
             yield Plan(base, neighbour, pairs.lam, np.full(len(base), label), numbers)
 
 
@@ -78,16 +81,17 @@ def batched(plans: Iterable[Plan], size: int) -> Iterator[Plan]:
         waiting.append(plan)
         rows += len(plan.lam)
         if rows >= size:
-            whole = _joined(waiting)
+            whole = joined(waiting)
             full = rows - rows % size
             for start in range(0, full, size):
                 yield whole.rows(start, start + size)
             waiting, rows = [whole.rows(full, rows)], rows - full
     if rows:
-        yield _joined(waiting)
+        yield joined(waiting)
 
 
-def _joined(plans: list[Plan]) -> Plan:
+def joined(plans: list[Plan]) -> Plan:
+    """The rows of all plans, in order."""
     base, neighbour, lam, label, number = map(np.concatenate, zip(*plans, strict=True))
     return Plan(base, neighbour, lam, label, number)
 

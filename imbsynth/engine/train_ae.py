@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from imbsynth.configs import TrainAeConfig, check_size, parse_size
-from imbsynth.engine.autoencoder_training import LOSSES, Training
+from imbsynth.engine.autoencoder_training import AutoencoderTraining
 from imbsynth.engine.autoencoders import KIND, Coder, autoencoder_checkpoint
-from imbsynth.engine.events import Advanced, EpochDone, Note, OnEvent, Started, silent
+from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.reading import Labelled, read_labelled
+from imbsynth.engine.training import restore_from, train
 from imbsynth.errors import UserError
-from imbsynth.runtime import resolve_device, resolve_precision, stop_request
-from imbsynth.store.checkpoints import Checkpoint
+from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.records import provenance, read_lines
 from imbsynth.store.sheets import MAX_ROWS, Row, write_sheet
 from imbsynth.store.training_files import TrainingFiles
 
-SAVE_EVERY = 60.0  # seconds between the states from which a run can go on
-SHOW_EVERY = 0.5  # seconds between two looks at the losses, which on CUDA wait for the device
 ON_SHEET = 8  # images a class on the reconstruction sheet
 
 
@@ -44,7 +40,7 @@ class Report:
 def run(config: TrainAeConfig, *, on_event: OnEvent = silent) -> Report:
     """Train an autoencoder on a folder of images and write its checkpoint, log and sheet."""
     check_apart(config.src, config.out)
-    files = TrainingFiles(config.out)
+    files = TrainingFiles(config.out, frozenset({"epochs", "patience"}))
     with files.claimed(resume=config.resume, force=config.force):
         device = resolve_device(config.device)
         precision = resolve_precision(config.precision, device)
@@ -60,13 +56,14 @@ def run(config: TrainAeConfig, *, on_event: OnEvent = silent) -> Report:
             on_event(Note(f"{config.out} is complete: nothing to do"))
             return _report(config, files)
 
-        training = Training(config, images, device, precision)
+        training = AutoencoderTraining(config, images, device, precision)
         state = files.load_state(made_by) if config.resume else None
         if state is not None:
-            _restore(training, state, files.state)
+            restore_from(training, state, files.state)
             on_event(Note(f"going on after {training.place}"))
-        _train(training, files, made_by, on_event)
-        files.save_state(training.state(), made_by)  # so that nothing below can lose the run
+        train(training, files, made_by, on_event)
+        if training.on_plateau:
+            on_event(Note(f"no progress for {config.patience} epochs: stopped"))
         training.settle_statistics()
 
         coder = Coder(training.model, device, precision, config.batch_size)
@@ -91,65 +88,6 @@ def _read(config: TrainAeConfig, on_event: OnEvent) -> Labelled:
             f"{config.src}: a single image: there is nothing to learn from", "add images"
         )
     return images
-
-
-def _restore(training: Training, state: Checkpoint, path: Path) -> None:
-    try:
-        training.restore(state)
-    except (LookupError, TypeError, ValueError, RuntimeError) as error:
-        raise UserError(
-            f"{path}: the state of the run is damaged ({str(error).splitlines()[0]})",
-            "start again with --force",
-        ) from None
-
-
-class _Every:
-    """Says when so many seconds have passed since it last said so."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds, self.last = seconds, time.monotonic()
-
-    def due(self) -> bool:
-        if time.monotonic() - self.last < self.seconds:
-            return False
-        self.last = time.monotonic()
-        return True
-
-
-def _train(
-    training: Training, files: TrainingFiles, made_by: dict[str, Any], on_event: OnEvent
-) -> None:
-    """Take steps until the run is over, saving the state now and then and when interrupted."""
-
-    def save() -> None:
-        training.check_finite()
-        files.save_state(training.state(), made_by)
-
-    epochs = training.config.epochs
-    saving, showing = _Every(SAVE_EVERY), _Every(SHOW_EVERY)
-    with stop_request() as request:
-        on_event(Started("training", epochs * training.steps, "steps"))
-        while not training.over:
-            for batch, drawn in training.batches():
-                training.take_step(batch, drawn)
-                if showing.due():
-                    on_event(_progress(training))
-                if saving.due():
-                    save()
-                request.check(save)
-            training.check_finite()
-            line = training.end_epoch()
-            losses = {name: line[name] for name in LOSSES}
-            on_event(EpochDone(line["epoch"], epochs, losses, line["images_per_second"]))
-    if training.on_plateau:
-        on_event(Note(f"no progress for {training.config.patience} epochs: stopped"))
-
-
-def _progress(training: Training) -> Advanced:
-    losses = training.mean_losses()
-    done = len(training.history) * training.steps + training.step
-    detail = "  ".join(f"{name.removesuffix('_loss')} {losses[name]:.5f}" for name in LOSSES)
-    return Advanced(done, f"epoch {len(training.history) + 1}  {detail}")
 
 
 def _write_sheet(path: Path, images: Labelled, coder: Coder) -> None:

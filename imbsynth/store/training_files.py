@@ -21,16 +21,18 @@ from imbsynth.store.records import write_lines
 _STATE = "state of a run"  # the kind of checkpoint that is gone once the run is complete
 # Where a run happens and what its folder is called: a run may go on elsewhere, though on another
 # device not to the byte. The images themselves are told by their digest.
-_MAY_DIFFER = frozenset({"device", "src"})
-# When a run ends, not what its steps do: a run may go on for longer than was planned.
-_MAY_DIFFER_BEFORE_THE_END = _MAY_DIFFER | {"epochs", "patience"}
+_MAY_DIFFER = frozenset({"device", "src", "val"})
 
 
 class TrainingFiles:
-    """Paths beside a checkpoint NAME.safetensors, and how a run uses them."""
+    """Paths beside a checkpoint NAME.safetensors, and how a run uses them.
 
-    def __init__(self, checkpoint: Path) -> None:
-        self.checkpoint = checkpoint
+    `ends` names the options that say when a run ends, not what its steps do: an interrupted run
+    may go on with others.
+    """
+
+    def __init__(self, checkpoint: Path, ends: frozenset[str]) -> None:
+        self.checkpoint, self.ends = checkpoint, ends
         self.log = checkpoint.with_suffix(".jsonl")
         self.sheet = checkpoint.with_suffix(".png")
         self.state = checkpoint.with_suffix(".state.safetensors")
@@ -74,7 +76,7 @@ class TrainingFiles:
         if not self.state.exists():
             return None
         state = load_checkpoint(self.state, _STATE)
-        _check_same(state.meta.get("made_by"), made_by, self.state, _MAY_DIFFER_BEFORE_THE_END)
+        _check_same(state.meta.get("made_by"), made_by, self.state, _MAY_DIFFER | self.ends)
         return state
 
     def save_state(self, state: Checkpoint, made_by: dict[str, Any]) -> None:

@@ -12,8 +12,17 @@ def test_batches_hold_every_image_once_and_none_is_tiny(count: int, size: int, s
     batches = draw_batches(count, size, np.random.default_rng(seed))
     assert sorted(np.concatenate(batches).tolist()) == list(range(count))
     lengths = [len(batch) for batch in batches]
-    assert max(lengths) <= size
+    assert min(lengths) >= 2
+    assert max(lengths) <= max(size, 3)
     assert max(lengths) - min(lengths) <= 1
+
+
+@given(count=st.integers(2, 50), total=st.integers(2, 200), seed=st.integers(0, 2**32))
+def test_an_epoch_of_another_length_goes_round_evenly(count: int, total: int, seed: int) -> None:
+    batches = draw_batches(count, 8, np.random.default_rng(seed), total=total)
+    times = np.bincount(np.concatenate(batches), minlength=count)
+    assert times.sum() == total
+    assert times.max() - times.min() <= 1
 
 
 def test_a_class_batch_is_of_one_class_drawn_uniformly() -> None:

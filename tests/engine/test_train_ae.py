@@ -12,7 +12,7 @@ import torch
 
 from imbsynth.configs import TrainAeConfig
 from imbsynth.engine import train_ae
-from imbsynth.engine.autoencoder_training import Training
+from imbsynth.engine.autoencoder_training import AutoencoderTraining
 from imbsynth.engine.autoencoders import load_autoencoder
 from imbsynth.engine.events import EpochDone, Event, Started, silent
 from imbsynth.engine.reading import read_labelled
@@ -212,7 +212,7 @@ def test_the_order_of_images_does_not_depend_on_the_penalty(make_folder: MakeFol
     images = read_labelled(src, size=None, channels=None, skip_unreadable=False, on_event=silent)
     orders = []
     for penalty in ("aligned", "none"):
-        training = Training(
+        training = AutoencoderTraining(
             config(src, Path("ae.safetensors"), penalty=penalty),
             images,
             torch.device("cpu"),

@@ -1,0 +1,54 @@
+"""How far a score would move on another test set of the same classes: bootstrap intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imbsynth.core.metrics import Counts
+from imbsynth.core.ranking import Ranking, auroc_macro
+
+AT_ONCE = 32  # samples weighed together; their sums stay in the cache
+
+
+def resampled_confusions(confusion: Counts, draws: int, rng: np.random.Generator) -> Counts:
+    """(c, c) counts -> (draws, c, c): the images of each class drawn anew with replacement.
+
+    To draw n images of a class with replacement and to count their predictions is one draw from
+    a multinomial distribution over its row, so no image is touched.
+    """
+    support = confusion.sum(1)
+    rows = [
+        rng.multinomial(int(n), row / n, size=draws)
+        for row, n in zip(confusion, support, strict=True)
+    ]
+    return np.stack(rows, 1).astype(np.float64)
+
+
+def resampled_auroc(
+    ranked: Sequence[Ranking], draws: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """The macro AUROC of `draws` samples, each class drawn anew with replacement: (draws,)."""
+    images = len(ranked[0].positives) + len(ranked[0].negatives)
+    areas = []
+    for start in range(0, draws, AT_ONCE):
+        samples = min(AT_ONCE, draws - start)
+        weights = np.empty((images, samples), np.int32)
+        for ranking in ranked:
+            weights[ranking.positives] = _times_drawn(len(ranking.positives), samples, rng)
+        areas.append(auroc_macro(list(ranked), weights))
+    return np.concatenate(areas)
+
+
+def interval(values: NDArray[np.float64], confidence: float) -> tuple[float, float]:
+    """The middle `confidence` of the values: Efron's percentile interval."""
+    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
+
+
+def _times_drawn(count: int, samples: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(count, samples): how often each of `count` images is among `count` drawn ones."""
+    drawn = rng.integers(count, size=(count, samples)) * samples + np.arange(samples)
+    return np.bincount(drawn.ravel(), minlength=count * samples).reshape(count, samples)

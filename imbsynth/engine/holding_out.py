@@ -1,0 +1,98 @@
+"""Which images train a classifier and which choose its epoch: never the same, never synthetic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imbsynth.core.profiles import shares
+from imbsynth.engine.events import OnEvent
+from imbsynth.engine.reading import Labelled, made_of, read_labelled, refuse_synthetic
+from imbsynth.errors import UserError
+from imbsynth.runtime import stream
+from imbsynth.store.folders import listing
+
+Indices = NDArray[np.int64]
+
+
+class Parts(NamedTuple):
+    """The images of a folder, dealt out."""
+
+    train: Indices
+    val: Indices
+    left_out: int  # images that show what is held out: copies, or synthetic ones made from it
+
+
+def hold_out(src: Path, images: Labelled, fraction: float, seed: int) -> Parts:
+    """Hold out a fraction of each class's real images, equal files together.
+
+    In a folder that `generate` made, synthetic images whose base or neighbour is held out are left
+    out of training: they would show it. Raises UserError for a class with too few real images.
+    """
+    sources = made_of(src)
+    real = np.array([path not in sources for path in images.paths])
+    held: set[str] = set()
+    for name, members in zip(images.classes, images.members(), strict=True):
+        distinct = sorted({images.digests[i] for i in members[real[members]]})
+        if len(distinct) < 2:
+            raise UserError(
+                f"{src}: class {listing([name])} has {len(distinct)} real images: "
+                "none can be held out for validation",
+                "add images to it, or give other real images with --val DIR",
+            )
+        kept = shares(len(distinct), [1 - fraction, fraction])[0]
+        order = stream(seed, "aos-train", "val", name).permutation(len(distinct))
+        held |= {distinct[i] for i in order[kept:]}
+
+    in_val = real & np.array([digest in held for digest in images.digests])
+    held_paths = {images.paths[i] for i in np.flatnonzero(in_val)}
+    shows = np.array([not held_paths.isdisjoint(sources.get(p, ())) for p in images.paths])
+    shows |= ~in_val & np.array([digest in held for digest in images.digests])
+    return Parts(np.flatnonzero(~in_val & ~shows), np.flatnonzero(in_val), int(shows.sum()))
+
+
+def read_validation(
+    folder: Path, images: Labelled, *, skip_unreadable: bool, on_event: OnEvent
+) -> Labelled:
+    """A folder of real images of the same classes, none of which is trained on."""
+    refuse_synthetic(folder)
+    val = read_labelled(
+        folder,
+        size=(images.pixels.shape[2], images.pixels.shape[3]),
+        channels=images.pixels.shape[1],
+        skip_unreadable=skip_unreadable,
+        on_event=on_event,
+    )
+    check_classes(folder, val.classes, images.classes)
+    shared = shared_files(val, set(images.digests))
+    if shared:
+        raise UserError(
+            f"{folder}: {len(shared)} of its images are also trained on: {listing(shared)}",
+            "remove them from one of the folders; `imbsynth split` makes parts that share none",
+        )
+    return val
+
+
+def check_classes(folder: Path, found: list[str], expected: list[str]) -> None:
+    """Raise UserError unless a folder has the classes that a classifier knows, all of them."""
+    strange = [name for name in found if name not in expected]
+    missing = [name for name in expected if name not in found]
+    if strange:
+        raise UserError(
+            f"{folder}: class {listing(strange)} is none of the classifier's",
+            f"its classes are {listing(expected)}: rename or remove the folder",
+        )
+    if missing:
+        raise UserError(
+            f"{folder}: no images of class {listing(missing)}: how well it is found cannot be said",
+            "add images of every class that the classifier knows",
+        )
+
+
+def shared_files(images: Labelled, digests: set[str]) -> list[str]:
+    """The paths of the images whose content has one of the digests."""
+    pairs = zip(images.paths, images.digests, strict=True)
+    return [path for path, digest in pairs if digest in digests]

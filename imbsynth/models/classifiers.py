@@ -1,0 +1,110 @@
+"""Classifiers: the AOS paper's network, ResNet-18 for small images, and torchvision's by name."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+WIDTHS = (32, 64, 128, 256)  # of the blocks of `cnn`; the paper prints the first two
+LAST_MAP = 8  # pixels: blocks are added until the map is no larger
+SMALL = 64  # pixels: up to here ResNet keeps its first map at full size
+
+CNN, RESNET18 = "cnn", "resnet18"
+
+
+class ImageShape(NamedTuple):
+    """What a classifier is fed."""
+
+    channels: int  # 1 or 3
+    height: int  # pixels
+    width: int  # pixels
+
+
+class Classifier(nn.Module):
+    """A network with its own normalisation: (n, c, h, w) images in [0, 1] -> (n, k) logits."""
+
+    mean: Tensor  # (c, 1, 1), in the [0, 1] unit
+    deviation: Tensor  # (c, 1, 1)
+
+    def __init__(self, name: str, shape: ImageShape, classes: int) -> None:
+        super().__init__()
+        self.name, self.shape, self.classes = name, shape, classes
+        self.register_buffer("mean", torch.zeros(shape.channels, 1, 1))
+        self.register_buffer("deviation", torch.ones(shape.channels, 1, 1))
+        self.network = _cnn(shape, classes) if name == CNN else _torchvision(name, shape, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, c, h, w) images in [0, 1] -> (n, k) logits."""
+        normalised = (images - self.mean) / self.deviation
+        if self.name != CNN:  # torchvision's networks take colour
+            normalised = normalised.expand(-1, 3, -1, -1)
+        return self.network(normalised)
+
+    def features(self, images: Tensor) -> Tensor:
+        """(n, c, h, w) images in [0, 1] -> (n, d): what the last dense layer is given.
+
+        Raises ValueError for a network without a dense layer.
+        """
+        dense = [module for module in self.modules() if isinstance(module, nn.Linear)]
+        if not dense:
+            raise ValueError(f"{self.name} has no dense layer")
+        seen: list[Tensor] = []
+        hook = dense[-1].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        try:
+            self(images)
+        finally:
+            hook.remove()
+        return seen[0].flatten(1)
+
+
+def _cnn(shape: ImageShape, classes: int) -> nn.Sequential:
+    """Table 1 of the AOS paper at 32x32, the same rule of blocks at other sizes.
+
+    A block is a padded and an unpadded 3x3 convolution, each with batch normalisation and ReLU,
+    and a 2x2 maximum. The paper's two blocks serve up to 35 pixels a side; beyond, blocks of twice
+    the channels (256 at most) are added until the map is at most 8 pixels across. Where a map is
+    too small for the unpadded convolution or for the maximum, it keeps its size.
+    """
+    layers: list[nn.Module] = []
+    channels, size = shape.channels, (shape.height, shape.width)
+    block = 0
+    while block < 2 or max(size) > LAST_MAP:
+        width = WIDTHS[min(block, len(WIDTHS) - 1)]
+        trim = (int(size[0] < 3), int(size[1] < 3))  # padding of the second convolution
+        layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(True)]
+        layers += [nn.Conv2d(width, width, 3, padding=trim), nn.BatchNorm2d(width), nn.ReLU(True)]
+        size = (size[0] - 2 + 2 * trim[0], size[1] - 2 + 2 * trim[1])
+        pool = (min(2, size[0]), min(2, size[1]))
+        layers += [nn.MaxPool2d(pool)]
+        size = (size[0] // pool[0], size[1] // pool[1])
+        channels, block = width, block + 1
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * size[0] * size[1], classes))
+
+
+def _torchvision(name: str, shape: ImageShape, classes: int) -> nn.Module:
+    """One of torchvision's classifiers with fresh weights; ValueError if there is none so named."""
+    from torchvision import models
+
+    if name not in models.list_models(module=models):
+        raise ValueError(f"torchvision has no classifier {name!r}")
+    options: dict[str, object] = {"num_classes": classes}
+    if name.startswith("vit_"):
+        options["image_size"] = shape.height
+    if name in ("googlenet", "inception_v3"):  # a second output would need a loss of its own
+        options |= {"aux_logits": False, "init_weights": True}
+    network: nn.Module = models.get_model(name, weights=None, **options)
+    if name.startswith("resnet") and max(shape.height, shape.width) <= SMALL:
+        # As is usual on CIFAR: the stem for photographs would leave a map of one pixel.
+        network.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
+        nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
+        network.maxpool = nn.Identity()
+    return network
+
+
+def model_names() -> list[str]:
+    """Every name that `Classifier` takes."""
+    from torchvision import models
+
+    return [CNN, *models.list_models(module=models)]

@@ -1,0 +1,94 @@
+"""Figures with axes: curves of a training run, a confusion matrix."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imbsynth.store.folders import printable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DPI = 110
+NAMED = 40  # classes whose names still fit beside an axis
+COUNTED = 20  # classes whose counts still fit into the cells
+
+
+def write_curves(
+    path: Path,
+    curves: Mapping[str, Mapping[str, Sequence[float]]],
+    recalls: NDArray[np.float64],
+    classes: Sequence[str],
+    best_epoch: int,
+) -> None:
+    """Draw a panel of lines for each entry of `curves`, and the recall of each class by epoch.
+
+    recalls: (epochs, c) in [0, 1], the classes in the order of the rows drawn, from the top.
+    """
+    figure = _figure(5 * (len(curves) + 1), 1.5 + 0.22 * min(max(len(classes), 10), NAMED))
+    *panels, last = figure.subplots(1, len(curves) + 1)
+    epochs = np.arange(1, len(recalls) + 1)
+    for axes, (title, lines) in zip(panels, curves.items(), strict=True):
+        for name, values in lines.items():
+            axes.plot(epochs, values, label=name, marker="." if len(epochs) < 40 else "")
+        axes.axvline(best_epoch, color="0.6", linestyle=":", label=f"kept: epoch {best_epoch}")
+        axes.set_title(title)
+        axes.set_xlabel("epoch")
+        axes.legend(fontsize="small")
+    edges = (0.5, len(epochs) + 0.5, len(classes) - 0.5, -0.5)
+    shown = last.imshow(recalls.T, vmin=0, vmax=1, aspect="auto", extent=edges, cmap="viridis")
+    last.axvline(best_epoch, color="white", linestyle=":")
+    last.set_title("recall on the validation images, rarest class last")
+    last.set_xlabel("epoch")
+    _name(last, "y", classes)
+    figure.colorbar(shown, ax=last)
+    _save(figure, path)
+
+
+def write_confusion(path: Path, confusion: NDArray[np.float64], classes: Sequence[str]) -> None:
+    """Draw (c, c) counts, rows true: colour is the share of the row, the number the count."""
+    side = 2.5 + 0.42 * min(len(classes), NAMED)
+    figure = _figure(side + 1, side)
+    axes = figure.subplots()
+    shares = confusion / confusion.sum(1, keepdims=True)
+    shown = axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
+    if len(classes) <= COUNTED:
+        for row, column in np.argwhere(confusion > 0):
+            ink = "white" if shares[row, column] > 0.5 else "black"
+            text = f"{confusion[row, column]:.0f}"
+            axes.text(column, row, text, ha="center", va="center", color=ink, fontsize="small")
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    _name(axes, "x", classes)
+    _name(axes, "y", classes)
+    figure.colorbar(shown, ax=axes, label="share of the true class")
+    _save(figure, path)
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+
+
+def _name(axes: Axes, axis: str, classes: Sequence[str]) -> None:
+    """Write the classes beside an axis, where there is room for them."""
+    if len(classes) > NAMED:
+        return
+    names = [name if len(name) <= 20 else name[:19] + "…" for name in map(printable, classes)]
+    upright: dict[str, Any] = {"rotation": 90} if axis == "x" else {}
+    set_ticks = axes.set_xticks if axis == "x" else axes.set_yticks
+    set_ticks(range(len(names)), names, parse_math=False, **upright)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a script that the font lacks
+        figure.savefig(path, format="png", metadata={"Software": None})
