@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -112,7 +113,7 @@ class ClassifierTraining(Training):
             images = self._real(bases[rows.numpy()])
             targets = labels[rows].to(self.device)
             with arithmetic(self.device, self.precision):
-                moved = fgsm(images, lambda x, y=targets: self._loss(x, y), self.config.epsilon)
+                moved = fgsm(images, partial(self._loss, labels=targets), self.config.epsilon)
             units = (moved - images) * (LEVELS / self.config.epsilon)
             self.offsets[rows.to(self.offsets.device)] = units.round().to(self.offsets)
 
