@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from imbsynth import __version__
-from imbsynth.cli import aos_train, generate, imbalance, inspect, split, train_ae
+from imbsynth.cli import aos_train, compare, evaluate, generate, imbalance, inspect, split, train_ae
 from imbsynth.errors import Interrupted, UserError
 
 
@@ -43,6 +43,8 @@ app.command("split")(split.split)
 app.command("train-ae")(train_ae.train_ae)
 app.command("generate")(generate.generate)
 app.command("aos-train")(aos_train.aos_train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 
 
 def _show_version(wanted: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -136,28 +136,38 @@ def _can_print(text: str) -> bool:
     return True
 
 
-def class_table(counts: dict[str, int], added: dict[str, int] | None = None) -> None:
-    """Print a row a class with its number of images and a bar."""
+def bar(share: float, lighter: float = 0.0, *, width: int = 40) -> str:
+    """A bar for two shares of a whole, the second one lighter; `width` characters are the whole."""
+    full, light = ("█", "░") if _can_print("█░") else ("#", "+")
+    dark = max(round(width * share), int(share > 0))
+    return full * dark + light * (round(width * (share + lighter)) - dark)
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, bold: Container[int] = ()
+) -> None:
+    """Print rows under a header: the first column as names, the rest to the right, bars left."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from imbsynth.store.folders import printable
 
-    added = added or {}
-    full, light = ("█", "░") if _can_print("█░") else ("#", "+")
-    table = Table(box=None, pad_edge=False)
-    table.add_column("class")
-    table.add_column("images", justify="right")
-    if added:
-        table.add_column("synthetic", justify="right")
-    table.add_column("")
+    shown = Table(box=None, pad_edge=False)
+    for column, title in enumerate(header):
+        shown.add_column(title, justify="right" if column and title else "left")
+    for index, (name, *cells) in enumerate(rows):
+        style = "bold" if index in bold else ""
+        shown.add_row(Text(printable(name)), *map(Text, cells), style=style)
+    Console(highlight=False).print(shown)
+
+
+def class_table(counts: dict[str, int], added: dict[str, int] | None = None) -> None:
+    """Print a row a class with its number of images and a bar."""
     largest = max(counts.values())
+    rows = []
     for name, n in counts.items():
-        extra = added.get(name, 0)
-        real = round(40 * (n - extra) / largest)
-        bar = Text(full * max(real, int(n > extra)))
-        bar.append(light * (round(40 * n / largest) - real))
-        cells = [str(n)] + ([str(extra)] if added else [])
-        table.add_row(Text(printable(name)), *cells, bar)
-    Console(highlight=False).print(table)
+        extra = (added or {}).get(name, 0)
+        numbers = [str(n)] + ([str(extra)] if added else [])
+        rows.append([name, *numbers, bar((n - extra) / largest, extra / largest)])
+    table(["class", "images", *(["synthetic"] if added else []), ""], rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import platform
 import re
@@ -22,6 +23,7 @@ from imbsynth.store.outputs import RECORD
 
 MANIFEST = "manifest.jsonl"
 SAMPLES = "samples.png"
+METRICS, PREDICTIONS, CONFUSION = "metrics.json", "predictions.csv", "confusion.png"
 # How a run is carried out and where it goes, not what comes out of it.
 _LEFT_OUT = ("force", "resume", "dst", "out")
 
@@ -62,7 +64,33 @@ def settings(config: Any) -> dict[str, Any]:
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
     """Write run.json, the last file of an output folder."""
-    (folder / RECORD).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+    write_json(folder / RECORD, record)
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write a JSON object, a key a line."""
+    path.write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; UserError if the file holds something else."""
+    try:
+        found = json.loads(path.read_bytes())
+        if not isinstance(found, dict):
+            raise ValueError("it is no object")
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(
+            f"{path}: not a JSON object ({error})", "restore it, or make it again"
+        ) from None
+    return found
+
+
+def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV file; names keep their bytes, whatever these are."""
+    with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
 
 
 @contextmanager

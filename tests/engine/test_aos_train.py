@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from imbsynth.configs import AosTrainConfig, GenerateConfig
+from imbsynth.engine import aos_train, generate
+from imbsynth.engine.classifiers import load_classifier
+from imbsynth.engine.events import EpochDone, Event
+from imbsynth.errors import Interrupted, UserError
+from tests.conftest import MakeFolder, contents
+
+
+def config(src: Path, out: Path, **options: Any) -> AosTrainConfig:
+    small: dict[str, Any] = {"epochs": 4, "batch_size": 8, "device": "cpu", "precision": "fp32"}
+    return AosTrainConfig(src=src, out=out, **small | options)
+
+
+def stop_after(epochs: int) -> Any:
+    """A listener that sends this process SIGTERM when so many epochs are done."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, EpochDone) and event.epoch == epochs:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return listen
+
+
+@pytest.mark.parametrize(("size", "mode"), [((28, 28), "L"), ((13, 21), "RGB")])
+def test_a_run_writes_checkpoint_log_and_curves(
+    make_folder: MakeFolder, tmp_path: Path, size: tuple[int, int], mode: str
+) -> None:
+    src = make_folder({"a": 12, "b": 5}, size=size, mode=mode)
+    report = aos_train.run(config(src, tmp_path / "clf.safetensors"))
+    trained = load_classifier(tmp_path / "clf.safetensors")
+    assert trained.model.shape[1:] == size
+    assert trained.counts == {"a": 10, "b": 4}
+    assert (len(trained.trained_on), len(trained.validated_on)) == (14, 3)
+    assert trained.best_epoch == report.best_epoch
+    lines = [json.loads(line) for line in (tmp_path / "clf.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
+    assert report.val["f1_macro"] == max(line["f1_macro"] for line in lines)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "clf.jsonl", "clf.png", "clf.safetensors", "src",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("oversample", ["none", "ros", "rus", "smote", "aos"])
+def test_every_balancing_learns(make_folder: MakeFolder, tmp_path: Path, oversample: Any) -> None:
+    src = make_folder({"a": 40, "b": 20})
+    for path in src.glob("b/*.png"):  # class b is the negative of what it was
+        from PIL import Image, ImageOps
+
+        ImageOps.invert(Image.open(path)).save(path)
+    report = aos_train.run(config(src, tmp_path / "c.safetensors", oversample=oversample, epochs=8))
+    assert report.val["acsa"] == 1.0
+
+
+def test_equal_runs_end_in_equal_bytes(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src = make_folder({"a": 10, "b": 5})
+    made = []
+    for name in ("one", "two"):
+        aos_train.run(config(src, tmp_path / name / "clf.safetensors"))
+        made.append(contents(tmp_path / name))
+        del made[-1]["clf.jsonl"]  # it carries durations
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("epochs_before", [1, 2, 3])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"augment": "flip-crop", "every": 3}, {"model": "mobilenet_v3_small", "image_size": "32"}],
+    ids=["aos", "every third epoch", "dropout"],
+)
+def test_a_resumed_run_ends_in_the_bytes_of_an_unbroken_one(
+    make_folder: MakeFolder, tmp_path: Path, epochs_before: int, options: dict[str, Any]
+) -> None:
+    src = make_folder({"a": 17, "b": 5})
+    whole = config(src, tmp_path / "whole/clf.safetensors", **options)
+    aos_train.run(whole)
+    broken = replace(whole, out=tmp_path / "broken/clf.safetensors", resume=True)
+    with pytest.raises(Interrupted):
+        aos_train.run(broken, on_event=stop_after(epochs_before))
+    assert not broken.out.exists()
+    report = aos_train.run(broken)
+    assert report.epochs == 4
+    assert broken.out.read_bytes() == whole.out.read_bytes()
+    assert (tmp_path / "broken/clf.png").read_bytes() == (tmp_path / "whole/clf.png").read_bytes()
+    assert aos_train.run(broken) == report  # complete: nothing to do
+
+
+def test_epochs_may_change_on_the_way_only_where_no_step_depends_on_them(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src = make_folder({"a": 10, "b": 5})
+    constant = config(src, tmp_path / "clf.safetensors", schedule="constant")
+    with pytest.raises(Interrupted):
+        aos_train.run(constant, on_event=stop_after(1))
+    assert aos_train.run(replace(constant, epochs=5, resume=True)).epochs == 5
+    cosine = config(src, tmp_path / "other.safetensors")
+    with pytest.raises(Interrupted):
+        aos_train.run(cosine, on_event=stop_after(1))
+    with pytest.raises(UserError, match="epochs 4, not 5"):
+        aos_train.run(replace(cosine, epochs=5, resume=True))
+
+
+def test_training_goes_on_a_generated_folder(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src, val = make_folder({"a": 12, "b": 4}), make_folder({"a": 3, "b": 3}, name="val")
+    for path in val.rglob("*.png"):
+        path.write_bytes(path.read_bytes() + b"\0")
+    generate.run(GenerateConfig(src=src, dst=tmp_path / "balanced"))
+    run = config(tmp_path / "balanced", tmp_path / "clf.safetensors", val=val, oversample="none")
+    aos_train.run(run)
+    trained = load_classifier(run.out)
+    assert trained.counts == {"a": 12, "b": 4}  # real images
+    assert len(trained.trained_on) == 24
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"model": "resnet19"}, "--model resnet19: torchvision has no classifier"),
+        ({"model": "vit_b_16", "image_size": "40x40"}, "--model vit_b_16 does not take"),
+        ({"model": "alexnet", "image_size": "16"}, "--model alexnet does not take"),
+        ({"image_size": "4"}, "4x4"),
+    ],
+)
+def test_what_cannot_be_trained_is_said(
+    make_folder: MakeFolder, tmp_path: Path, options: dict[str, Any], problem: str
+) -> None:
+    src = make_folder({"a": 6, "b": 6})
+    with pytest.raises(UserError, match=problem):
+        aos_train.run(config(src, tmp_path / "clf.safetensors", **options))
+    assert [path.name for path in tmp_path.iterdir()] == ["src"]
+
+
+def test_one_class_is_refused(make_folder: MakeFolder, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="nothing to tell apart"):
+        aos_train.run(config(make_folder({"a": 6}), tmp_path / "clf.safetensors"))
+
+
+def test_a_loss_that_is_no_number_stops_the_run(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src = make_folder({"a": 10, "b": 5})
+    run = config(src, tmp_path / "clf.safetensors", lr=0.99, model="vgg11", image_size="32")
+    with pytest.raises(UserError, match="no longer a number in epoch"):
+        aos_train.run(replace(run, epochs=200, schedule="constant", augment="none"))
+    assert not run.out.exists()
+
+
+def test_a_damaged_checkpoint_is_refused(make_folder: MakeFolder, tmp_path: Path) -> None:
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    out = tmp_path / "clf.safetensors"
+    aos_train.run(config(make_folder({"a": 6, "b": 6}), out, epochs=1))
+    with safe_open(out, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        meta = json.loads(file.metadata()["imbsynth"])
+    edits: list[dict[str, Any]] = [
+        {"counts": [["a", 5]]},
+        {"counts": [["a", 5], ["a", 5]]},
+        {"counts": 7},
+        {"model": "resnet19"},
+        {"model": 3},
+        {"shape": {"channels": 1, "height": 10**9, "width": 8}},
+        {"shape": {"channels": 2, "height": 8, "width": 8}},
+        {"shape": {"channels": 1, "height": 9.5, "width": 8}},
+    ]
+    for edit in edits:
+        save_file(tensors, out, {"imbsynth": json.dumps(meta | edit)})
+        with pytest.raises(UserError, match="describes no classifier"):
+            load_classifier(out)
+    save_file(tensors, out, {"imbsynth": json.dumps(meta | {"model": "resnet18"})})
+    with pytest.raises(UserError, match="do not fit its own header"):
+        load_classifier(out)
+    save_file({"x": torch.zeros(1)}, out, {"imbsynth": json.dumps(meta)})
+    with pytest.raises(UserError, match="describes no classifier"):
+        load_classifier(out)

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+
+from imbsynth.configs import AosTrainConfig, CompareConfig, EvaluateConfig, GenerateConfig
+from imbsynth.engine import aos_train, compare, evaluate, generate
+from imbsynth.errors import UserError
+from tests.conftest import MakeFolder, contents
+
+
+@pytest.fixture
+def checkpoint(make_folder: MakeFolder, tmp_path: Path) -> Path:
+    """A classifier of two classes that has seen little."""
+    src = make_folder({"few": 4, "many": 12}, name="train")
+    out = tmp_path / "clf.safetensors"
+    settings = AosTrainConfig(src=src, out=out, epochs=2, batch_size=8, device="cpu")
+    aos_train.run(settings)
+    return out
+
+
+@pytest.fixture
+def test_folder(make_folder: MakeFolder) -> Path:
+    """Images that it has not seen: the same drawings in other bytes."""
+    src = make_folder({"few": 9, "many": 14}, name="test")
+    for path in src.rglob("*.png"):
+        path.write_bytes(path.read_bytes() + b"\0")
+    return src
+
+
+def config(checkpoint: Path, src: Path, **options: Any) -> EvaluateConfig:
+    return EvaluateConfig(checkpoint=checkpoint, src=src, device="cpu", draws=200, **options)
+
+
+def test_every_number_follows_from_the_predictions(
+    checkpoint: Path, test_folder: Path, tmp_path: Path
+) -> None:
+    report = evaluate.run(config(checkpoint, test_folder, out=tmp_path / "out"))
+    with open(tmp_path / "out/predictions.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    true, predicted = ([row[column] for row in rows] for column in ("true", "predicted"))
+    assert [row["file"].split("/")[0] for row in rows] == true
+    found = np.array([[float(row["p(few)"]), float(row["p(many)"])] for row in rows])
+    np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)
+    assert [["few", "many"][k] for k in found.argmax(1)] == predicted
+    assert report.confusion == reference.confusion_matrix(true, predicted).tolist()
+    assert report.acsa == pytest.approx(reference.balanced_accuracy_score(true, predicted))
+    area = reference.roc_auc_score(np.array(true) == "many", found[:, 1])
+    assert report.auroc_macro == pytest.approx(area, abs=1e-6)
+    assert report.per_class["few"]["support"] == 9
+    assert report.per_class["few"]["trained"] == 3
+    for score, (low, high) in report.intervals.items():
+        assert low <= getattr(report, score) <= high
+
+
+def test_equal_runs_write_equal_bytes(checkpoint: Path, test_folder: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        evaluate.run(config(checkpoint, test_folder, out=tmp_path / name))
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    scores = json.loads((tmp_path / "one/metrics.json").read_text())
+    assert "out" not in scores
+    assert scores["images"] == 23
+
+
+def test_images_of_another_size_are_resized(
+    checkpoint: Path, make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src = make_folder({"few": 3, "many": 3}, name="large", size=(20, 20))
+    assert evaluate.run(config(checkpoint, src)).images == 6
+
+
+def test_what_was_trained_on_or_validated_on_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    problem = "of its 16 images 13 trained on .* 3 used for validation"
+    with pytest.raises(UserError, match=problem):
+        evaluate.run(config(checkpoint, tmp_path / "train", out=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+    assert evaluate.run(config(checkpoint, tmp_path / "train", allow_overlap=True)).images == 16
+
+
+def test_synthetic_images_are_refused(checkpoint: Path, test_folder: Path, tmp_path: Path) -> None:
+    generate.run(GenerateConfig(src=test_folder, dst=tmp_path / "made"))
+    with pytest.raises(UserError, match="of its 28 images 5 synthetic"):
+        evaluate.run(config(checkpoint, tmp_path / "made"))
+    (tmp_path / "made/manifest.jsonl").unlink()  # their names still tell
+    with pytest.raises(UserError, match="of its 28 images 5 synthetic"):
+        evaluate.run(config(checkpoint, tmp_path / "made"))
+
+
+@pytest.mark.parametrize(
+    ("classes", "problem"),
+    [
+        ({"few": 3}, "no images of class many"),
+        ({"few": 3, "many": 3, "other": 2}, "class other is none of the classifier's"),
+    ],
+)
+def test_other_classes_get_a_clear_answer(
+    checkpoint: Path, make_folder: MakeFolder, classes: dict[str, int], problem: str
+) -> None:
+    src = make_folder(classes, name="odd", size=(9, 9))
+    with pytest.raises(UserError, match=problem):
+        evaluate.run(config(checkpoint, src))
+
+
+def test_evaluations_are_put_side_by_side(
+    checkpoint: Path, test_folder: Path, tmp_path: Path
+) -> None:
+    results = tmp_path / "results"
+    for name in ("aos", "deep/ros"):
+        report = evaluate.run(config(checkpoint, test_folder, out=results / name))
+    rows = compare.run(CompareConfig(src=results)).rows
+    assert [row["name"] for row in rows] == ["aos", "deep/ros"]
+    assert rows[0]["acsa"] == report.acsa
+    assert rows[0]["rarest_recall"] == report.per_class["few"]["recall"]
+
+
+def test_compare_says_what_it_cannot_read(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no metrics\.json in it or below"):
+        compare.run(CompareConfig(src=tmp_path))
+    (tmp_path / "metrics.json").write_text("[1]")
+    with pytest.raises(UserError, match="not a JSON object"):
+        compare.run(CompareConfig(src=tmp_path))
+    (tmp_path / "metrics.json").write_text('{"acsa": 1}')
+    with pytest.raises(UserError, match="not written by `imbsynth evaluate`"):
+        compare.run(CompareConfig(src=tmp_path))

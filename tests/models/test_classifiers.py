@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from imbsynth.models.classifiers import Classifier, ImageShape
+
+
+def map_sizes(model: Classifier) -> list[tuple[int, ...]]:
+    """(height, width, channels) after each convolution and maximum, as Table 1 lists them."""
+    sizes: list[tuple[int, ...]] = []
+
+    def note(_: nn.Module, __: object, output: torch.Tensor) -> None:
+        sizes.append((*output.shape[2:], output.shape[1]))
+
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.MaxPool2d):
+            module.register_forward_hook(note)
+    model.eval()(torch.zeros(1, *model.shape))
+    return sizes
+
+
+def test_cnn_is_table_1_of_the_aos_paper() -> None:
+    model = Classifier("cnn", ImageShape(3, 32, 32), 10)
+    assert map_sizes(model) == [
+        (32, 32, 32), (30, 30, 32), (15, 15, 32), (15, 15, 64), (13, 13, 64), (6, 6, 64),
+    ]  # fmt: skip
+    dense = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    assert [(d.in_features, d.out_features) for d in dense] == [(6 * 6 * 64, 10)]
+
+
+@pytest.mark.parametrize(
+    ("shape", "blocks", "last"),
+    [
+        ((1, 28, 28), 2, (5, 5, 64)),
+        ((1, 8, 8), 2, (1, 1, 64)),
+        ((3, 8, 40), 2, (1, 8, 64)),
+        ((3, 64, 64), 3, (6, 6, 128)),
+        ((3, 150, 150), 4, (7, 7, 256)),
+    ],
+)
+def test_cnn_follows_its_rule_at_other_sizes(
+    shape: tuple[int, int, int], blocks: int, last: tuple[int, ...]
+) -> None:
+    model = Classifier("cnn", ImageShape(*shape), 5)
+    assert len(map_sizes(model)) == 3 * blocks
+    assert map_sizes(model)[-1] == last
+    assert model(torch.zeros(2, *shape)).shape == (2, 5)
+    assert model.features(torch.zeros(2, *shape)).shape == (2, last[0] * last[1] * last[2])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_resnet18_keeps_small_images_at_full_size(channels: int) -> None:
+    small = Classifier("resnet18", ImageShape(channels, 32, 32), 10)
+    assert map_sizes(small)[0] == (32, 32, 64)
+    assert map_sizes(small)[-1] == (4, 4, 512)
+    large = Classifier("resnet18", ImageShape(channels, 96, 96), 10)
+    assert map_sizes(large)[0] == (48, 48, 64)
+    assert small.features(torch.zeros(2, channels, 32, 32)).shape == (2, 512)
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "vit_b_32", "googlenet", "vgg11"])
+def test_any_classifier_of_torchvision_is_built_by_name(name: str) -> None:
+    with torch.device("meta"):
+        model = Classifier(name, ImageShape(1, 64, 64), 7)
+        assert model(torch.zeros(2, 1, 64, 64)).shape == (2, 7)
+        assert model.features(torch.zeros(2, 1, 64, 64)).ndim == 2
+
+
+def test_an_unknown_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="no classifier 'resnet19'"):
+        Classifier("resnet19", ImageShape(3, 32, 32), 10)
+
+
+def test_normalisation_is_part_of_the_model() -> None:
+    model = Classifier("cnn", ImageShape(3, 8, 8), 2).eval()
+    images = torch.rand(4, 3, 8, 8)
+    plain = model(images)
+    model.mean.copy_(torch.tensor([0.1, 0.2, 0.3])[:, None, None])
+    model.deviation.fill_(0.5)
+    torch.testing.assert_close(model(images * 0.5 + model.mean), plain)
+    assert {"mean", "deviation"} <= model.state_dict().keys()
