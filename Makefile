@@ -1,4 +1,4 @@
-# make demo: set up and run the main job on sample_data.  make test: set up and run the tests.
+# make demo: set up and run the main jobs on sample_data.  make test: set up and run the tests.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -20,18 +20,39 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
-demo: $(VENV)/.installed demo/balanced/run.json
-	@echo
-	@echo "Pictures: demo/ae.png       originals and what the autoencoder makes of them"
-	@echo "          demo/balanced/samples.png   base, neighbour and synthetic image"
+METHODS := plain ros aos deepsmote
+# Equal for all: validation images, epochs, images an epoch.
+BUDGET := --val demo/parts/test --epochs 30 --images-per-epoch 960 --quiet
 
-demo/ae.safetensors: $(VENV)/.installed
+demo: $(VENV)/.installed $(METHODS:%=demo/scores/%/metrics.json)
+	@echo
+	$(IMBSYNTH) compare demo/scores
+	@echo
+	@echo "Pictures: demo/ae.png                 originals and what the autoencoder makes of them"
+	@echo "          demo/balanced/samples.png   base, neighbour and synthetic image"
+	@echo "          demo/aos.png                loss, scores and recalls while training"
+	@echo "          demo/scores/aos/confusion.png"
+
+demo/parts/run.json: $(VENV)/.installed
 	@mkdir -p demo
 	$(IMBSYNTH) inspect sample_data/train
-	$(IMBSYNTH) train-ae sample_data/train --out $@ --epochs 120 --resume
+	$(IMBSYNTH) split sample_data/train demo/parts --fractions 0.8,0.2 --force
+
+demo/ae.safetensors: demo/parts/run.json
+	$(IMBSYNTH) train-ae demo/parts/train --out $@ --epochs 120 $(if $(wildcard $@),--force,--resume)
 
 demo/balanced/run.json: demo/ae.safetensors
-	$(IMBSYNTH) generate sample_data/train demo/balanced --ae $< --force
+	$(IMBSYNTH) generate demo/parts/train demo/balanced --ae $< --force
+
+demo/deepsmote.safetensors: demo/balanced/run.json
+	$(IMBSYNTH) aos-train demo/balanced --out $@ --oversample none $(BUDGET) --force
+demo/plain.safetensors: demo/parts/run.json
+	$(IMBSYNTH) aos-train demo/parts/train --out $@ --oversample none $(BUDGET) --force
+demo/ros.safetensors demo/aos.safetensors: demo/%.safetensors: demo/parts/run.json
+	$(IMBSYNTH) aos-train demo/parts/train --out $@ --oversample $* $(BUDGET) --force
+
+demo/scores/%/metrics.json: demo/%.safetensors
+	$(IMBSYNTH) evaluate $< sample_data/test --out $(@D) --force --quiet
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto

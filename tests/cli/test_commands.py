@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 from imbsynth.cli import app
 from tests.conftest import MakeFolder
 
-COMMANDS = ["inspect", "imbalance", "split", "train-ae", "generate"]
+COMMANDS = [
+    "inspect", "imbalance", "split", "train-ae", "generate", "aos-train", "evaluate", "compare",
+]  # fmt: skip
 
 
 def invoke(*arguments: object) -> tuple[int, str, str]:
@@ -51,6 +53,33 @@ def test_the_json_keys_that_others_rely_on(rare: Path, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_the_json_keys_of_the_classifier_side(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src, clf = make_folder({"a": 8, "b": 4}), tmp_path / "clf.safetensors"
+    code, out, err = invoke("aos-train", src, "--out", clf, "--epochs", 2, "--json")
+    assert code == 0, err
+    result = json.loads(out)
+    assert result.keys() >= {"checkpoint", "epochs", "best_epoch", "val", "seconds_per_epoch"}
+    assert result["val"].keys() >= {"f1_macro", "acsa", "g_mean"}
+
+    arguments = ["--allow-overlap", "--out", tmp_path / "results/a", "--json"]
+    code, out, err = invoke("evaluate", clf, src, *arguments)
+    assert code == 0, err
+    result = json.loads(out)
+    scores = {"acsa", "gm", "g_mean", "f1_macro", "mcc", "kappa", "auroc_macro"}
+    assert result.keys() >= {"images", "intervals", "per_class", "confusion"} | scores
+    assert result["intervals"].keys() == scores
+    assert result["per_class"]["a"].keys() >= {
+        "precision", "recall", "specificity", "f1", "support",
+    }  # fmt: skip
+
+    code, out, err = invoke("evaluate", clf, src, "--allow-overlap")
+    assert code == 0, err
+    assert "12 images; 95 % intervals" in out
+    code, out, err = invoke("compare", tmp_path / "results")
+    assert code == 0, err
+    assert "the best of its column" in out
+
+
 def test_split_prints_counts_a_part(make_folder: MakeFolder, tmp_path: Path) -> None:
     src = make_folder({"a": 10, "b": 5})
     code, out, _ = invoke("split", src, tmp_path / "dst", "--json")
@@ -85,6 +114,16 @@ def test_without_json_the_result_is_in_words(rare: Path, tmp_path: Path) -> None
         ["generate", "{src}", "{tmp}/dst", "--ae", "{src}/common/000.png"],
         ["generate", "{src}", "{src}/common"],
         ["inspect", "{src}", "--config", "{tmp}/nowhere.yaml"],
+        ["aos-train", "{tmp}/nowhere", "--out", "{tmp}/clf.safetensors"],
+        ["aos-train", "{src}", "--out", "{tmp}/clf.safetensors"],  # a class of one image
+        ["aos-train", "{src}", "--out", "{tmp}/clf.safetensors", "--val", "{src}"],
+        ["aos-train", "{src}", "--out", "{tmp}/clf.safetensors", "--epsilon", "0"],
+        ["aos-train", "{src}", "--out", "{tmp}/clf.safetensors", "--tau", "1.5"],
+        ["aos-train", "{src}", "--out", "{tmp}/clf.safetensors", "--model", "nothing"],
+        ["evaluate", "{tmp}/nowhere.safetensors", "{src}"],
+        ["evaluate", "{src}/common/000.png", "{src}", "--out", "{tmp}/out"],
+        ["compare", "{src}"],
+        ["compare", "{tmp}/nowhere"],
     ],
 )
 def test_what_the_user_can_fix_is_said_with_exit_code_2(
