@@ -109,7 +109,7 @@ def _summary(report: Report) -> None:
                 f"{found['precision']:.3f}",
                 f"{found['recall']:.3f}",
                 f"{found['f1']:.3f}",
-                bar(found["recall"], width=20),
+                bar(found["recall"], width=16),
             ]
             for name, found in rows
         ],
