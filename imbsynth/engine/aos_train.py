@@ -16,7 +16,12 @@ from imbsynth.configs import (
     check_size,
     parse_size,
 )
-from imbsynth.engine.classifier_training import VAL_SCORES, ClassifierTraining, Validation
+from imbsynth.engine.classifier_training import (
+    VAL_SCORES,
+    ClassifierTraining,
+    Validation,
+    best_of,
+)
 from imbsynth.engine.classifiers import KIND, classifier_checkpoint
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.holding_out import hold_out, read_validation
@@ -176,7 +181,10 @@ def _write_curves(path: Path, training: ClassifierTraining, data: _Data) -> None
     write_curves(
         path,
         {
-            "training loss": {"cross-entropy": [line["loss"] for line in history]},
+            "cross-entropy": {
+                "training": [line["loss"] for line in history],
+                "validation, classes alike": [line["val_loss"] for line in history],
+            },
             "validation scores": {name: [line[name] for line in history] for name in VAL_SCORES},
         },
         np.array([line["recalls"] for line in history])[:, order],
@@ -187,7 +195,7 @@ def _write_curves(path: Path, training: ClassifierTraining, data: _Data) -> None
 
 def _report(files: TrainingFiles) -> Report:
     history = read_lines(files.log)
-    best = max(history, key=lambda line: line["f1_macro"])  # the first of equals
+    best = best_of(history)
     seconds = [line["seconds"] for line in history]
     images = sum(line["seconds"] * line["images_per_second"] for line in history)
     return Report(

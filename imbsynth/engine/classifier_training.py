@@ -185,6 +185,7 @@ class ClassifierTraining(Training):
         k = self.model.classes
         confusion = metrics.confusion_matrix(self.val.labels, found.argmax(1), k)
         line |= {name: float(metrics.SCORES[name](confusion)) for name in VAL_SCORES}
+        line["val_loss"] = _balanced_loss(found, self.val.labels)
         line["recalls"] = metrics.recalls(confusion).tolist()
         line["moved"] = int(self.moved.sum())
         if self.best_epoch == line["epoch"]:
@@ -193,8 +194,8 @@ class ClassifierTraining(Training):
 
     @property
     def best_epoch(self) -> int:
-        """The first epoch with the best macro F1 on the validation images, counted from 1."""
-        return int(np.argmax([line["f1_macro"] for line in self.history])) + 1
+        """The epoch that is kept so far, counted from 1."""
+        return int(best_of(self.history)["epoch"])
 
     def state(self) -> Checkpoint:
         """As every run's, with the best weights, and those of the last draw: it can be redone."""
@@ -214,6 +215,22 @@ class ClassifierTraining(Training):
         if self.drawn and (since or state.meta["step"]):
             self._move(epoch - since)
         super().restore(state)
+
+
+def best_of(history: list[dict[str, Any]]) -> dict[str, Any]:
+    """The epoch with the best macro F1 on the validation images; of equals, the surest one.
+
+    A few images of a rare class leave only a few values of F1, and an early epoch that was lucky
+    would win against all later ones: so the lower validation loss decides, then the earlier epoch.
+    """
+    return max(history, key=lambda line: (line["f1_macro"], -line["val_loss"]))
+
+
+def _balanced_loss(found: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Cross-entropy of (n, k) probabilities, every class weighing alike, as in macro F1."""
+    right = found[np.arange(len(labels)), labels].astype(np.float64)
+    losses = -np.log(right.clip(min=np.finfo(np.float32).tiny))
+    return float((np.bincount(labels, losses) / np.bincount(labels)).mean())
 
 
 def _copied(model: Classifier) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ import torch
 
 from imbsynth.configs import AosTrainConfig, GenerateConfig
 from imbsynth.engine import generate
-from imbsynth.engine.classifier_training import ClassifierTraining, Validation
+from imbsynth.engine.classifier_training import ClassifierTraining, Validation, best_of
 from imbsynth.engine.events import silent
 from imbsynth.engine.oversampling import minority, training_plan
 from imbsynth.engine.reading import Labelled, read_labelled
@@ -139,3 +139,13 @@ def test_a_loss_that_is_no_number_stops_the_run(rare: Path) -> None:
     run.take_step(next(iter(run.batches())))
     with pytest.raises(UserError, match=r"no longer a number in epoch 1\n.*lower --lr \(it is 0.5"):
         run.check_finite()
+
+
+def test_of_equal_epochs_the_surest_is_kept() -> None:
+    history = [
+        {"epoch": 1, "f1_macro": 0.8, "val_loss": 0.1},
+        {"epoch": 2, "f1_macro": 0.9, "val_loss": 0.5},
+        {"epoch": 3, "f1_macro": 0.9, "val_loss": 0.2},
+        {"epoch": 4, "f1_macro": 0.9, "val_loss": 0.2},
+    ]
+    assert best_of(history)["epoch"] == 3
