@@ -29,7 +29,7 @@ def by_method(folder: Path) -> dict[str, dict[str, list[float]]]:
     """{method: {score: values, one a seed}}."""
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in compare.run(CompareConfig(src=folder)).rows:
-        method, _, _ = row["name"].rpartition("-")
+        method, _, _ = row["method"].rpartition("-")
         for score in WORDS:
             found[method][score].append(row[score])
     return {method: dict(scores) for method, scores in found.items()}

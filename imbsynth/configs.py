@@ -19,6 +19,7 @@ Method = Literal["smote", "ros"]
 Oversample = Literal["aos", "ros", "rus", "smote", "none"]
 Attack = Literal["fgsm"]
 Augment = Literal["none", "affine", "flip-crop"]
+Metric = Literal["acsa", "gm", "g_mean", "f1_macro", "mcc", "kappa", "auroc_macro"]
 Schedule = Literal["cosine", "constant"]
 
 DEFAULT_FRACTIONS = "0.8,0.1,0.1"
@@ -285,9 +286,42 @@ class EvaluateConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class CompareConfig:
-    """`compare`: the scores of many evaluations in one table."""
+    """`compare`: the scores of many evaluations, or of an experiment, side by side."""
 
     src: Path
+    metric: Metric = "acsa"
+    rope: float = 0.01  # a difference that does not matter, in the unit of the scores
+    out: Path | None = None  # a folder for tables.md, results.csv and spreads.png
+    seed: int = 0
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        _check_seed(self.seed)
+        if not 0 < self.rope < 1:
+            raise UserError(f"--rope is {self.rope:g}", "give a small difference, e.g. 0.01")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentConfig:
+    """`experiment`: a protocol's grid, or its share of it."""
+
+    protocol: Path  # a YAML file
+    data: Path  # the protocol's folders are relative to it
+    out: Path
+    shard: str = "1/1"  # "2/8": the second of eight processes that share the grid
+    dry_run: bool = False
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        _check_device(self.device)
+        self.turn()
+
+    def turn(self) -> tuple[int, int]:
+        """(which, of how many), counted from 1."""
+        match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", self.shard)
+        if not match or not 1 <= int(match[1]) <= int(match[2]):
+            raise UserError(f"--shard is {self.shard!r}", "give the process and how many, e.g. 2/8")
+        return int(match[1]), int(match[2])
 
 
 def parse_size(text: str) -> tuple[int, int] | None:

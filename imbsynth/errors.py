@@ -1,4 +1,4 @@
-"""The two ways a run ends early that are not bugs."""
+"""The ways a run ends early that are not bugs."""
 
 
 class UserError(Exception):
@@ -8,6 +8,10 @@ class UserError(Exception):
         super().__init__(f"{problem}\n  fix: {fix}")
         self.problem = problem
         self.fix = fix
+
+
+class Busy(UserError):
+    """Another process is writing the same output."""
 
 
 class Interrupted(Exception):

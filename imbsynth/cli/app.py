@@ -11,7 +11,17 @@ import typer
 from typer.core import TyperGroup
 
 from imbsynth import __version__
-from imbsynth.cli import aos_train, compare, evaluate, generate, imbalance, inspect, split, train_ae
+from imbsynth.cli import (
+    aos_train,
+    compare,
+    evaluate,
+    experiment,
+    generate,
+    imbalance,
+    inspect,
+    split,
+    train_ae,
+)
 from imbsynth.errors import Interrupted, UserError
 
 
@@ -25,7 +35,9 @@ class Boundary(TyperGroup):
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(2) from None
         except Interrupted as interrupted:
-            typer.echo("stopped: go on with --resume", err=True)
+            typer.echo(
+                "stopped: the same command goes on (train-ae and aos-train with --resume)", err=True
+            )
             raise typer.Exit(interrupted.exit_code) from None
 
 
@@ -44,6 +56,7 @@ app.command("train-ae")(train_ae.train_ae)
 app.command("generate")(generate.generate)
 app.command("aos-train")(aos_train.aos_train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("experiment")(experiment.experiment)
 app.command("compare")(compare.compare)
 
 

@@ -1,4 +1,4 @@
-"""`compare`: the scores of many evaluations, side by side."""
+"""`compare`: which method is better, over evaluations or the cells of an experiment."""
 
 from __future__ import annotations
 
@@ -6,44 +6,125 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imbsynth.configs import CompareConfig
-from imbsynth.engine.events import OnEvent, silent
-from imbsynth.errors import UserError
-from imbsynth.store.records import METRICS, read_json
+import numpy as np
 
-SCORES = ("acsa", "g_mean", "f1_macro", "auroc_macro")
+from imbsynth.configs import CompareConfig
+from imbsynth.core import significance
+from imbsynth.engine.events import OnEvent, silent
+from imbsynth.engine.results import (
+    METRIC_NAMES,
+    RAREST,
+    Result,
+    Table,
+    read_results,
+    tabulate,
+    wins,
+)
+from imbsynth.engine.tables import TITLES, csv_rows, markdown
+from imbsynth.store.figures import write_spreads
+from imbsynth.store.outputs import check_apart, new_folder
+from imbsynth.store.records import provenance, write_record, write_table
+
+MANY = 3  # problems, and methods, from which on a test over problems says something
 
 
 @dataclass(frozen=True)
 class Report:
     """What `compare` prints."""
 
-    rows: list[dict[str, Any]]  # name, the scores, their intervals, and the rarest class's recall
+    metric: str
+    rows: list[dict[str, Any]]  # a problem and method: mean, spread and seeds of each metric
+    wins: dict[str, dict[str, int]]  # {method: {other: problems on which it is better}}
+    friedman: float | None  # p that all methods rank alike; None with fewer than 3 x 3 results
+    pairs: list[dict[str, Any]]  # first, second, p by Shaffer, and the three Bayesian chances
+    out: str | None
 
 
 def run(config: CompareConfig, *, on_event: OnEvent = silent) -> Report:
-    """Collect every metrics.json below a folder, by the name of the folder that it stands in."""
-    files = sorted(config.src.rglob(METRICS)) if config.src.is_dir() else []
-    if not files:
-        raise UserError(
-            f"{config.src}: no {METRICS} in it or below",
-            f"evaluate with --out {config.src / 'NAME'} first",
-        )
-    return Report([_row(path, path.parent.relative_to(config.src).as_posix()) for path in files])
+    """Read every result below a folder, tabulate and test it, and write that down if asked to."""
+    results = read_results(config.src)
+    table = tabulate(results, config.metric)
+    values = table.complete()
+    enough = len(values) >= MANY and len(table.methods) >= MANY
+    report = Report(
+        metric=config.metric,
+        rows=_rows(results),
+        wins=_wins(table),
+        friedman=significance.friedman(values) if enough else None,
+        pairs=_pairs(table, config) if enough else [],
+        out=None if config.out is None else config.out.as_posix(),
+    )
+    if config.out is not None:
+        check_apart(config.src, config.out)
+        _write(config, config.out, results, report)
+    return report
 
 
-def _row(path: Path, name: str) -> dict[str, Any]:
-    scores = read_json(path)
-    try:
-        rarest = min(scores["per_class"].values(), key=lambda found: found["trained"])
-        return {
-            "name": name,
-            **{score: float(scores[score]) for score in SCORES},
-            "intervals": {score: scores["intervals"][score] for score in SCORES},
-            "rarest_recall": float(rarest["recall"]),
+def _rows(results: list[Result]) -> list[dict[str, Any]]:
+    tables = {metric: tabulate(results, metric) for metric in (*METRIC_NAMES, RAREST)}
+    shape = tables[RAREST]
+    rows = []
+    for i, problem in enumerate(shape.problems):
+        for j, method in enumerate(shape.methods):
+            if not shape.seeds[i, j]:
+                continue
+            row: dict[str, Any] = {"problem": problem, "method": method}
+            row["seeds"] = int(shape.seeds[i, j])
+            for metric, table in tables.items():
+                row[metric] = float(table.mean[i, j])
+                row[f"{metric}_spread"] = float(table.spread[i, j])
+            if row["seeds"] == 1:
+                row["intervals"] = next(
+                    r.intervals for r in results if (r.problem, r.method) == (problem, method)
+                )
+            rows.append(row)
+    return rows
+
+
+def _wins(table: Table) -> dict[str, dict[str, int]]:
+    counts = wins(table.complete())
+    return {
+        method: {
+            other: int(counts[i, j]) for j, other in enumerate(table.methods) if other != method
         }
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(
-            f"{path}: not written by `imbsynth evaluate` ({error!r})",
-            "evaluate again, or remove the file",
-        ) from None
+        for i, method in enumerate(table.methods)
+    }
+
+
+def _pairs(table: Table, config: CompareConfig) -> list[dict[str, Any]]:
+    values = table.complete()
+    pairs = []
+    for pair in significance.shaffer(values):
+        first, second = values[:, pair.first], values[:, pair.second]
+        chances = significance.better(first, second, config.rope, config.seed)
+        pairs.append(
+            {
+                "first": table.methods[pair.first],
+                "second": table.methods[pair.second],
+                "difference": float(np.mean(first - second)),
+                "p": pair.adjusted,
+                "first_better": chances[0],
+                "alike": chances[1],
+                "second_better": chances[2],
+            }
+        )
+    return pairs
+
+
+def _write(config: CompareConfig, out: Path, results: list[Result], report: Report) -> None:
+    with new_folder(out, force=config.force) as part:
+        text = markdown(results, report.metric, report.wins, report.pairs)
+        (part / "tables.md").write_text(text, encoding="utf-8")
+        header, *rows = csv_rows(results)
+        write_table(part / "results.csv", [str(title) for title in header], rows)
+        table = tabulate(results, report.metric)
+        write_spreads(
+            part / "spreads.png",
+            table.mean,
+            table.spread,
+            table.problems,
+            table.methods,
+            TITLES[report.metric],
+        )
+        record = provenance("compare", config, inputs={}, libraries=("baycomp", "numpy", "scipy"))
+        write_record(part, record)

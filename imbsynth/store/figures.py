@@ -1,4 +1,4 @@
-"""Figures with axes: curves of a training run, a confusion matrix."""
+"""Figures with axes: curves of a run, a confusion matrix, scores over problems."""
 
 from __future__ import annotations
 
@@ -69,6 +69,28 @@ def write_confusion(path: Path, confusion: NDArray[np.float64], classes: Sequenc
     _name(axes, "x", classes)
     _name(axes, "y", classes)
     figure.colorbar(shown, ax=axes, label="share of the true class")
+    _save(figure, path)
+
+
+def write_spreads(
+    path: Path,
+    mean: NDArray[np.float64],
+    spread: NDArray[np.float64],
+    problems: Sequence[str],
+    methods: Sequence[str],
+    title: str,
+) -> None:
+    """Draw (n, k) means with their spreads over seeds, a line a method, problems from the left."""
+    figure = _figure(2.5 + 1.1 * min(max(len(problems), 3), NAMED), 5)
+    axes = figure.subplots()
+    width = 0.6 / max(len(methods), 1)
+    for j, method in enumerate(methods):
+        x = np.arange(len(problems)) + (j - (len(methods) - 1) / 2) * width
+        axes.errorbar(x, mean[:, j], spread[:, j], marker="o", capsize=3, lw=1, label=method)
+    axes.set_title(f"{title}, mean and standard deviation over seeds")
+    axes.grid(axis="y", color="0.9")
+    axes.legend(fontsize="small")
+    _name(axes, "x", problems)
     _save(figure, path)
 
 

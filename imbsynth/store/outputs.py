@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from imbsynth.errors import UserError
+from imbsynth.errors import Busy, UserError
 
 RECORD = "run.json"  # the file by which a folder is known to be one of ours
 
@@ -134,7 +134,7 @@ def _locked(lock: Path, target: Path) -> int:
                 return descriptor
         except BlockingIOError:
             os.close(descriptor)
-            raise UserError(
+            raise Busy(
                 f"{target} is being written by another process",
                 "wait for it, or choose another name",
             ) from None

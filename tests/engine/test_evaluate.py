@@ -114,13 +114,14 @@ def test_evaluations_are_put_side_by_side(
     for name in ("aos", "deep/ros"):
         report = evaluate.run(config(checkpoint, test_folder, out=results / name))
     rows = compare.run(CompareConfig(src=results)).rows
-    assert [row["name"] for row in rows] == ["aos", "deep/ros"]
+    assert [row["method"] for row in rows] == ["aos", "deep/ros"]
     assert rows[0]["acsa"] == report.acsa
     assert rows[0]["rarest_recall"] == report.per_class["few"]["recall"]
+    assert rows[0]["intervals"]["acsa"] == report.intervals["acsa"]
 
 
 def test_compare_says_what_it_cannot_read(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no metrics\.json in it or below"):
+    with pytest.raises(UserError, match="no results in it or below"):
         compare.run(CompareConfig(src=tmp_path))
     (tmp_path / "metrics.json").write_text("[1]")
     with pytest.raises(UserError, match="not a JSON object"):

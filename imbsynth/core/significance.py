@@ -1,0 +1,96 @@
+"""Whether methods differ over many problems, or only seem to."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+
+
+class Pair(NamedTuple):
+    """Two methods held against each other."""
+
+    first: int
+    second: int
+    z: float  # the difference of their mean ranks in standard errors
+    p: float  # two-sided, unadjusted
+    adjusted: float  # by Shaffer's procedure
+
+
+def ranks(values: Values) -> Values:
+    """(n, k) scores of k methods on n problems -> (n, k) ranks, 1 the highest, ties shared."""
+    from scipy.stats import rankdata
+
+    return rankdata(-values, axis=1)
+
+
+def friedman(values: Values) -> float:
+    """The p-value that all k methods rank alike over n problems (Friedman, 1937), ties allowed for.
+
+    Raises ValueError for fewer than three methods or two problems, where the test says nothing.
+    """
+    from scipy.stats import friedmanchisquare
+
+    problems, methods = values.shape
+    if methods < 3 or problems < 2:
+        raise ValueError(f"{methods} methods on {problems} problems")
+    if np.ptp(ranks(values), axis=1).max() == 0:
+        return 1.0  # all alike everywhere
+    return float(friedmanchisquare(*values.T).pvalue)
+
+
+def shaffer(values: Values) -> list[Pair]:
+    """All pairs of k methods over n problems, adjusted by Shaffer's static procedure (1986).
+
+    z = (R_i - R_j) / sqrt(k (k + 1) / 6n) of the mean ranks, as Demsar (2006) and Garcia and
+    Herrera (2008) use it after Friedman's test. The i-th smallest p is multiplied by the largest
+    number of hypotheses that can still be true when i - 1 are false. Smallest p first.
+    """
+    from scipy.stats import norm
+
+    problems, methods = values.shape
+    mean = ranks(values).mean(0)
+    error = math.sqrt(methods * (methods + 1) / (6 * problems))
+    pairs = []
+    for i in range(methods):
+        for j in range(i + 1, methods):
+            z = float(mean[i] - mean[j]) / error
+            pairs.append(Pair(i, j, z, float(2 * norm.sf(abs(z))), math.nan))
+    pairs.sort(key=lambda pair: pair.p)
+    adjusted = _shaffer_adjusted([pair.p for pair in pairs], methods)
+    return [pair._replace(adjusted=p) for pair, p in zip(pairs, adjusted, strict=True)]
+
+
+def _shaffer_adjusted(p_values: list[float], methods: int) -> list[float]:
+    """Rising p-values of all pairs -> adjusted ones, which rise too and end at 1."""
+    possible = sorted(_true_counts(methods))
+    adjusted, least = [], 0.0
+    for i, p in enumerate(p_values):
+        left = max(count for count in possible if count <= len(p_values) - i)
+        least = max(least, min(1.0, left * p))
+        adjusted.append(least)
+    return adjusted
+
+
+def _true_counts(methods: int) -> set[int]:
+    """How many of the pairs among so many methods can be equal at once: j alike, the rest apart."""
+    counts: list[set[int]] = [{0}, {0}]
+    for k in range(2, methods + 1):
+        counts.append({math.comb(j, 2) + x for j in range(1, k + 1) for x in counts[k - j]})
+    return counts[methods]
+
+
+def better(first: Values, second: Values, rope: float, seed: int) -> tuple[float, float, float]:
+    """P(first is better), P(no difference that matters), P(second is better), over n problems.
+
+    The Bayesian signed-rank test (Benavoli et al., 2014), as baycomp, its authors' library, has
+    it. rope: the difference that still does not matter, in the unit of the scores.
+    """
+    from baycomp import SignedRankTest
+
+    worse, same, best = SignedRankTest(second, first, rope, random_state=seed).probs()
+    return float(best), float(same), float(worse)

@@ -1,0 +1,180 @@
+"""One cell of a protocol: a chain of the commands' own runs, its result one JSON file.
+
+What cells share (a cut of a data set, its parts, an autoencoder, a generated folder) is made once,
+by whichever process comes first; the others wait for it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from imbsynth.configs import (
+    AosTrainConfig,
+    EvaluateConfig,
+    GenerateConfig,
+    ImbalanceConfig,
+    SplitConfig,
+    TrainAeConfig,
+)
+from imbsynth.engine import aos_train, evaluate, generate, imbalance, split, train_ae
+from imbsynth.engine.events import Event, Note, OnEvent
+from imbsynth.engine.protocols import Cell, Options, Protocol
+from imbsynth.errors import Busy, UserError
+from imbsynth.store.folders import digest_of
+from imbsynth.store.outputs import RECORD, claim, new_file
+from imbsynth.store.records import write_json
+
+CELLS, WORK = "cells", "work"  # what is kept, and what can be made again
+POLL = 2.0  # seconds between two looks at what another process is making
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where a protocol is carried out."""
+
+    protocol: Protocol
+    root: Path  # the data sets' folders are relative to it
+    out: Path
+    device: str
+
+    def result(self, cell: Cell) -> Path:
+        """The file that says that a cell is done."""
+        return self.out / CELLS / f"{cell.name}.json"
+
+
+def run_cell(bench: Bench, cell: Cell, on_event: OnEvent) -> bool:
+    """Train and evaluate one cell; False if another process is at it or has done it."""
+    result = bench.result(cell)
+    if result.exists():
+        return False
+    try:
+        with claim(result):
+            if result.exists():
+                return False
+            scores = _chain(bench, cell, _notes_only(on_event))
+            with new_file(result) as part:
+                write_json(part, scores)
+    except Busy:
+        return False
+    return True
+
+
+def _notes_only(on_event: OnEvent) -> OnEvent:
+    """Within a cell, notes alone are passed on: the bar counts cells."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Note):
+            on_event(event)
+
+    return listen
+
+
+def _chain(bench: Bench, cell: Cell, on_event: OnEvent) -> dict[str, Any]:
+    """imbalance, split, train-ae, generate, aos-train, evaluate: those that the cell asks for."""
+    method = bench.protocol.methods[cell.method]
+    place = bench.out / WORK / cell.data / cell.imbalance / str(cell.seed)
+    pool, test = _pool(bench, cell, on_event)
+    rare = _cut(pool, place / "rare", bench.protocol.imbalances[cell.imbalance], cell, on_event)
+    parts = _parted(bench, cell, rare, place / "parts", on_event)
+    source = parts / "train"
+    if method.generate is not None:
+        source = _generated(bench, cell, source, place, on_event)
+
+    config = AosTrainConfig(
+        src=source,
+        out=place / "runs" / f"{cell.method}.safetensors",
+        val=parts / "test",
+        seed=cell.seed,
+        device=bench.device,
+        resume=True,
+        **method.train,
+    )
+    trained = aos_train.run(config, on_event=on_event)
+    scores = {}
+    for name, options in bench.protocol.tests.items():
+        folder = _cut(test, place / f"test {name}", options, cell, on_event)
+        evaluation = EvaluateConfig(checkpoint=config.out, src=folder, device=bench.device)
+        scores[name] = asdict(evaluate.run(evaluation, on_event=on_event))
+        del scores[name]["out"], scores[name]["checkpoint"]
+    training = asdict(trained)
+    for name in ("checkpoint", "log", "curves"):
+        del training[name]
+    return {"cell": cell._asdict(), "tests": scores, "training": training}
+
+
+def _pool(bench: Bench, cell: Cell, on_event: OnEvent) -> tuple[Path, Path]:
+    """The folders that the cell may train on and is tested on: those given, or a fold of one."""
+    protocol, source = bench.protocol, bench.protocol.sources[cell.data]
+    if protocol.folds is None:
+        return bench.root / source.train, bench.root / str(source.test)
+    config = SplitConfig(
+        src=bench.root / source.train,
+        dst=bench.out / WORK / cell.data / "folds",
+        folds=protocol.folds,
+        link="symbolic",
+    )
+    folds = _once(config.dst, lambda: split.run(config, on_event=on_event))
+    fold = folds / f"fold-{cell.seed % protocol.folds + 1}"
+    return fold / "train", fold / "test"
+
+
+def _cut(src: Path, dst: Path, options: Options, cell: Cell, on_event: OnEvent) -> Path:
+    """A copy of the folder with classes cut; without options the folder itself."""
+    if not options:
+        return src
+    config = ImbalanceConfig(src=src, dst=dst, link="symbolic", seed=cell.seed, **options)
+    return _once(dst, lambda: imbalance.run(config, on_event=on_event))
+
+
+def _parted(bench: Bench, cell: Cell, src: Path, dst: Path, on_event: OnEvent) -> Path:
+    """A training and a validation part, equal for all methods."""
+    fraction = bench.protocol.val_fraction
+    fractions = f"{1 - fraction:g},{fraction:g}"
+    config = SplitConfig(src=src, dst=dst, fractions=fractions, link="symbolic", seed=cell.seed)
+    return _once(dst, lambda: split.run(config, on_event=on_event))
+
+
+def _generated(bench: Bench, cell: Cell, source: Path, place: Path, on_event: OnEvent) -> Path:
+    """The folder that `generate` makes for the method; methods with equal options share it."""
+    method = bench.protocol.methods[cell.method]
+    common: Options = {"src": source, "seed": cell.seed, "device": bench.device}
+    ae = None
+    if method.ae is not None:
+        ae = place / f"ae-{_short_digest(method.ae)}.safetensors"
+        training = TrainAeConfig(out=ae, resume=True, **common, **method.ae)
+        _patiently(lambda: train_ae.run(training, on_event=on_event))
+    made = {**(method.generate or {}), "ae": ae and ae.name}
+    dst = place / f"generated-{_short_digest(made)}"
+    config = GenerateConfig(dst=dst, ae=ae, **common, **(method.generate or {}))
+    return _once(dst, lambda: generate.run(config, on_event=on_event))
+
+
+def _short_digest(options: Options) -> str:
+    return digest_of(json.dumps(options, sort_keys=True).encode())[:12]
+
+
+def _once(folder: Path, make: Callable[[], object]) -> Path:
+    """The folder, made if it is not there, by this process or by another."""
+    try:
+        if not (folder / RECORD).exists():
+            _patiently(make)
+    except UserError:
+        if not (folder / RECORD).exists():  # else another process was quicker
+            raise
+    return folder
+
+
+def _patiently(make: Callable[[], object]) -> None:
+    """Call `make`, after waiting for whoever is writing the same."""
+    while True:
+        try:
+            make()
+        except Busy:
+            time.sleep(POLL)
+        else:
+            return

@@ -1,0 +1,237 @@
+"""A protocol: a grid of data sets, imbalances, methods and seeds, out of one YAML file."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+import yaml
+
+from imbsynth.configs import AosTrainConfig, GenerateConfig, ImbalanceConfig, TrainAeConfig
+from imbsynth.errors import UserError
+from imbsynth.store.folders import listing, read_regular
+
+Options = dict[str, Any]  # of a command, by option name without dashes before it
+
+NAME = re.compile(r"[\w.+=,%-][\w.+=,% -]{0,63}")  # of a data set, a method, ...: a file name
+# For the paths that a run fills in, while options are checked.
+_STAND_INS: dict[type, dict[str, Path]] = {
+    ImbalanceConfig: {"src": Path("in"), "dst": Path("out")},
+    GenerateConfig: {"src": Path("in"), "dst": Path("out")},
+    TrainAeConfig: {"src": Path("in"), "out": Path("out.safetensors")},
+    AosTrainConfig: {"src": Path("in"), "out": Path("out.safetensors")},
+}
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a classifier is trained, and what is made for it first."""
+
+    train: Options = field(default_factory=dict)  # of aos-train
+    ae: Options | None = None  # of train-ae; None: no autoencoder
+    generate: Options | None = None  # of generate; None: the originals are trained on
+
+
+class Source(NamedTuple):
+    """A data set: its folders, relative to the root that the command is given."""
+
+    train: str
+    test: str | None  # None: a fold of `train` is the test set
+
+
+class Cell(NamedTuple):
+    """One training run with its evaluations."""
+
+    data: str
+    imbalance: str
+    method: str
+    seed: int  # in cross-validation the fold is seed modulo the number of folds
+
+    @property
+    def name(self) -> str:
+        """A path of four parts."""
+        return f"{self.data}/{self.imbalance}/{self.method}/{self.seed}"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What is compared with what, and on what."""
+
+    about: str
+    sources: dict[str, Source]
+    imbalances: dict[str, Options]  # of imbalance; without options the folder is taken as it is
+    methods: dict[str, Method]
+    seeds: list[int]
+    tests: dict[str, Options]  # of imbalance, for the test set; without options it is as it is
+    folds: int | None = None  # cross-validation of `train`
+    val_fraction: float = 0.2
+
+    def record(self) -> dict[str, Any]:
+        """As JSON values: two protocols with equal records give equal results."""
+        cells = [cell.name for cell in self.cells()]  # in an order that JSON keeps
+        return json.loads(json.dumps({**asdict(self), "cells": cells}))
+
+    def cells(self) -> Iterator[Cell]:
+        """Every cell, methods side by side, so that a grid that stops early is balanced."""
+        for seed in self.seeds:
+            for data in self.sources:
+                for imbalance in self.imbalances:
+                    for method in self.methods:
+                        yield Cell(data, imbalance, method, seed)
+
+
+def read_protocol(path: Path) -> Protocol:
+    """The protocol of a YAML file; UserError names what is wrong with it."""
+    try:
+        found = yaml.safe_load(read_regular(path).decode("utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("it is no mapping")
+        return parse_protocol(found)
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+    except UserError as error:
+        reason = f"{error.problem}: {error.fix}"
+    raise UserError(f"{path}: {reason}", "see the protocols under experiments/ for the form")
+
+
+def parse_protocol(found: Mapping[str, Any]) -> Protocol:
+    """The protocol of a parsed file; ValueError or UserError for what does not fit."""
+    known = {"about", "data", "imbalance", "methods", "seeds", "tests", "folds", "val-fraction"}
+    known |= {"train", "train-ae", "generate"}
+    strange = sorted(map(str, found.keys() - known))
+    if strange:
+        raise ValueError(f"unknown key {listing(strange)}: known are {', '.join(sorted(known))}")
+    folds = found.get("folds")
+    if folds is not None and (type(folds) is not int or folds < 2):
+        raise ValueError(f"folds is {folds!r}: give 2 or more")
+    common = {
+        "train": _options(AosTrainConfig, found.get("train", {}), "train"),
+        "ae": _options(TrainAeConfig, found.get("train-ae", {}), "train-ae"),
+        "generate": _options(GenerateConfig, found.get("generate", {}), "generate"),
+    }
+    return Protocol(
+        about=str(found.get("about", "")),
+        sources=_sources(_named(found, "data"), folds),
+        imbalances=_imbalances(_named(found, "imbalance", {"as is": {}}), "imbalance"),
+        methods={
+            name: _method(name, options, common)
+            for name, options in _named(found, "methods").items()
+        },
+        seeds=_seeds(found.get("seeds", list(range(folds or 3)))),
+        tests=_imbalances(_named(found, "tests", {"test": {}}), "tests"),
+        folds=folds,
+        val_fraction=_fraction(found.get("val-fraction", 0.2)),
+    )
+
+
+def _named(
+    found: Mapping[str, Any], key: str, default: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    values = found.get(key, default)
+    if not isinstance(values, dict) or not values:
+        raise ValueError(f"{key} is no list of names with options")
+    for name in map(str, values):
+        if not NAME.fullmatch(name):
+            raise ValueError(f"{key}: {name!r} cannot be part of a file name")
+    return {str(name): options or {} for name, options in values.items()}
+
+
+def _sources(values: dict[str, Any], folds: int | None) -> dict[str, Source]:
+    sources = {}
+    for name, folders in values.items():
+        if not isinstance(folders, dict) or not folders.keys() <= {"train", "test"}:
+            raise ValueError(f"data: {name} is not train and test, two folders")
+        if "train" not in folders or (folds is None) != ("test" in folders):
+            raise ValueError(
+                f"data: {name} needs train"
+                + (" and test" if folds is None else " alone: a fold is the test set")
+            )
+        test = folders.get("test")
+        sources[name] = Source(str(folders["train"]), None if test is None else str(test))
+    return sources
+
+
+def _imbalances(values: dict[str, Any], key: str) -> dict[str, Options]:
+    return {
+        name: _options(ImbalanceConfig, options, f"{key} {name}")
+        for name, options in values.items()
+    }
+
+
+def _method(name: str, values: Any, common: Mapping[str, Options]) -> Method:
+    known = ("train", "train-ae", "generate")
+    if not isinstance(values, dict) or not values.keys() <= set(known):
+        raise ValueError(f"methods: {name} has other keys than {', '.join(known)}")
+    where = f"methods {name}"
+    train = _options(AosTrainConfig, values.get("train") or {}, f"{where} train")
+    ae = generate = None
+    paths: dict[str, Path] = {}
+    if "train-ae" in values:
+        ae = {
+            **common["ae"],
+            **_options(TrainAeConfig, values["train-ae"] or {}, f"{where} train-ae"),
+        }
+        paths["ae"] = Path("ae.safetensors")
+    if ae is not None or "generate" in values:
+        own = _options(GenerateConfig, values.get("generate") or {}, f"{where} generate", **paths)
+        generate = {**common["generate"], **own}
+    return Method({**common["train"], **train}, ae, generate)
+
+
+def _options(kind: type, values: Any, where: str, **paths: Path) -> Options:
+    """Options by their names on the command line, checked by making the config they are for."""
+    if not isinstance(values, dict):
+        raise ValueError(f"{where} is no list of options")
+    hints = get_type_hints(kind)
+    own = {f.name for f in fields(kind)} - {"src", "dst", "out", "val", "ae", "seed", "device"}
+    own -= {"force", "resume"}  # the run's own affair
+    options = {}
+    for key, value in values.items():
+        name = str(key).replace("-", "_")
+        if name not in own:
+            allowed = ", ".join(sorted(o.replace("_", "-") for o in own))
+            raise ValueError(f"{where}: no option {key!r}: {allowed}")
+        options[name] = _typed(value, hints[name], f"{where} {key}")
+    if options:
+        kind(**_STAND_INS[kind], **paths, **options)
+    return options
+
+
+def _typed(value: Any, hint: Any, where: str) -> Any:
+    """The value as the config has it: YAML reads 1e-3 as text and 32 as a number."""
+    literals = [part for part in (hint, *get_args(hint)) if get_origin(part) is Literal]
+    choices = [choice for literal in literals for choice in get_args(literal)]
+    kinds = [kind for kind in ("str", "float", "int", "bool") if kind in str(hint)]
+    kind = "str" if choices else kinds[0]
+    if choices and str(value) not in choices:
+        raise ValueError(f"{where} is {value!r}: choose from {', '.join(choices)}")
+    try:
+        if kind == "bool" and isinstance(value, bool):
+            return value
+        if kind == "str" and isinstance(value, str | int) and not isinstance(value, bool):
+            return str(value)
+        if kind == "int" and type(value) is int:
+            return value
+        if kind == "float" and not isinstance(value, bool):
+            return float(value)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"{where} is {value!r}, not of type {kind}")
+
+
+def _seeds(values: Any) -> list[int]:
+    if not isinstance(values, list) or not values or any(type(seed) is not int for seed in values):
+        raise ValueError(f"seeds is {values!r}: give a list of whole numbers")
+    if len(set(values)) < len(values) or min(values) < 0:
+        raise ValueError(f"seeds is {values!r}: give each once, 0 or more")
+    return values
+
+
+def _fraction(value: Any) -> float:
+    if not isinstance(value, float) or not 0 < value < 1:
+        raise ValueError(f"val-fraction is {value!r}: give a number between 0 and 1")
+    return value

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from imbsynth.configs import CompareConfig, ExperimentConfig
+from imbsynth.engine import compare, experiment
+from imbsynth.engine.protocols import Cell, parse_protocol, read_protocol
+from imbsynth.engine.results import wins
+from imbsynth.errors import UserError
+from tests.conftest import MakeFolder, contents
+
+PROJECT = Path(__file__).parent.parent.parent
+TINY: dict[str, Any] = {
+    "data": {"bars": {"train": "train", "test": "test"}},
+    "imbalance": {"as is": {}, "linear": {"profile": "linear", "ratio": 2}},
+    "seeds": [0, 1],
+    "train": {"epochs": 1, "batch-size": 8},
+    "train-ae": {"epochs": 1, "latent-dim": 4, "batch-size": 8},
+    "methods": {
+        "plain": {"train": {"oversample": "none"}},
+        "AOS": {},
+        "DeepSMOTE": {"train-ae": {}, "train": {"oversample": "none"}},
+    },
+}
+
+
+@pytest.fixture
+def root(make_folder: MakeFolder) -> Path:
+    """Folders `train` and `test` of two classes, which share no file."""
+    train = make_folder({"a": 12, "b": 8}, name="train")
+    for path in make_folder({"a": 4, "b": 4}, name="test").rglob("*.png"):
+        path.write_bytes(path.read_bytes() + b"\0")
+    return train.parent
+
+
+def config(root: Path, protocol: dict[str, Any] = TINY, **options: Any) -> ExperimentConfig:
+    file = root / "protocol.yaml"
+    file.write_text(yaml.safe_dump(protocol))
+    settings: dict[str, Any] = {"data": root, "out": root / "out", "device": "cpu"}
+    return ExperimentConfig(protocol=file, **settings | options)
+
+
+def test_every_cell_is_run_once(root: Path) -> None:
+    report = experiment.run(config(root))
+    assert list(report.cells.values()) == ["made now"] * 12
+    before = contents(root / "out")
+    report = experiment.run(config(root))
+    assert list(report.cells.values()) == ["done"] * 12
+    assert contents(root / "out") == before
+    result = json.loads((root / "out/cells/bars/linear/AOS/1.json").read_text())
+    assert result["cell"] == {"data": "bars", "imbalance": "linear", "method": "AOS", "seed": 1}
+    assert result["tests"]["test"]["images"] == 8
+
+
+def test_a_dry_run_writes_nothing(root: Path) -> None:
+    report = experiment.run(config(root, dry_run=True))
+    assert list(report.cells.values()) == ["to do"] * 12
+    assert not (root / "out").exists()
+
+
+def test_shards_share_the_grid_at_the_same_time(root: Path) -> None:
+    one = {**TINY, "imbalance": {"as is": {}}, "seeds": [0]}
+    file = config(root, one).protocol
+    command = [sys.executable, "-m", "imbsynth", "experiment", str(file), "--data", str(root)]
+    command += ["--out", str(root / "out"), "--json", "--quiet"]
+    shards = [
+        subprocess.Popen([*command, "--shard", f"{i}/2"], stdout=subprocess.PIPE) for i in (1, 2)
+    ]
+    found = [json.loads(shard.communicate()[0])["cells"] for shard in shards]
+    assert [shard.returncode for shard in shards] == [0, 0]
+    made = [name for cells in found for name, status in cells.items() if status == "made now"]
+    assert sorted(made) == [f"bars/as is/{method}/0" for method in ("AOS", "DeepSMOTE", "plain")]
+
+
+def test_folds_test_on_what_they_do_not_train_on(root: Path) -> None:
+    folds = {
+        **TINY,
+        "data": {"bars": {"train": "train"}},
+        "imbalance": {"as is": {}},
+        "tests": {"balanced": {}, "cut": {"counts": "2,1"}},
+        "methods": {"plain": {}},
+        "folds": 4,
+    }
+    del folds["seeds"]
+    report = experiment.run(config(root, folds))
+    assert list(report.cells) == [f"bars/as is/plain/{seed}" for seed in range(4)]
+    result = json.loads((root / "out/cells/bars/as is/plain/3.json").read_text())
+    assert result["tests"]["balanced"]["images"] == 5
+    assert result["tests"]["cut"]["images"] == 3
+    rows = compare.run(CompareConfig(src=root / "out")).rows
+    assert [row["problem"] for row in rows] == ["bars, as is, balanced", "bars, as is, cut"]
+    assert rows[0]["seeds"] == 4
+
+
+def test_tables_come_from_the_results_alone(root: Path, tmp_path: Path) -> None:
+    three = {**TINY, "imbalance": {f"{r}": {"profile": "linear", "ratio": r} for r in (2, 3, 4)}}
+    experiment.run(config(root, three))
+    report = compare.run(CompareConfig(src=root / "out", out=tmp_path / "tables", metric="gm"))
+    cells = [json.loads(p.read_text()) for p in (root / "out/cells/bars/2/AOS").glob("*.json")]
+    values = [cell["tests"]["test"]["gm"] for cell in cells]
+    row = next(r for r in report.rows if (r["problem"], r["method"]) == ("bars, 2", "AOS"))
+    assert row["gm"] == pytest.approx(np.mean(values))
+    assert row["gm_spread"] == pytest.approx(np.std(values, ddof=1))
+    assert list(report.wins) == ["plain", "AOS", "DeepSMOTE"]  # in the protocol's order
+    assert report.friedman is not None
+    assert len(report.pairs) == 3
+    for pair in report.pairs:
+        chances = [pair[name] for name in ("first_better", "alike", "second_better")]
+        assert sum(chances) == pytest.approx(1)
+    text = (tmp_path / "tables/tables.md").read_text()
+    assert "## Wins and losses by GM" in text
+    assert len((tmp_path / "tables/results.csv").read_text().splitlines()) == 1 + 18
+    assert (tmp_path / "tables/spreads.png").stat().st_size > 0
+
+
+def test_wins_by_hand() -> None:
+    values = np.array([[3.0, 2.0, 2.0], [1.0, 2.0, 3.0]])
+    assert wins(values).tolist() == [[0, 1, 1], [1, 0, 0], [1, 1, 0]]
+
+
+def test_results_of_another_protocol_are_kept(root: Path) -> None:
+    experiment.run(config(root, {**TINY, "seeds": [0], "methods": {"plain": {}}}))
+    with pytest.raises(UserError, match="holds the results of another protocol"):
+        experiment.run(config(root))
+
+
+def test_a_missing_data_set_is_said_before_anything_runs(root: Path) -> None:
+    with pytest.raises(UserError, match="no such folder, which data set bars needs"):
+        experiment.run(config(root, data=root / "nowhere"))
+    assert not (root / "out").exists()
+
+
+@pytest.mark.parametrize("path", sorted(PROJECT.glob("experiments/*.yaml")), ids=lambda p: p.name)
+def test_the_protocols_that_come_along_are_read(path: Path) -> None:
+    protocol = read_protocol(path)
+    assert protocol.about
+    assert len(list(protocol.cells())) > 8
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"metods": {}}, "unknown key metods"),
+        ({"methods": {}}, "methods is no list of names"),
+        ({"methods": {"../x": {}}}, "cannot be part of a file name"),
+        ({"methods": {"a": {"train": {"epsilon": 2}}}}, "--epsilon is 2"),
+        ({"methods": {"a": {"train": {"epsilon": "far"}}}}, "epsilon is 'far', not of type float"),
+        ({"methods": {"a": {"train": {"oversample": "aso"}}}}, "choose from aos, ros"),
+        ({"methods": {"a": {"train": {"src": "x"}}}}, "no option 'src'"),
+        ({"methods": {"a": {"training": {}}}}, "a has other keys"),
+        ({"imbalance": {"a": {"profile": "exp"}}}, "--ratio goes with --profile"),
+        ({"data": {"a": "train"}}, "a is not train and test"),
+        ({"data": {"a": {"train": "x"}}}, "a needs train and test"),
+        ({"folds": 1}, "folds is 1"),
+        ({"seeds": [0, 0]}, "give each once"),
+        ({"seeds": "0"}, "give a list"),
+        ({"val-fraction": 1.5}, "val-fraction is 1.5"),
+    ],
+)
+def test_a_wrong_protocol_is_named(tmp_path: Path, change: dict[str, Any], problem: str) -> None:
+    file = tmp_path / "protocol.yaml"
+    file.write_text(yaml.safe_dump({**TINY, **change}))
+    with pytest.raises(UserError, match=problem) as caught:
+        read_protocol(file)
+    assert "protocol.yaml" in caught.value.problem
+
+
+@pytest.mark.parametrize("text", ["[1]", "a: [", "!!python/object/apply:os.system ['x']", "\xff"])
+def test_what_is_no_protocol_is_named(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "protocol.yaml"
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(UserError, match=r"protocol\.yaml"):
+        read_protocol(file)
+
+
+def test_numbers_are_read_as_the_options_have_them() -> None:
+    changed = {**TINY, "train": {"lr": "1e-3", "image-size": 32, "epochs": 3}}
+    method = parse_protocol(changed).methods["AOS"]
+    assert method.train == {"lr": 0.001, "image_size": "32", "epochs": 3}
+    assert Cell("a", "b", "c", 1).name == "a/b/c/1"
