@@ -15,6 +15,7 @@ from tests.conftest import MakeFolder
 
 COMMANDS = [
     "inspect", "imbalance", "split", "train-ae", "generate", "aos-train", "evaluate", "compare",
+    "experiment",
 ]  # fmt: skip
 
 
@@ -124,6 +125,7 @@ def test_without_json_the_result_is_in_words(rare: Path, tmp_path: Path) -> None
         ["evaluate", "{src}/common/000.png", "{src}", "--out", "{tmp}/out"],
         ["compare", "{src}"],
         ["compare", "{tmp}/nowhere"],
+        ["experiment", "{tmp}/nowhere.yaml", "--data", "{tmp}", "--out", "{tmp}/out"],
     ],
 )
 def test_what_the_user_can_fix_is_said_with_exit_code_2(

@@ -13,7 +13,7 @@ import yaml
 from imbsynth.configs import CompareConfig, ExperimentConfig
 from imbsynth.engine import compare, experiment
 from imbsynth.engine.protocols import Cell, parse_protocol, read_protocol
-from imbsynth.engine.results import wins
+from imbsynth.engine.results import METRIC_NAMES, wins
 from imbsynth.errors import UserError
 from tests.conftest import MakeFolder, contents
 
@@ -21,7 +21,7 @@ PROJECT = Path(__file__).parent.parent.parent
 TINY: dict[str, Any] = {
     "data": {"bars": {"train": "train", "test": "test"}},
     "imbalance": {"as is": {}, "linear": {"profile": "linear", "ratio": 2}},
-    "seeds": [0, 1],
+    "seeds": [1],
     "train": {"epochs": 1, "batch-size": 8},
     "train-ae": {"epochs": 1, "latent-dim": 4, "batch-size": 8},
     "methods": {
@@ -43,17 +43,17 @@ def root(make_folder: MakeFolder) -> Path:
 
 def config(root: Path, protocol: dict[str, Any] = TINY, **options: Any) -> ExperimentConfig:
     file = root / "protocol.yaml"
-    file.write_text(yaml.safe_dump(protocol))
+    file.write_text(yaml.safe_dump(protocol, sort_keys=False))
     settings: dict[str, Any] = {"data": root, "out": root / "out", "device": "cpu"}
     return ExperimentConfig(protocol=file, **settings | options)
 
 
 def test_every_cell_is_run_once(root: Path) -> None:
     report = experiment.run(config(root))
-    assert list(report.cells.values()) == ["made now"] * 12
+    assert list(report.cells.values()) == ["made now"] * 6
     before = contents(root / "out")
     report = experiment.run(config(root))
-    assert list(report.cells.values()) == ["done"] * 12
+    assert list(report.cells.values()) == ["done"] * 6
     assert contents(root / "out") == before
     result = json.loads((root / "out/cells/bars/linear/AOS/1.json").read_text())
     assert result["cell"] == {"data": "bars", "imbalance": "linear", "method": "AOS", "seed": 1}
@@ -62,7 +62,7 @@ def test_every_cell_is_run_once(root: Path) -> None:
 
 def test_a_dry_run_writes_nothing(root: Path) -> None:
     report = experiment.run(config(root, dry_run=True))
-    assert list(report.cells.values()) == ["to do"] * 12
+    assert list(report.cells.values()) == ["to do"] * 6
     assert not (root / "out").exists()
 
 
@@ -100,23 +100,49 @@ def test_folds_test_on_what_they_do_not_train_on(root: Path) -> None:
     assert rows[0]["seeds"] == 4
 
 
-def test_tables_come_from_the_results_alone(root: Path, tmp_path: Path) -> None:
-    three = {**TINY, "imbalance": {f"{r}": {"profile": "linear", "ratio": r} for r in (2, 3, 4)}}
-    experiment.run(config(root, three))
-    report = compare.run(CompareConfig(src=root / "out", out=tmp_path / "tables", metric="gm"))
-    cells = [json.loads(p.read_text()) for p in (root / "out/cells/bars/2/AOS").glob("*.json")]
-    values = [cell["tests"]["test"]["gm"] for cell in cells]
-    row = next(r for r in report.rows if (r["problem"], r["method"]) == ("bars, 2", "AOS"))
-    assert row["gm"] == pytest.approx(np.mean(values))
-    assert row["gm_spread"] == pytest.approx(np.std(values, ddof=1))
-    assert list(report.wins) == ["plain", "AOS", "DeepSMOTE"]  # in the protocol's order
-    assert report.friedman is not None
-    assert len(report.pairs) == 3
+def write_results(out: Path, acsa: dict[str, list[list[float]]]) -> None:
+    """Results with the given ACSA by method, problem and seed."""
+    names = []
+    for method, problems in acsa.items():
+        for i, values in enumerate(problems):
+            for seed, value in enumerate(values):
+                cell = {"data": f"set {i}", "imbalance": "x", "method": method, "seed": seed}
+                scores: dict[str, Any] = dict.fromkeys(METRIC_NAMES, 0.5) | {"acsa": value}
+                scores["intervals"] = {name: [0.4, 0.6] for name in METRIC_NAMES}
+                classes = {"a": {"trained": 9, "recall": 0.9}, "b": {"trained": 2, "recall": 0.1}}
+                scores["per_class"] = classes
+                names.append(f"set {i}/x/{method}/{seed}")
+                path = out / "cells" / f"{names[-1]}.json"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(json.dumps({"cell": cell, "tests": {"test": scores}}))
+    (out / "protocol.json").write_text(json.dumps({"cells": names}))
+
+
+def test_tables_come_from_the_results_alone(tmp_path: Path) -> None:
+    acsa = {
+        "plain": [[0.50, 0.52], [0.60, 0.60], [0.7, 0.7]],
+        "ROS": [[0.60, 0.62], [0.70, 0.70], [0.65, 0.65]],
+        "AOS": [[0.70, 0.76], [0.80, 0.80], [0.9, 0.9]],
+    }
+    write_results(tmp_path / "out", acsa)
+    report = compare.run(CompareConfig(src=tmp_path / "out", out=tmp_path / "tables"))
+    row = next(r for r in report.rows if (r["problem"], r["method"]) == ("set 0, x", "AOS"))
+    assert (row["acsa"], row["seeds"]) == (pytest.approx(0.73), 2)
+    assert row["acsa_spread"] == pytest.approx(0.06 / 2**0.5)
+    assert row["rarest_recall"] == 0.1
+    assert report.wins == {
+        "plain": {"ROS": 1, "AOS": 0},
+        "ROS": {"plain": 2, "AOS": 0},
+        "AOS": {"plain": 3, "ROS": 3},
+    }
+    # Ranks 3 2 1, 3 2 1, 2 3 1: chi^2 = 12 / (3 * 3 * 4) * (8^2 + 7^2 + 3^2) - 3 * 3 * 4 = 14 / 3.
+    assert report.friedman == pytest.approx(np.exp(-14 / 6))
     for pair in report.pairs:
         chances = [pair[name] for name in ("first_better", "alike", "second_better")]
         assert sum(chances) == pytest.approx(1)
     text = (tmp_path / "tables/tables.md").read_text()
-    assert "## Wins and losses by GM" in text
+    assert "| set 0, x | 51.00 ± 1.41 | 61.00 ± 1.41 | **73.00** ± 4.24 |" in text
+    assert "| AOS | 3/0 | 3/0 | - |" in text
     assert len((tmp_path / "tables/results.csv").read_text().splitlines()) == 1 + 18
     assert (tmp_path / "tables/spreads.png").stat().st_size > 0
 
@@ -127,7 +153,7 @@ def test_wins_by_hand() -> None:
 
 
 def test_results_of_another_protocol_are_kept(root: Path) -> None:
-    experiment.run(config(root, {**TINY, "seeds": [0], "methods": {"plain": {}}}))
+    experiment.run(config(root, {**TINY, "methods": {"plain": {}}}))
     with pytest.raises(UserError, match="holds the results of another protocol"):
         experiment.run(config(root))
 
