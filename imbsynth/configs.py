@@ -20,6 +20,7 @@ Oversample = Literal["aos", "ros", "rus", "smote", "none"]
 Attack = Literal["fgsm"]
 Augment = Literal["none", "affine", "flip-crop"]
 Metric = Literal["acsa", "gm", "g_mean", "f1_macro", "mcc", "kappa", "auroc_macro"]
+Budget = Literal["small", "medium", "large"]
 Schedule = Literal["cosine", "constant"]
 
 DEFAULT_FRACTIONS = "0.8,0.1,0.1"
@@ -303,18 +304,31 @@ class CompareConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentConfig:
-    """`experiment`: a protocol's grid, or its share of it."""
+    """`experiment`: a protocol's grid, or every method on one folder; or a share of that."""
 
-    protocol: Path  # a YAML file
-    data: Path  # the protocol's folders are relative to it
     out: Path
+    protocol: Path | None = None  # a YAML file
+    data: Path | None = None  # the protocol's folders are relative to it
+    on: Path | None = None  # a folder of images, instead of a protocol
+    budget: Budget = "small"  # of the methods on that folder
+    image_size: str = "auto"  # likewise: "auto", "32" or "28x28"
     shard: str = "1/1"  # "2/8": the second of eight processes that share the grid
     dry_run: bool = False
     device: str = "auto"
 
     def __post_init__(self) -> None:
         _check_device(self.device)
+        parse_size(self.image_size)
         self.turn()
+        if (self.protocol is None) == (self.on is None):
+            raise UserError(
+                "neither a protocol nor --on is given"
+                if self.on is None
+                else "a protocol and --on are both given",
+                "give FILE.yaml with --data ROOT, or --on FOLDER",
+            )
+        if (self.protocol is None) != (self.data is None):
+            raise UserError("--data goes with a protocol, and it needs --data", "give both")
 
     def turn(self) -> tuple[int, int]:
         """(which, of how many), counted from 1."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from imbsynth.configs import ExperimentConfig
 from imbsynth.engine.cells import Bench, run_cell
-from imbsynth.engine.events import Advanced, OnEvent, Started, silent
+from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.protocols import Cell, Protocol, read_protocol
+from imbsynth.engine.reading import refuse_synthetic, scan_regular
+from imbsynth.engine.verdicts import Verdict, expected_seconds, protocol_for, verdicts
 from imbsynth.errors import UserError
-from imbsynth.store.outputs import claim, new_file
-from imbsynth.store.records import PROTOCOL, read_json, write_json
+from imbsynth.store.figures import write_recalls
+from imbsynth.store.outputs import check_apart, claim, new_file
+from imbsynth.store.records import PROTOCOL, RECALLS, read_json, write_json
 
 
 @dataclass(frozen=True)
@@ -19,27 +23,62 @@ class Report:
 
     cells: dict[str, str]  # name: "done", "made now", "elsewhere" (another shard's), or "to do"
     out: str
+    verdicts: list[Verdict] = field(default_factory=list)  # with --on, once every cell is done
+    picture: str | None = None  # the recall of every class by method, with --on
 
 
 def run(config: ExperimentConfig, *, on_event: OnEvent = silent) -> Report:
     """Run what is not done yet of this process's share, and say where every cell stands."""
+    if config.on is not None:
+        return _on_folder(config, config.on, on_event)
+    if config.protocol is None or config.data is None:
+        raise TypeError("a config without a folder has a protocol and its data")
     protocol = read_protocol(config.protocol)
     bench = Bench(protocol, config.data, config.out, config.device)
+    if not config.dry_run:
+        _check_folders(protocol, config.data)
+        _keep_protocol(config, protocol)
+    return Report(_run_cells(bench, config, on_event), config.out.as_posix())
+
+
+def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report:
+    """Cross-validate every method on one folder, and give a verdict on each."""
+    check_apart(src, config.out)
+    refuse_synthetic(src)
+    folder = scan_regular(src)
+    protocol = protocol_for(folder, config)
+    bench = Bench(protocol, src, config.out, config.device)
+    todo = sum(not bench.result(cell).exists() for cell in protocol.cells())
+    if todo:
+        share = todo / len(list(protocol.cells()))
+        minutes = expected_seconds(bench, folder) * share / 60
+        on_event(Note(f"{todo} trainings, about {minutes:.0f} minutes of one such process"))
+    if not config.dry_run:
+        _keep_protocol(config, protocol)
+    cells = _run_cells(bench, config, on_event)
+    if not all(bench.result(cell).exists() for cell in protocol.cells()):
+        return Report(cells, config.out.as_posix())
+    found = verdicts(bench, folder.counts)
+    picture = config.out / RECALLS
+    with claim(picture), new_file(picture) as part:
+        write_recalls(part, {verdict.method: verdict.recalls for verdict in found})
+    return Report(cells, config.out.as_posix(), found, picture.as_posix())
+
+
+def _run_cells(bench: Bench, config: ExperimentConfig, on_event: OnEvent) -> dict[str, str]:
+    """Do this process's share, unless this is a dry run; where every cell stands then."""
     which, count = config.turn()
-    cells = list(protocol.cells())
+    cells = list(bench.protocol.cells())
     own = {cell for index, cell in enumerate(cells) if index % count == which - 1}
     made: set[Cell] = set()
-    if not config.dry_run:
-        _check_folders(protocol, config)
-        _keep_protocol(config, protocol)
-        todo = [cell for cell in cells if cell in own and not bench.result(cell).exists()]
+    todo = [cell for cell in cells if cell in own and not bench.result(cell).exists()]
+    if todo and not config.dry_run:
         on_event(Started("training and evaluating", len(todo), "cells"))
         for done, cell in enumerate(todo, 1):
             if run_cell(bench, cell, on_event):
                 made.add(cell)
             on_event(Advanced(done, cell.name))
-    statuses = {cell.name: _status(bench, cell, own, made) for cell in cells}
-    return Report(statuses, config.out.as_posix())
+    return {cell.name: _status(bench, cell, own, made) for cell in cells}
 
 
 def _status(bench: Bench, cell: Cell, own: set[Cell], made: set[Cell]) -> str:
@@ -50,13 +89,13 @@ def _status(bench: Bench, cell: Cell, own: set[Cell], made: set[Cell]) -> str:
     return "to do" if cell in own else "elsewhere"
 
 
-def _check_folders(protocol: Protocol, config: ExperimentConfig) -> None:
+def _check_folders(protocol: Protocol, root: Path) -> None:
     """Raise UserError before hours of work, not after."""
     for name, source in protocol.sources.items():
         for folder in filter(None, source):
-            if not (config.data / folder).is_dir():
+            if not (root / folder).is_dir():
                 raise UserError(
-                    f"{config.data / folder}: no such folder, which data set {name} needs",
+                    f"{root / folder}: no such folder, which data set {name} needs",
                     "give the folder above the protocol's folders with --data",
                 )
 
@@ -70,6 +109,6 @@ def _keep_protocol(config: ExperimentConfig, protocol: Protocol) -> None:
                 write_json(part, protocol.record())
         elif read_json(target) != protocol.record():
             raise UserError(
-                f"{config.out} holds the results of another protocol than {config.protocol}",
+                f"{config.out} holds the results of another protocol, or of other options",
                 "choose another folder with --out",
             )

@@ -94,6 +94,25 @@ def write_spreads(
     _save(figure, path)
 
 
+def write_recalls(path: Path, recalls: Mapping[str, Mapping[str, float]]) -> None:
+    """Draw {method: {class: recall}} as a map: methods from the left, classes from the top."""
+    methods = list(recalls)
+    classes = list(recalls[methods[0]])
+    values = np.array([[recalls[method][name] for method in methods] for name in classes])
+    figure = _figure(3 + 0.6 * len(methods), 2.5 + 0.35 * min(len(classes), NAMED))
+    axes = figure.subplots()
+    shown = axes.imshow(values, vmin=0, vmax=1, aspect="auto", cmap="viridis")
+    if len(classes) <= COUNTED:
+        for (row, column), value in np.ndenumerate(values):
+            ink = "black" if value > 0.6 else "white"
+            axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=ink)
+    axes.set_title("recall, rarest class first")
+    _name(axes, "x", methods)
+    _name(axes, "y", classes)
+    figure.colorbar(shown, ax=axes)
+    _save(figure, path)
+
+
 def _figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 

@@ -23,7 +23,7 @@ from imbsynth.store.outputs import RECORD
 
 MANIFEST = "manifest.jsonl"
 SAMPLES = "samples.png"
-PROTOCOL = "protocol.json"
+PROTOCOL, RECALLS = "protocol.json", "recalls.png"
 METRICS, PREDICTIONS, CONFUSION = "metrics.json", "predictions.csv", "confusion.png"
 # How a run is carried out and where it goes, not what comes out of it.
 _LEFT_OUT = ("force", "resume", "dst", "out")
