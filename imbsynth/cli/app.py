@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from imbsynth import __version__
-from imbsynth.cli import generate, imbalance, inspect, split, train_ae
+from imbsynth.cli import fid, generate, imbalance, inspect, split, train_ae
 from imbsynth.errors import Interrupted, UserError
 
 
@@ -42,6 +42,7 @@ app.command("imbalance")(imbalance.imbalance)
 app.command("split")(split.split)
 app.command("train-ae")(train_ae.train_ae)
 app.command("generate")(generate.generate)
+app.command("fid")(fid.fid)
 
 
 def _show_version(wanted: bool) -> None:

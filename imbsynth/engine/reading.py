@@ -49,9 +49,9 @@ class Labelled(NamedTuple):
         return pixels
 
 
-def scan_regular(src: Path) -> ImageFolder:
+def scan_regular(src: Path, *, empty_ok: bool = False) -> ImageFolder:
     """The folder's images by class; UserError if a name stands for no regular file."""
-    folder = scan(src)
+    folder = scan(src, empty_ok=empty_ok)
     check_regular(folder)
     reserved = [name for name in folder.files if name in (RECORD, MANIFEST, SAMPLES)]
     if reserved:
