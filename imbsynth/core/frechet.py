@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-EPSILON = torch.finfo(torch.float64).eps
+# Of the largest eigenvalue: what rounding makes of one that is zero, with room. Ten times as much
+# would drop true ones, and none would add 1e-8 a dimension without spread (see _sum_of_roots).
+NOISE = 16 * torch.finfo(torch.float64).eps
 
 
 class Moments:
@@ -136,10 +138,10 @@ def _factor(moments: Moments) -> Tensor:
     scale = (moments.count - 1) ** 0.5
     lower, failed = torch.linalg.cholesky_ex(moments.scatter)
     pivots = lower.diagonal()
-    if not failed and pivots.min() ** 2 > len(pivots) * EPSILON * pivots.max() ** 2:
+    if not failed and pivots.min() ** 2 > len(pivots) * NOISE * pivots.max() ** 2:
         return lower.T / scale
     values, vectors = torch.linalg.eigh(moments.scatter)
-    kept = values > _noise(values)
+    kept = values > NOISE * values.max()
     return (vectors[:, kept] * values[kept].sqrt()).T / scale
 
 
@@ -148,8 +150,6 @@ def _sum_of_roots(values: Tensor) -> float:
 
     The root would blow an error of 1e-16 up to 1e-8, once for every dimension without spread.
     """
-    return float(values[values > _noise(values)].sqrt().sum())
-
-
-def _noise(values: Tensor) -> Tensor:
-    return values.max() * len(values) * EPSILON
+    if not len(values):
+        return 0.0
+    return float(values[values > NOISE * values.max()].sqrt().sum())
