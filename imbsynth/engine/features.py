@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,16 +15,13 @@ from imbsynth.core.pixels import to_unit
 from imbsynth.engine import autoencoders
 from imbsynth.engine.autoencoders import Coder, load_autoencoder
 from imbsynth.engine.events import OnEvent
-from imbsynth.engine.inception import load_inception
 from imbsynth.errors import UserError
-from imbsynth.models.inception import DIM, Inception, resize_clean, resize_tf1
-from imbsynth.runtime import arithmetic, resolve_device, resolve_precision
+from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.checkpoints import kind_of
 from imbsynth.store.folders import digest_of, read_regular
-from imbsynth.store.streaming import File, Pixels, Rules, all_gray, size_of
+from imbsynth.store.streaming import File, Pixels, Rules, all_gray, size_of_first
 
 MOST_DIMS = 4096  # a covariance of 128 MiB, and a minute for its eigenvalues
-RESIZES = {"tf1": resize_tf1, "clean": resize_clean}
 
 
 class Extractor(Protocol):
@@ -40,35 +36,6 @@ class Extractor(Protocol):
 
     def features(self, images: Sequence[Pixels]) -> Tensor:
         """n uint8 images, (h, w) gray or (h, w, 3) -> (n, d) float32 on the CPU."""
-
-
-class InceptionFeatures:
-    """2,048 features of the FID network; images of any size."""
-
-    name, is_inception, dim = "inception", True, DIM
-
-    def __init__(self, network: Inception, digest: str, config: FidConfig) -> None:
-        self.device = resolve_device(config.device)
-        self.precision = resolve_precision(config.precision, self.device)
-        self.network = network.to(self.device)
-        self.resize = RESIZES[config.resize]
-        self.batch_size = config.batch_size or 32
-        self.rules = Rules(skip_unreadable=config.skip_unreadable)
-        self.identity = {
-            "features": self.name,
-            "weights": digest,
-            "resize": config.resize,
-            "precision": self.precision,
-        }
-
-    def features(self, images: Sequence[Pixels]) -> Tensor:
-        """Resized in runs of one shape, then through the network together."""
-        with torch.inference_mode(), arithmetic(self.device, self.precision):
-            runs = [list(run) for _, run in groupby(images, key=lambda image: image.shape)]
-            resized = [self.resize(stacked(run).to(self.device)) for run in runs]
-            channels = max(run.shape[1] for run in resized)
-            batch = torch.cat([run.expand(-1, channels, -1, -1) for run in resized])
-            return self.network(batch).float().cpu()
 
 
 class PixelFeatures:
@@ -129,8 +96,10 @@ def extractor_for(config: FidConfig, files: Sequence[File], on_event: OnEvent) -
     """The extractor that --features names; pixels take their shape from the images `files`."""
     extractor: Extractor
     if config.features == "inception":
-        digest, network = load_inception(config.weights, on_event=on_event)
-        return InceptionFeatures(network, digest, config)
+        from imbsynth.engine import inception  # which loads torchvision: 2 s that others are spared
+
+        digest, network = inception.load_inception(config.weights, on_event=on_event)
+        return inception.InceptionFeatures(network, digest, config)
     if config.features == "pixels":
         extractor = PixelFeatures(_shape_of(config, files), config)
     else:
@@ -160,8 +129,8 @@ def _of_checkpoint(path: Path, config: FidConfig) -> Extractor:
 
 
 def _shape_of(config: FidConfig, files: Sequence[File]) -> tuple[int, int, int]:
-    """(c, h, w): gray if all images are, and the size of the first unless one is given."""
-    height, width = parse_size(config.image_size) or size_of(files[0])
+    """(c, h, w): gray if all images are; the size that is given, or of the first readable one."""
+    height, width = parse_size(config.image_size) or size_of_first(files)
     return 1 if all_gray(files) else 3, height, width
 
 

@@ -1,7 +1,9 @@
-"""Where the Inception network's weights are, and the network with them."""
+"""Inception's features: where the weights are, and images through the network."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 
@@ -9,10 +11,21 @@ import torch
 from torch import Tensor
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
+from imbsynth.configs import FidConfig
 from imbsynth.engine.events import Note, OnEvent
+from imbsynth.engine.features import stacked
 from imbsynth.errors import UserError
-from imbsynth.models.inception import Inception, block_tensors, from_sequence
+from imbsynth.models.inception import (
+    DIM,
+    Inception,
+    block_tensors,
+    from_sequence,
+    resize_clean,
+    resize_tf1,
+)
+from imbsynth.runtime import arithmetic, resolve_device, resolve_precision
 from imbsynth.store import weights
+from imbsynth.store.streaming import Pixels, Rules
 from imbsynth.store.weights import Places, Published, Tensors
 
 # The same training of 2015-12-05 twice: features of the two files agree to 1e-6.
@@ -28,6 +41,38 @@ KNOWN = MappingProxyType(
         ),
     }
 )
+
+
+RESIZES = {"tf1": resize_tf1, "clean": resize_clean}
+
+
+class InceptionFeatures:
+    """2,048 features of the FID network; images of any size."""
+
+    name, is_inception, dim = "inception", True, DIM
+
+    def __init__(self, network: Inception, digest: str, config: FidConfig) -> None:
+        self.device = resolve_device(config.device)
+        self.precision = resolve_precision(config.precision, self.device)
+        self.network = network.to(self.device)
+        self.resize = RESIZES[config.resize]
+        self.batch_size = config.batch_size or 32
+        self.rules = Rules(skip_unreadable=config.skip_unreadable)
+        self.identity = {
+            "features": self.name,
+            "weights": digest,
+            "resize": config.resize,
+            "precision": self.precision,
+        }
+
+    def features(self, images: Sequence[Pixels]) -> Tensor:
+        """Resized in runs of one shape, then through the network together."""
+        with torch.inference_mode(), arithmetic(self.device, self.precision):
+            runs = [list(run) for _, run in groupby(images, key=lambda image: image.shape)]
+            resized = [self.resize(stacked(run).to(self.device)) for run in runs]
+            channels = max(run.shape[1] for run in resized)
+            batch = torch.cat([run.expand(-1, channels, -1, -1) for run in resized])
+            return self.network(batch).float().cpu()
 
 
 def usual_places() -> Places:
@@ -47,7 +92,7 @@ def load_inception(
     *,
     on_event: OnEvent,
     places: Places | None = None,
-    known: MappingProxyType[str, Published] = KNOWN,
+    known: Mapping[str, Published] = KNOWN,
 ) -> tuple[str, Inception]:
     """Digest of the weight file and the network; `named` is the file, None looks for one."""
     path = named or weights.find(

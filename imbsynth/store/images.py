@@ -154,8 +154,8 @@ class _Reader:
         return self.pixels[len(self.kept)]
 
     def finish(self, skip_unreadable: bool) -> Images:
-        if not skip_unreadable:
-            refuse_unreadable(self.root, self.unreadable)
+        if self.unreadable and not skip_unreadable:
+            raise refused(self.root, self.unreadable)
         refuse_mixed(self.root, self.sizes)
         if self.channels == 1:
             refuse_colour(self.root, self.colour)
@@ -166,14 +166,13 @@ class _Reader:
         return Images(pixels, self.kept, self.digests, skipped, self.composited, self.resized)
 
 
-def refuse_unreadable(where: Path | str, unreadable: dict[str, str]) -> None:
-    """Raise UserError that lists the files, {path: why}, if there are any."""
-    if unreadable:
-        files = [f"{path} ({why})" for path, why in unreadable.items()]
-        raise UserError(
-            f"{where}: {len(files)} unreadable files: {listing(files)}",
-            "repair or remove them, or leave them out with --skip-unreadable",
-        )
+def refused(where: Path | str, unreadable: dict[str, str]) -> UserError:
+    """The error that lists unreadable files, {path: why}."""
+    files = [f"{path} ({why})" for path, why in unreadable.items()]
+    return UserError(
+        f"{where}: {len(files)} unreadable files: {listing(files)}",
+        "repair or remove them, or leave them out with --skip-unreadable",
+    )
 
 
 def refuse_mixed(where: Path | str, sizes: Counter[str]) -> None:

@@ -16,7 +16,7 @@ from imbsynth.store.images import (
     read_picture,
     refuse_colour,
     refuse_mixed,
-    refuse_unreadable,
+    refused,
     size_text,
 )
 from imbsynth.store.parallel import ahead, in_order, threads_for
@@ -106,8 +106,8 @@ class Stream:
 
     def _refuse(self) -> None:
         where = " and ".join(dict.fromkeys(str(root) for root, _ in self.files))
-        if not self.rules.skip_unreadable:
-            refuse_unreadable(where, self.unreadable)
+        if self.unreadable and not self.rules.skip_unreadable:
+            raise refused(where, self.unreadable)
         if self.rules.one_size:
             refuse_mixed(where, self.sizes)
         refuse_colour(where, self.colour)
@@ -119,10 +119,13 @@ def all_gray(files: Sequence[File]) -> bool:
         return all(is_gray(root / path) for root, path in files)
 
 
-def size_of(file: File) -> tuple[int, int]:
-    """(height, width) in pixels of an image once it is upright; UserError if unreadable."""
-    picture = read_picture(*file, None)
-    if isinstance(picture, str):
-        refuse_unreadable(file[0], {file[1]: picture})
-        raise ValueError(picture)
-    return picture.pixels.shape[0], picture.pixels.shape[1]
+def size_of_first(files: Sequence[File]) -> tuple[int, int]:
+    """(height, width) in pixels, upright, of the first file that can be read; UserError if none."""
+    unreadable = {}
+    with quiet():
+        for root, path in files:
+            picture = read_picture(root, path, None)
+            if isinstance(picture, Picture):
+                return picture.pixels.shape[0], picture.pixels.shape[1]
+            unreadable[path] = picture
+    raise refused(files[0][0], unreadable)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -99,9 +100,7 @@ KINDS: list[Callable[[Tensor], Summary]] = [few, moments]
 @pytest.mark.parametrize("kind", KINDS)
 @given(n=st.integers(2, 80), seed=st.integers(0, 2**31))
 @settings(max_examples=20, deadline=None)
-def test_zero_on_itself(
-    kind: Callable[[Tensor], Summary], n: int, seed: int
-) -> None:
+def test_zero_on_itself(kind: Callable[[Tensor], Summary], n: int, seed: int) -> None:
     features = draw(seed, n, 20)
     summary = kind(features)
     scale = float(features.square().sum(1).mean())
@@ -141,7 +140,7 @@ def test_merged_classes_are_the_pool(cuts: list[int]) -> None:
     features = draw(0, 40, 5)
     whole, pool = moments(features), Moments(5)
     bounds = [0, *sorted(cuts), 40]
-    for start, stop in zip(bounds, bounds[1:], strict=False):
+    for start, stop in pairwise(bounds):
         part: Summary = summary_for(stop - start, 5)
         part.add(features[start:stop])
         absorb(pool, part)
