@@ -13,6 +13,8 @@ import typer
 from imbsynth.errors import UserError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from imbsynth.engine.events import Event, OnEvent
 
 LINE_EVERY = 10.0  # seconds between two lines of progress where stderr is a file
@@ -138,7 +140,6 @@ def _can_print(text: str) -> bool:
 
 def class_table(counts: dict[str, int], added: dict[str, int] | None = None) -> None:
     """Print a row a class with its number of images and a bar."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -160,4 +161,11 @@ def class_table(counts: dict[str, int], added: dict[str, int] | None = None) -> 
         bar.append(light * (round(40 * n / largest) - real))
         cells = [str(n)] + ([str(extra)] if added else [])
         table.add_row(Text(printable(name)), *cells, bar)
+    show(table)
+
+
+def show(table: Table) -> None:
+    """Print a table on stdout."""
+    from rich.console import Console
+
     Console(highlight=False).print(table)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imbsynth.cli.console import execute
+from imbsynth.cli.console import execute, show
 from imbsynth.cli.options import (
     Config,
     Device,
@@ -135,7 +135,6 @@ def fid(
 
 def _summary(report: Report) -> None:
     """A row a class, then their mean and all images together."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -155,13 +154,13 @@ def _summary(report: Report) -> None:
     table.add_column("class")
     for heading in ["real", "synthetic", label, *columns]:
         table.add_column(heading, justify="right")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     rows = {printable(name): numbers for name, numbers in report.per_class.items()}
     for name, numbers in [*rows.items(), ("all images", pooled)]:
         cells = [_cell(numbers, column) for column in ["n_real", "n_fake", "fid", *columns]]
-        mark = f"fewer than {SMALL:,} images: too high" if is_small(numbers) else ""
+        mark = f"n < {SMALL:,}: too high" if is_small(numbers) else ""
         table.add_row(Text(name), *cells, mark)
-    Console(highlight=False, soft_wrap=True).print(table)
+    show(table)
     for name, why in report.left_out.items():
         typer.echo(f"{printable(name)}: {why}, left out")
     if report.class_mean is not None:

@@ -26,8 +26,9 @@ def units_of(config: FidConfig, on_event: OnEvent) -> list[Unit]:
         folder = scan_regular(root, empty_ok=True)
         if (root / MANIFEST).is_file():
             folder = _part(folder, side)
-            note = f"of {root}, which generate made, only the {side} images are taken"
-            on_event(Note(note if config.fake else f"{note} as {side}"))
+            if config.fake is not None:
+                taken = "real" if side == "real" else "synthetic"
+                on_event(Note(f"of {root}, which generate made, only the {taken} images are taken"))
         elif config.fake is None:
             raise UserError(
                 f"{root} has no {MANIFEST} that would tell synthetic images from real ones",

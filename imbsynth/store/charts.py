@@ -72,10 +72,10 @@ def _draw_bars(axes: Axes, chart: Chart) -> None:
 
 def _draw_panel(axes: Axes, panel: Panel, everything: NDArray[np.float32]) -> None:
     axes.scatter(everything[:, 0], everything[:, 1], s=3, color=OTHERS, linewidths=0)
-    for points, colour, label in (panel.real, REAL, "real"), (panel.fake, FAKE, "synthetic"):
-        axes.scatter(
-            points[:, 0], points[:, 1], s=8, color=colour, linewidths=0, alpha=0.8, label=label
-        )
+    fake, real = panel.fake, panel.real
+    axes.scatter(fake[:, 0], fake[:, 1], s=7, color=FAKE, linewidths=0, label="synthetic")
+    # Rings, so that points of a small class show through synthetic ones that lie on them.
+    axes.scatter(real[:, 0], real[:, 1], s=16, facecolors="none", edgecolors=REAL, label="real")
     axes.set_title(_short(panel.name), fontsize=9)
     axes.set_xticks([])
     axes.set_yticks([])

@@ -210,6 +210,7 @@ def _why(error: OSError) -> str:
 
 
 def size_text(picture: Picture) -> str:
+    """ "HxW" in pixels."""
     return f"{picture.pixels.shape[0]}x{picture.pixels.shape[1]}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -55,7 +55,7 @@ class Stream:
         self.sizes: Counter[str] = Counter()
         self.composited = self.resized = 0
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Generator[Batch, None, None]:
         """Batches of at most `batch_size` images and 64 MiB, across classes and folders.
 
         Raises UserError like `read_images`, after the last file so that it can list them all;

@@ -75,7 +75,7 @@ def test_without_json_the_result_is_in_words(rare: Path, tmp_path: Path) -> None
     assert code == 0
     assert "all images: Fréchet distance (pixels)" in out
     assert "FID" not in out
-    assert "fewer than 2,048 images" in out
+    assert "n < 2,048: too high" in out
     assert "single: 1 real image, left out" in out
 
 

@@ -86,11 +86,12 @@ def test_few_images_give_the_full_forms_distance_to_1e_8(n: int, m: int, seed: i
     """n - 1 of 40 dimensions have spread: the full form meets its singular matrices."""
     one, other = draw(seed, n, 40), draw(seed + 1, m, 40, shift=0.1)
     full = frechet_distance(moments(one), moments(other))
-    for pair in [
+    pairs: list[tuple[Summary, Summary]] = [
         (few(one), few(other)),
         (few(one), moments(other)),
         (moments(one), few(other)),
-    ]:
+    ]
+    for pair in pairs:
         assert frechet_distance(*pair) == pytest.approx(full, rel=1e-8)
 
 
