@@ -38,8 +38,8 @@ class Inception(nn.Module):
     """Resized images in [0, 255] to 2,048 features: "pool3" of the network of 2015-12-05.
 
     The layers are torch-fidelity's in its order (it registers them so), up to the pooling. Each
-    batch normalisation is folded into its convolution and channels come last, which halves the
-    time on a CPU and moves features by about 1e-5.
+    batch normalisation is folded into its convolution and channels come last: two thirds of the
+    time on a CPU (190 for 294 ms an image), and features moved by about 1e-5.
     """
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
