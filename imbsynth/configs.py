@@ -21,6 +21,7 @@ Attack = Literal["fgsm"]
 Augment = Literal["none", "affine", "flip-crop"]
 Metric = Literal["acsa", "gm", "g_mean", "f1_macro", "mcc", "kappa", "auroc_macro"]
 Budget = Literal["small", "medium", "large"]
+Resize = Literal["tf1", "clean"]
 Schedule = Literal["cosine", "constant"]
 
 DEFAULT_FRACTIONS = "0.8,0.1,0.1"
@@ -336,6 +337,50 @@ class ExperimentConfig:
         if not match or not 1 <= int(match[1]) <= int(match[2]):
             raise UserError(f"--shard is {self.shard!r}", "give the process and how many, e.g. 2/8")
         return int(match[1]), int(match[2])
+
+
+@dataclass(frozen=True, kw_only=True)
+class FidConfig:
+    """`fid`: the Fréchet distance of two folders, or of what `generate` made to what is real."""
+
+    real: Path
+    fake: Path | None = None  # None: `real` is a folder of generate, with both in it
+    features: str = "inception"  # or "pixels", or a checkpoint
+    weights: Path | None = None  # of Inception; None looks for them
+    resize: Resize = "tf1"  # how Inception's images come to 299 pixels
+    image_size: str = "auto"  # of pixels: "auto", "32" or "28x28"
+    kid: bool = False
+    precision_recall: bool = False
+    cache: Path | None = None  # folder for the statistics of classes
+    plot: Path | None = None  # PNG
+    batch_size: int | None = None  # images at once; None: 32 for Inception, else 500
+    precision: Precision = "fp32"
+    skip_unreadable: bool = False
+    seed: int = 0
+    device: str = "auto"
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        _check_seed(self.seed)
+        _check_device(self.device)
+        size = parse_size(self.image_size)
+        if self.batch_size is not None:
+            _check_range("--batch-size", self.batch_size, 1, 1_000_000)
+        if self.features != "inception" and (self.weights is not None or self.resize != "tf1"):
+            raise UserError(
+                f"--weights and --resize are Inception's, and --features is {self.features}",
+                "leave them out",
+            )
+        if self.features != "pixels" and size is not None:
+            raise UserError(
+                "--image-size goes with --features pixels: a network has its own size",
+                "leave --image-size out",
+            )
+        if self.plot is not None and self.plot.suffix.lower() != ".png":
+            raise UserError(
+                f"--plot {self.plot}: the picture is a .png file",
+                f"use --plot {self.plot.with_suffix('.png')}" if self.plot.name else "give a file",
+            )
 
 
 def parse_size(text: str) -> tuple[int, int] | None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from imbsynth.configs import (
+    FidConfig,
     GenerateConfig,
     ImbalanceConfig,
     SplitConfig,
@@ -98,3 +99,22 @@ def test_train_ae_names_the_option_out_of_range(options: dict[str, Any], named: 
 def test_generate_names_what_does_not_go_together(options: dict[str, Any], named: str) -> None:
     with pytest.raises(UserError, match=named):
         GenerateConfig(src=HERE, dst=HERE, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (
+            {"features": "pixels", "weights": Path("w.pth")},
+            "--weights and --resize",
+        ),
+        ({"features": "ae.safetensors", "resize": "clean"}, "--weights and --resize"),
+        ({"image_size": "28"}, "--image-size goes with --features pixels"),
+        ({"plot": Path("x.pdf")}, r"--plot x\.pdf"),
+        ({"batch_size": 0}, "--batch-size"),
+        ({"device": "gpu"}, "--device"),
+    ],
+)
+def test_fid_names_what_does_not_go_together(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(UserError, match=named):
+        FidConfig(**{"real": HERE, **options})

@@ -16,6 +16,7 @@ from imbsynth.cli import (
     compare,
     evaluate,
     experiment,
+    fid,
     generate,
     imbalance,
     inspect,
@@ -58,6 +59,7 @@ app.command("aos-train")(aos_train.aos_train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("experiment")(experiment.experiment)
 app.command("compare")(compare.compare)
+app.command("fid")(fid.fid)
 
 
 def _show_version(wanted: bool) -> None:

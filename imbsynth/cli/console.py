@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
@@ -155,7 +155,8 @@ def table(
 
     shown = Table(box=None, pad_edge=False)
     for column, title in enumerate(header):
-        shown.add_column(title, justify="right" if column and title else "left")
+        justify: Literal["left", "right"] = "right" if column and title else "left"
+        shown.add_column(title, justify=justify, no_wrap=not title)
     for index, (name, *cells) in enumerate(rows):
         style = "bold" if index in bold else ""
         shown.add_row(Text(printable(name)), *map(Text, cells), style=style)

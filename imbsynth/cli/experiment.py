@@ -111,11 +111,11 @@ def _verdicts(report: Report) -> None:
         chance = "" if found.better is None else f"{found.better:.2f}"
         recalls = [f"{found.recalls[name]:.2f}" for name in rarest]
         score = f"{found.acsa:.3f} [{low:.3f}, {high:.3f}]"
-        rows.append([found.method, *recalls, score, f"{found.f1_macro:.3f}", chance, found.words])
-    table(["", *rarest, "ACSA", "macro F1", "P(better)", ""], rows)
+        rows.append([found.method, *recalls, score, chance, found.words])
+    table(["", *rarest, "ACSA", "P(better)", ""], rows)
     typer.echo(
-        "\nRecall of the rarest classes; ACSA over all images, each tested once, with its 95 % "
-        "interval;\nthe chance that the method beats plain training, with the same augmentation, "
-        "by more than 0.01 of ACSA."
+        "\nRecall of the rarest classes; ACSA over all images, each tested once, and its 95 %\n"
+        "interval; the chance that the method beats plain training with the same\n"
+        "augmentation by more than 0.01 of ACSA."
     )
     typer.echo(f"look at {report.picture}")

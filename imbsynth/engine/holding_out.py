@@ -49,7 +49,9 @@ def hold_out(src: Path, images: Labelled, fraction: float, seed: int) -> Parts:
 
     in_val = real & np.array([digest in held for digest in images.digests])
     held_paths = {images.paths[i] for i in np.flatnonzero(in_val)}
-    shows = np.array([not held_paths.isdisjoint(sources.get(p, ())) for p in images.paths])
+    shows = np.array(
+        [p in sources and not held_paths.isdisjoint(sources[p].ends) for p in images.paths]
+    )
     shows |= ~in_val & np.array([digest in held for digest in images.digests])
     return Parts(np.flatnonzero(~in_val & ~shows), np.flatnonzero(in_val), int(shows.sum()))
 

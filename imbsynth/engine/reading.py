@@ -50,9 +50,9 @@ class Labelled(NamedTuple):
         return pixels
 
 
-def scan_regular(src: Path) -> ImageFolder:
+def scan_regular(src: Path, *, empty_ok: bool = False) -> ImageFolder:
     """The folder's images by class; UserError if a name stands for no regular file."""
-    folder = scan(src)
+    folder = scan(src, empty_ok=empty_ok)
     check_regular(folder)
     reserved = [name for name in folder.files if name in (RECORD, MANIFEST, SAMPLES)]
     if reserved:
@@ -72,8 +72,15 @@ def refuse_synthetic(src: Path) -> None:
         )
 
 
-def made_of(src: Path) -> dict[str, tuple[str, str]]:
-    """The images of a folder that are not real, each with the two that it was made from.
+class Made(NamedTuple):
+    """How an image came about that is not a real one."""
+
+    method: str  # "smote", ..., or "reconstruct"
+    ends: tuple[str, str]  # the paths of base and neighbour
+
+
+def made_of(src: Path) -> dict[str, Made]:
+    """The images of a folder that are not real, by path.
 
     Empty for a folder that `generate` did not make; UserError for a manifest that is damaged.
     """
@@ -81,7 +88,9 @@ def made_of(src: Path) -> dict[str, tuple[str, str]]:
         return {}
     try:
         return {
-            str(line["file"]): (str(line["base"]), str(line["neighbour"]))
+            str(line["file"]): Made(
+                str(line["method"]), (str(line["base"]), str(line["neighbour"]))
+            )
             for line in read_lines(src / MANIFEST)
         }
     except KeyError as error:

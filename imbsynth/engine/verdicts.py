@@ -155,14 +155,14 @@ def _verdict(
     recalls = metrics.recalls(pooled)
     base = PLAIN + (AUGMENTED if method.endswith(AUGMENTED) else "")
     better = worse = None
-    words = "what the others are held against"
+    words = ""
     if method != base:
         mine, plain = (
             np.array([float(metrics.acsa(fold)) for fold in confusions[name]])
             for name in (method, base)
         )
         better, _, worse = better_in_folds(mine, plain, ROPE)
-        words = "helps" if better >= SURE else "hurts" if worse >= SURE else "no clear difference"
+        words = "helps" if better >= SURE else "hurts" if worse >= SURE else "not clear"
     return Verdict(
         method=method,
         acsa=float(metrics.acsa(pooled)),

@@ -43,15 +43,30 @@ def is_checkpoint(path: Path) -> bool:
         return False
 
 
+def kind_of(path: Path) -> str:
+    """What the tensors of a checkpoint are; UserError if it is none."""
+    return str(_read(path, "imbsynth").meta["kind"])
+
+
 def load_checkpoint(path: Path, kind: str) -> Checkpoint:
     """Read a checkpoint of one kind; UserError for any other file."""
-    made_by = f"pass a file written by {kind}"
+    checkpoint = _read(path, kind)
+    if checkpoint.meta["kind"] != kind:
+        raise UserError(
+            f"{path}: a checkpoint of {checkpoint.meta['kind']}, not of {kind}",
+            f"pass a file written by {kind}",
+        )
+    return checkpoint
+
+
+def _read(path: Path, writer: str) -> Checkpoint:
+    made_by = f"pass a file written by {writer}"
     if path.is_dir():
         raise UserError(f"{path}: a folder, not a checkpoint", made_by)
     try:
         with safe_open(path, framework="pt") as file:
             meta = json.loads((file.metadata() or {})[_KEY])
-            found = meta["kind"]
+            meta["kind"]  # a header of ours has it
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise UserError(f"{path}: no such file", made_by) from None
@@ -65,8 +80,6 @@ def load_checkpoint(path: Path, kind: str) -> Checkpoint:
     ) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: not an imbsynth checkpoint ({reason})", made_by) from None
-    if found != kind:
-        raise UserError(f"{path}: a checkpoint of {found}, not of {kind}", made_by)
     return Checkpoint(tensors, meta)
 
 

@@ -8,6 +8,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ _PARSER_ERRORS = (
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
+_GRAY_MODES = frozenset({"1", "L", "LA", "La", "F"})  # and "I", "I;16", ...
 # Where Pillow puts EXIF data; the second is how ImageMagick used to write it into PNG.
 _EXIF_KEYS = frozenset({"exif", "Raw profile type exif"})
 _ORIENTATION = 0x0112  # the EXIF tag
@@ -85,6 +87,15 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
             return Picture(np.asarray(flat), mode, alpha, resized)
     except _PARSER_ERRORS as error:
         raise Unreadable(_reason(error)) from None
+
+
+def is_gray(path: Path) -> bool:
+    """Whether `decode` makes a file gray, by its header alone; True for what is no image."""
+    try:
+        with Image.open(path) as image:
+            return image.mode in _GRAY_MODES or image.mode.startswith("I")
+    except _PARSER_ERRORS:
+        return True
 
 
 def _check_area(image: Image.Image) -> None:

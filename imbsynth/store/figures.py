@@ -32,7 +32,7 @@ def write_curves(
 
     recalls: (epochs, c) in [0, 1], the classes in the order of the rows drawn, from the top.
     """
-    figure = _figure(5 * (len(curves) + 1), 1.5 + 0.22 * min(max(len(classes), 10), NAMED))
+    figure = blank(5 * (len(curves) + 1), 1.5 + 0.22 * min(max(len(classes), 10), NAMED))
     *panels, last = figure.subplots(1, len(curves) + 1)
     epochs = np.arange(1, len(recalls) + 1)
     for axes, (title, lines) in zip(panels, curves.items(), strict=True):
@@ -49,13 +49,13 @@ def write_curves(
     last.set_xlabel("epoch")
     _name(last, "y", classes)
     figure.colorbar(shown, ax=last)
-    _save(figure, path)
+    save(figure, path)
 
 
 def write_confusion(path: Path, confusion: NDArray[np.float64], classes: Sequence[str]) -> None:
     """Draw (c, c) counts, rows true: colour is the share of the row, the number the count."""
     side = 2.5 + 0.42 * min(len(classes), NAMED)
-    figure = _figure(side + 1, side)
+    figure = blank(side + 1, side)
     axes = figure.subplots()
     shares = confusion / confusion.sum(1, keepdims=True)
     shown = axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
@@ -69,7 +69,7 @@ def write_confusion(path: Path, confusion: NDArray[np.float64], classes: Sequenc
     _name(axes, "x", classes)
     _name(axes, "y", classes)
     figure.colorbar(shown, ax=axes, label="share of the true class")
-    _save(figure, path)
+    save(figure, path)
 
 
 def write_spreads(
@@ -81,7 +81,7 @@ def write_spreads(
     title: str,
 ) -> None:
     """Draw (n, k) means with their spreads over seeds, a line a method, problems from the left."""
-    figure = _figure(2.5 + 1.1 * min(max(len(problems), 3), NAMED), 5)
+    figure = blank(2.5 + 1.1 * min(max(len(problems), 3), NAMED), 5)
     axes = figure.subplots()
     width = 0.6 / max(len(methods), 1)
     for j, method in enumerate(methods):
@@ -91,7 +91,7 @@ def write_spreads(
     axes.grid(axis="y", color="0.9")
     axes.legend(fontsize="small")
     _name(axes, "x", problems)
-    _save(figure, path)
+    save(figure, path)
 
 
 def write_recalls(path: Path, recalls: Mapping[str, Mapping[str, float]]) -> None:
@@ -99,7 +99,7 @@ def write_recalls(path: Path, recalls: Mapping[str, Mapping[str, float]]) -> Non
     methods = list(recalls)
     classes = list(recalls[methods[0]])
     values = np.array([[recalls[method][name] for method in methods] for name in classes])
-    figure = _figure(3 + 0.6 * len(methods), 2.5 + 0.35 * min(len(classes), NAMED))
+    figure = blank(3 + 0.6 * len(methods), 2.5 + 0.35 * min(len(classes), NAMED))
     axes = figure.subplots()
     shown = axes.imshow(values, vmin=0, vmax=1, aspect="auto", cmap="viridis")
     if len(classes) <= COUNTED:
@@ -110,10 +110,11 @@ def write_recalls(path: Path, recalls: Mapping[str, Mapping[str, float]]) -> Non
     _name(axes, "x", methods)
     _name(axes, "y", classes)
     figure.colorbar(shown, ax=axes)
-    _save(figure, path)
+    save(figure, path)
 
 
-def _figure(width: float, height: float) -> Figure:
+def blank(width: float, height: float) -> Figure:
+    """A figure of so many inches to draw in."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
@@ -129,7 +130,8 @@ def _name(axes: Axes, axis: str, classes: Sequence[str]) -> None:
     set_ticks(range(len(names)), names, parse_math=False, **upright)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, the same bytes for the same drawing."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a script that the font lacks
         figure.savefig(path, format="png", metadata={"Software": None})

@@ -41,12 +41,12 @@ class ImageFolder(NamedTuple):
         return [label for label, files in enumerate(self.files.values()) for _ in files]
 
 
-def scan(root: Path) -> ImageFolder:
+def scan(root: Path, *, empty_ok: bool = False) -> ImageFolder:
     """The images below `root`, whose sub-folders are the classes.
 
     Sub-folders of a class belong to it. Links to files are followed, links to folders only
-    within `root`. Raises UserError for a missing folder, one without classes, an empty class,
-    and a linked folder that leads out or back up.
+    within `root`. Raises UserError for a missing folder, one without classes, an empty class
+    (unless `empty_ok`), and a linked folder that leads out or back up.
     """
     if not os.path.isdir(root):
         raise UserError(
@@ -63,7 +63,7 @@ def scan(root: Path) -> ImageFolder:
         sorted(walk.irregular),
         walk.ignored,
     )
-    _check_classes(folder)
+    _check_classes(folder, empty_ok)
     return folder
 
 
@@ -145,7 +145,7 @@ def _is_within(path: str, folder: str) -> bool:
     return os.path.commonpath([path, folder]) == folder
 
 
-def _check_classes(folder: ImageFolder) -> None:
+def _check_classes(folder: ImageFolder, empty_ok: bool) -> None:
     if not folder.files:
         raise UserError(
             f"{folder.root}: no class folders in it",
@@ -153,7 +153,7 @@ def _check_classes(folder: ImageFolder) -> None:
         )
     irregular = {path.split("/")[0] for path in folder.irregular}
     empty = [name for name, n in folder.counts.items() if n == 0 and name not in irregular]
-    if empty:
+    if empty and not empty_ok:
         raise UserError(
             f"{folder.root}: no images in class {listing(empty)}",
             "add images to it, or remove the folder",

@@ -54,7 +54,7 @@ def survey(root: Path, path: str) -> Survey:
         picture = decode(data)
     except Unreadable as error:
         return Survey(path, digest, "", "", False, str(error))
-    return Survey(path, digest, _size_text(picture), picture.mode, picture.alpha, "")
+    return Survey(path, digest, size_text(picture), picture.mode, picture.alpha, "")
 
 
 def survey_all(
@@ -130,7 +130,7 @@ class _Reader:
         if picture is None:
             self.unreadable[path] = digest
             return
-        self.sizes[_size_text(picture)] += 1
+        self.sizes[size_text(picture)] += 1
         if picture.pixels.ndim == 3:
             self.colour.append(path)
         if len(self.sizes) > 1 or (self.colour and self.channels == 1):
@@ -155,24 +155,10 @@ class _Reader:
 
     def finish(self, skip_unreadable: bool) -> Images:
         if self.unreadable and not skip_unreadable:
-            files = [f"{path} ({why})" for path, why in self.unreadable.items()]
-            raise UserError(
-                f"{self.root}: {len(files)} unreadable files: {listing(files)}",
-                "repair or remove them, or leave them out with --skip-unreadable",
-            )
-        if len(self.sizes) > 1:
-            found = ", ".join(f"{size} ({n})" for size, n in self.sizes.most_common(5))
-            more = ", ..." if len(self.sizes) > 5 else ""
-            raise UserError(
-                f"{self.root}: images of {len(self.sizes)} sizes: {found}{more}",
-                "choose one with --image-size, e.g. --image-size "
-                f"{self.sizes.most_common(1)[0][0]}",
-            )
-        if self.colour and self.channels == 1:
-            raise UserError(
-                f"{self.root}: colour images where gray ones are expected: {listing(self.colour)}",
-                "convert them to gray, or work in colour (train-ae --channels 3)",
-            )
+            raise refused(self.root, self.unreadable)
+        refuse_mixed(self.root, self.sizes)
+        if self.channels == 1:
+            refuse_colour(self.root, self.colour)
         if self.pixels is None:
             raise UserError(f"{self.root}: no readable images", "add images to it")
         pixels = self.pixels[: len(self.kept)]
@@ -180,11 +166,51 @@ class _Reader:
         return Images(pixels, self.kept, self.digests, skipped, self.composited, self.resized)
 
 
+def refused(where: Path | str, unreadable: dict[str, str]) -> UserError:
+    """The error that lists unreadable files, {path: why}."""
+    files = [f"{path} ({why})" for path, why in unreadable.items()]
+    return UserError(
+        f"{where}: {len(files)} unreadable files: {listing(files)}",
+        "repair or remove them, or leave them out with --skip-unreadable",
+    )
+
+
+def refuse_mixed(where: Path | str, sizes: Counter[str]) -> None:
+    """Raise UserError if images, counted by "HxW", have more than one size."""
+    if len(sizes) > 1:
+        found = ", ".join(f"{size} ({n})" for size, n in sizes.most_common(5))
+        more = ", ..." if len(sizes) > 5 else ""
+        raise UserError(
+            f"{where}: images of {len(sizes)} sizes: {found}{more}",
+            f"choose one with --image-size, e.g. --image-size {sizes.most_common(1)[0][0]}",
+        )
+
+
+def refuse_colour(where: Path | str, colour: list[str]) -> None:
+    """Raise UserError that lists the colour images among gray ones, if there are any."""
+    if colour:
+        raise UserError(
+            f"{where}: colour images where gray ones are expected: {listing(colour)}",
+            "convert them to gray, or work in colour (train-ae --channels 3)",
+        )
+
+
+def read_picture(root: Path, path: str, size: tuple[int, int] | None) -> Picture | str:
+    """Read and decode one file, or why that is impossible."""
+    try:
+        return decode(read_bytes(root / path), size)
+    except OSError as error:
+        return _why(error)
+    except Unreadable as error:
+        return str(error)
+
+
 def _why(error: OSError) -> str:
     return f"cannot be read: {error.strerror or error}"
 
 
-def _size_text(picture: Picture) -> str:
+def size_text(picture: Picture) -> str:
+    """ "HxW" in pixels."""
     return f"{picture.pixels.shape[0]}x{picture.pixels.shape[1]}"
 
 

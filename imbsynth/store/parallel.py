@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -34,6 +35,19 @@ def in_order(
                     futures.append(pool.submit(function, items[following]))
                 if not futures:
                     return
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def ahead(items: Iterator[Item], count: int) -> Generator[Item, None, None]:
+    """The same items, made in another thread up to `count` before the reader asks for them."""
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = deque(pool.submit(next, items, end) for _ in range(count))
+        try:
+            while (item := waiting.popleft().result()) is not end:
+                waiting.append(pool.submit(next, items, end))
+                yield item  # type: ignore[misc]
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -15,7 +15,7 @@ from tests.conftest import MakeFolder
 
 COMMANDS = [
     "inspect", "imbalance", "split", "train-ae", "generate", "aos-train", "evaluate", "compare",
-    "experiment",
+    "experiment", "fid",
 ]  # fmt: skip
 
 
@@ -51,6 +51,11 @@ def test_the_json_keys_that_others_rely_on(rare: Path, tmp_path: Path) -> None:
     }  # fmt: skip
     assert keys("generate", rare, tmp_path / "gen", "--ae", ae) >= {
         "added", "counts", "images_per_second", "out",
+    }  # fmt: skip
+    asked = ["--kid", "--precision-recall"]
+    assert keys("fid", rare, tmp_path / "gen", "--features", "pixels", *asked) >= {
+        "fid", "features", "n_real", "n_fake", "per_class", "kid", "kid_std",
+        "precision", "recall", "density", "coverage",
     }  # fmt: skip
 
 
@@ -96,6 +101,12 @@ def test_without_json_the_result_is_in_words(rare: Path, tmp_path: Path) -> None
     assert code == 0
     assert "28 synthetic images" in out
     assert "samples.png" in out
+    code, out, _ = invoke("fid", tmp_path / "dst", "--features", "pixels", "--kid")
+    assert code == 0
+    assert "all images: Fréchet distance (pixels)" in out
+    assert "FID" not in out
+    assert "n < 2,048: too high" in out
+    assert "single: 1 real image, left out" in out
 
 
 @pytest.mark.parametrize(
@@ -126,6 +137,11 @@ def test_without_json_the_result_is_in_words(rare: Path, tmp_path: Path) -> None
         ["compare", "{src}"],
         ["compare", "{tmp}/nowhere"],
         ["experiment", "{tmp}/nowhere.yaml", "--data", "{tmp}", "--out", "{tmp}/out"],
+        ["fid", "{src}", "{tmp}/nowhere"],
+        ["fid", "{src}", "--features", "pixels"],
+        ["fid", "{src}", "{src}", "--features", "{tmp}/nowhere.safetensors"],
+        ["fid", "{src}", "{src}", "--weights", "{src}/common/000.png"],
+        ["fid", "{src}", "{src}", "--features", "pixels", "--plot", "{src}/common/000.png"],
     ],
 )
 def test_what_the_user_can_fix_is_said_with_exit_code_2(

@@ -1,0 +1,158 @@
+"""The Fréchet distance of two sets of features, each summarised in one pass."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+# Of the largest eigenvalue: what rounding makes of one that is zero, with room. Ten times as much
+# would drop true ones, and none would add 1e-8 a dimension without spread (see _sum_of_roots).
+NOISE = 16 * torch.finfo(torch.float64).eps
+
+
+class Moments:
+    """Count, mean and scatter matrix of features, in float64; memory d * d, however many.
+
+    Batches are merged pairwise around their own means (Chan, Golub and LeVeque, 1979), which
+    does not cancel as the difference of sums of squares does.
+    """
+
+    def __init__(self, dim: int) -> None:
+        self.count = 0
+        self.mean = torch.zeros(dim, dtype=torch.float64)
+        self.scatter = torch.zeros(dim, dim, dtype=torch.float64)  # sum of (x - mean)(x - mean)^T
+
+    def add(self, features: Tensor) -> None:
+        """Take in (n, d) features."""
+        if not len(features):
+            return
+        features = features.to(torch.float64)
+        mean = features.mean(0)
+        centred = features - mean
+        self._take_in(len(features), mean)
+        self.scatter.addmm_(centred.T, centred)
+
+    def merge(self, other: Moments) -> None:
+        """Take in what `other` has seen."""
+        if other.count:
+            self._take_in(other.count, other.mean)
+            self.scatter += other.scatter
+
+    def _take_in(self, count: int, mean: Tensor) -> None:
+        """Shift count and mean, and add the scatter between the two means."""
+        total, gap = self.count + count, mean - self.mean
+        self.scatter.addr_(gap, gap, alpha=self.count * count / total)
+        self.mean = self.mean + gap * (count / total)
+        self.count = total
+
+    @property
+    def trace(self) -> float:
+        """Of the covariance."""
+        return float(self.scatter.trace()) / (self.count - 1)
+
+
+class Few:
+    """Fewer images than dimensions: their features themselves are smaller than a covariance."""
+
+    def __init__(self, dim: int) -> None:
+        self.parts = [torch.empty(0, dim)]
+
+    def add(self, features: Tensor) -> None:
+        """Take in (n, d) features."""
+        self.parts.append(features.clone())  # a part of a batch would hold all of it
+
+    @property
+    def count(self) -> int:
+        """Images seen."""
+        return sum(map(len, self.parts))
+
+    @property
+    def rows(self) -> Tensor:
+        """(n, d) features, as they came."""
+        return torch.cat(self.parts)
+
+    @property
+    def mean(self) -> Tensor:
+        """(d,) float64."""
+        return self.rows.to(torch.float64).mean(0)
+
+    def factor(self) -> Tensor:
+        """(n, d) F with covariance = F^T F."""
+        rows = self.rows.to(torch.float64)
+        return (rows - rows.mean(0)) / (len(rows) - 1) ** 0.5
+
+    @property
+    def trace(self) -> float:
+        """Of the covariance."""
+        return float(self.factor().square().sum())
+
+
+Summary = Moments | Few
+
+
+def summary_for(count: int, dim: int) -> Summary:
+    """What to summarise at most `count` images with: whatever takes less memory."""
+    return Few(dim) if count < dim else Moments(dim)
+
+
+def absorb(pool: Summary, part: Summary) -> None:
+    """Add to `pool` what `part` has seen; a pool of few takes only parts of few."""
+    if isinstance(part, Few):
+        for features in part.parts:
+            pool.add(features)
+    elif isinstance(pool, Moments):
+        pool.merge(part)
+    else:
+        raise ValueError("a part has more images than its pool")
+
+
+def frechet_distance(one: Summary, other: Summary) -> float:
+    """|m1 - m2|^2 + Tr(S1 + S2 - 2 (S1 S2)^(1/2)) (Dowson and Landau, 1982; Heusel et al., 2017).
+
+    Covariances are divided by n - 1. Raises ValueError for fewer than 2 images.
+    """
+    if min(one.count, other.count) < 2:
+        raise ValueError(f"{one.count} and {other.count} images: a covariance needs 2")
+    gap = float((one.mean - other.mean).square().sum())
+    distance = gap + one.trace + other.trace - 2 * _trace_of_root(one, other)
+    return max(distance, 0.0)  # equal sets miss zero by rounding, on either side
+
+
+def _trace_of_root(one: Summary, other: Summary) -> float:
+    """Tr (S1 S2)^(1/2), from the smallest matrix that has the eigenvalues of S1 S2.
+
+    With S1 = F^T F they are those of F S2 F^T, symmetric; with S2 = G^T G too, the squares of
+    the singular values of F G^T. Few images are their own F, of n rows instead of d.
+    """
+    if isinstance(other, Few):
+        if isinstance(one, Few):
+            return float(torch.linalg.svdvals(one.factor() @ other.factor().T).sum())
+        return _trace_of_root(other, one)
+    if isinstance(one, Few):
+        factor, scale = one.factor(), 1.0
+    else:
+        factor, scale = _factor(one), float(one.count - 1)
+    product = factor @ other.scatter @ factor.T
+    del factor  # as large as the product, which the eigenvalues need twice
+    return _sum_of_roots(torch.linalg.eigvalsh(product)) / (scale * (other.count - 1)) ** 0.5
+
+
+def _factor(moments: Moments) -> Tensor:
+    """(r, d) F with scatter = F^T F: by Cholesky, or by eigenvectors where it is singular."""
+    lower, failed = torch.linalg.cholesky_ex(moments.scatter)
+    pivots = lower.diagonal()
+    if not failed and pivots.min() ** 2 > len(pivots) * NOISE * pivots.max() ** 2:
+        return lower.T
+    values, vectors = torch.linalg.eigh(moments.scatter)
+    kept = values > NOISE * values.max()
+    return (vectors[:, kept] * values[kept].sqrt()).T
+
+
+def _sum_of_roots(values: Tensor) -> float:
+    """Sum of the square roots of eigenvalues; those below their rounding error are zero.
+
+    The root would blow an error of 1e-16 up to 1e-8, once for every dimension without spread.
+    """
+    if not len(values):
+        return 0.0
+    return float(values[values > NOISE * values.max()].sqrt().sum())

@@ -1,0 +1,176 @@
+"""What images are compared by: Inception's features, pixels, or those of a checkpoint of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from imbsynth.configs import FidConfig, parse_size
+from imbsynth.core.pixels import to_unit
+from imbsynth.engine import autoencoders, classifiers
+from imbsynth.engine.autoencoders import Coder, load_autoencoder
+from imbsynth.engine.classifiers import load_classifier
+from imbsynth.engine.events import OnEvent
+from imbsynth.errors import UserError
+from imbsynth.runtime import arithmetic, resolve_device, resolve_precision
+from imbsynth.store.checkpoints import kind_of
+from imbsynth.store.folders import digest_of, read_regular
+from imbsynth.store.streaming import File, Pixels, Rules, all_gray, size_of_first
+
+MOST_DIMS = 4096  # a covariance of 128 MiB, and a minute for its eigenvalues
+
+
+class Extractor(Protocol):
+    """Images in, features out."""
+
+    name: str  # what stands beside every number
+    is_inception: bool  # only then is the distance called FID
+    dim: int
+    batch_size: int  # images at once
+    rules: Rules  # what the images must be like
+    identity: dict[str, Any]  # JSON values: all that the features depend on, besides the image
+
+    def features(self, images: Sequence[Pixels]) -> Tensor:
+        """n uint8 images, (h, w) gray or (h, w, 3) -> (n, d) float32 on the CPU."""
+
+
+class PixelFeatures:
+    """The pixels themselves, in [0, 1]."""
+
+    name, is_inception = "pixels", False
+
+    def __init__(self, shape: tuple[int, int, int], config: FidConfig) -> None:
+        channels, height, width = self.shape = shape
+        self.dim = channels * height * width
+        self.batch_size = config.batch_size or 500
+        self.rules = Rules(
+            size=parse_size(config.image_size),
+            one_size=True,
+            gray=channels == 1,
+            skip_unreadable=config.skip_unreadable,
+        )
+        self.identity = {"features": self.name, "shape": list(shape)}
+
+    def features(self, images: Sequence[Pixels]) -> Tensor:
+        """Flattened."""
+        return to_unit(stacked(images, self.shape[0])).flatten(1)
+
+
+class LatentFeatures:
+    """The latents of an autoencoder; images are resized to what it was trained on."""
+
+    is_inception = False
+
+    def __init__(self, path: Path, config: FidConfig) -> None:
+        device = resolve_device(config.device)
+        precision = resolve_precision(config.precision, device)
+        self.batch_size = config.batch_size or 500
+        self.coder = Coder(load_autoencoder(path), device, precision, self.batch_size)
+        shape = self.coder.model.shape
+        self.name, self.dim, self.channels = path.name, shape.latent_dim, shape.channels
+        self.rules = Rules(
+            size=(shape.height, shape.width),
+            one_size=True,
+            gray=shape.channels == 1,
+            skip_unreadable=config.skip_unreadable,
+        )
+        digest = digest_of(read_regular(path))
+        self.identity = {"features": "latents", "weights": digest, "precision": precision}
+
+    def features(self, images: Sequence[Pixels]) -> Tensor:
+        """Encoded."""
+        return self.coder.encode(stacked(images, self.channels))
+
+
+class ClassifierFeatures:
+    """What a classifier gives its last dense layer; images are resized to what it takes."""
+
+    is_inception = False
+
+    def __init__(self, path: Path, config: FidConfig) -> None:
+        self.device = resolve_device(config.device)
+        self.precision = resolve_precision(config.precision, self.device)
+        self.batch_size = config.batch_size or 500
+        self.model = load_classifier(path).model.to(self.device).eval()
+        shape = self.model.shape
+        self.name, self.channels = path.name, shape.channels
+        try:
+            self.dim = self.features([np.zeros((shape.height, shape.width), np.uint8)]).shape[1]
+        except ValueError as error:
+            raise UserError(f"--features {path}: {error}", "take another checkpoint") from None
+        self.rules = Rules(
+            size=(shape.height, shape.width),
+            one_size=True,
+            gray=shape.channels == 1,
+            skip_unreadable=config.skip_unreadable,
+        )
+        digest = digest_of(read_regular(path))
+        self.identity = {"features": "classifier", "weights": digest, "precision": self.precision}
+
+    def features(self, images: Sequence[Pixels]) -> Tensor:
+        """Of the last hidden layer."""
+        batch = to_unit(stacked(images, self.channels).to(self.device))
+        with torch.inference_mode(), arithmetic(self.device, self.precision):
+            return self.model.features(batch).float().cpu()
+
+
+# By the kind of checkpoint: a new kind of network that has features adds a line here.
+OF_CHECKPOINT: dict[str, Callable[[Path, FidConfig], Extractor]] = {
+    autoencoders.KIND: LatentFeatures,
+    classifiers.KIND: ClassifierFeatures,
+}
+
+
+def extractor_for(config: FidConfig, files: Sequence[File], on_event: OnEvent) -> Extractor:
+    """The extractor that --features names; pixels take their shape from the images `files`."""
+    extractor: Extractor
+    if config.features == "inception":
+        from imbsynth.engine import inception  # which loads torchvision: 2 s that others are spared
+
+        digest, network = inception.load_inception(config.weights, on_event=on_event)
+        return inception.InceptionFeatures(network, digest, config)
+    if config.features == "pixels":
+        extractor = PixelFeatures(_shape_of(config, files), config)
+    else:
+        extractor = _of_checkpoint(Path(config.features), config)
+    if extractor.dim > MOST_DIMS:
+        raise UserError(
+            f"--features {config.features}: {extractor.dim} dimensions, more than {MOST_DIMS}",
+            "make the images smaller with --image-size"
+            if config.features == "pixels"
+            else "take inception, or a checkpoint with fewer features",
+        )
+    return extractor
+
+
+def _of_checkpoint(path: Path, config: FidConfig) -> Extractor:
+    if not path.exists():
+        raise UserError(
+            f"--features {path}: no such file", "give inception, pixels, or a checkpoint"
+        )
+    kind = kind_of(path)
+    if kind not in OF_CHECKPOINT:
+        raise UserError(
+            f"--features {path}: a checkpoint of {kind}, which has no features",
+            f"give inception, pixels, or a checkpoint of {' or '.join(OF_CHECKPOINT)}",
+        )
+    return OF_CHECKPOINT[kind](path, config)
+
+
+def _shape_of(config: FidConfig, files: Sequence[File]) -> tuple[int, int, int]:
+    """(c, h, w): gray if all images are; the size that is given, or of the first readable one."""
+    height, width = parse_size(config.image_size) or size_of_first(files)
+    return 1 if all_gray(files) else 3, height, width
+
+
+def stacked(images: Sequence[Pixels], channels: int | None = None) -> Tensor:
+    """n uint8 images of one size -> (n, c, h, w); gray is repeated where `channels` is 3."""
+    arrays = [image[None] if image.ndim == 2 else image.transpose(2, 0, 1) for image in images]
+    if channels == 3:
+        arrays = [np.broadcast_to(array, (3, *array.shape[1:])) for array in arrays]
+    return torch.from_numpy(np.stack(arrays))
