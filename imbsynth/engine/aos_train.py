@@ -19,6 +19,7 @@ from imbsynth.configs import (
 from imbsynth.engine.classifier_training import VAL_SCORES, ClassifierTraining, Validation
 from imbsynth.engine.classifiers import KIND, classifier_checkpoint
 from imbsynth.engine.events import Note, OnEvent, silent
+from imbsynth.engine.history import read_history
 from imbsynth.engine.holding_out import hold_out, read_validation
 from imbsynth.engine.oversampling import Members
 from imbsynth.engine.reading import Labelled, made_of, read_labelled
@@ -28,7 +29,7 @@ from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.figures import write_curves
 from imbsynth.store.outputs import check_apart
-from imbsynth.store.records import provenance, read_lines
+from imbsynth.store.records import provenance
 from imbsynth.store.training_files import TrainingFiles
 
 
@@ -186,7 +187,7 @@ def _write_curves(path: Path, training: ClassifierTraining, data: _Data) -> None
 
 
 def _report(files: TrainingFiles) -> Report:
-    history = read_lines(files.log)
+    history = read_history(files.log, VAL_SCORES)
     best = max(history, key=lambda line: line["f1_macro"])  # the first of equals
     seconds = [line["seconds"] for line in history]
     images = sum(line["seconds"] * line["images_per_second"] for line in history)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,12 +39,25 @@ def _row(path: Path, name: str) -> dict[str, Any]:
         rarest = min(scores["per_class"].values(), key=lambda found: found["trained"])
         return {
             "name": name,
-            **{score: float(scores[score]) for score in SCORES},
-            "intervals": {score: scores["intervals"][score] for score in SCORES},
-            "rarest_recall": float(rarest["recall"]),
+            **{score: _number(scores[score]) for score in SCORES},
+            "intervals": {score: _interval(scores["intervals"][score]) for score in SCORES},
+            "rarest_recall": _number(rarest["recall"]),
         }
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise UserError(
-            f"{path}: not written by `imbsynth evaluate` ({error!r})",
+            f"{path}: not written by `imbsynth evaluate` ({str(error)[:80]!r})",
             "evaluate again, or remove the file",
         ) from None
+
+
+def _interval(found: Any) -> list[float]:
+    """Two numbers."""
+    low, high = found
+    return [_number(low), _number(high)]
+
+
+def _number(found: Any) -> float:
+    """A finite number; ValueError for anything else that a file may hold."""
+    if not isinstance(found, int | float) or not math.isfinite(found):
+        raise ValueError("a score that is no number")
+    return float(found)

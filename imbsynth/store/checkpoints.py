@@ -12,6 +12,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from imbsynth.errors import UserError
+from imbsynth.store.folders import printable
 from imbsynth.store.outputs import new_file
 
 _KEY = "imbsynth"  # the one entry of the header: its order could not be relied on with more
@@ -66,12 +67,14 @@ def load_checkpoint(path: Path, kind: str) -> Checkpoint:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: not an imbsynth checkpoint ({reason})", made_by) from None
     if found != kind:
-        raise UserError(f"{path}: a checkpoint of {found}, not of {kind}", made_by)
+        raise UserError(
+            f"{path}: a checkpoint of {printable(str(found))[:80]}, not of {kind}", made_by
+        )
     return Checkpoint(tensors, meta)
 
 
 def check_tensors(path: Path, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
-    """Raise UserError unless the tensors have the names, shapes and types that are expected.
+    """Raise UserError unless the tensors are the expected ones, with finite numbers in them.
 
     `expected` may live on torch's meta device, so that absurd sizes cost no memory.
     """
@@ -83,6 +86,14 @@ def check_tensors(path: Path, found: Mapping[str, Tensor], expected: Mapping[str
     wrong = sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
     if wrong:
         raise UserError(
-            f"{path}: {len(wrong)} of its tensors do not fit its own header, the first: {wrong[0]}",
+            f"{path}: {len(wrong)} of its tensors do not fit its own header, "
+            f"the first: {printable(wrong[0])}",
             "the file is damaged or was edited: make it again",
+        )
+    endless = sorted(name for name, value in found.items() if not value.isfinite().all())
+    if endless:
+        raise UserError(
+            f"{path}: numbers out of range in {len(endless)} of its tensors, the first: "
+            f"{printable(endless[0])}",
+            "the file is damaged, or its training diverged: make it again",
         )

@@ -95,7 +95,7 @@ def test_every_unreadable_file_is_listed_with_the_reason(tmp_path: Path) -> None
         read_images(tmp_path, ["cut.png", "gone.png", "good.png", "text.png"])
     assert ": 3 unreadable files: cut.png (" in caught.value.problem
     assert "gone.png (cannot be read: No such file or directory)" in caught.value.problem
-    assert "text.png (not an image that Pillow reads)" in caught.value.problem
+    assert "text.png (not an image of a format that is read)" in caught.value.problem
     assert "--skip-unreadable" in caught.value.fix
 
 
@@ -205,6 +205,6 @@ def test_a_survey_says_what_every_file_is(tmp_path: Path) -> None:
     assert [one.mode for one in found] == ["L", "RGBA", "I;16", "", ""]
     assert [one.alpha for one in found] == [False, True, False, False, False]
     assert [one.problem for one in found[:3]] == ["", "", ""]
-    assert found[3].problem == "not an image that Pillow reads"
+    assert found[3].problem == "not an image of a format that is read"
     assert found[4].problem == "cannot be read: No such file or directory"
     assert found[2].digest == hashlib.sha256(deep).hexdigest()
