@@ -208,7 +208,19 @@ def read_regular(path: Path) -> bytes:
     try:
         return read_bytes(path)
     except OSError as error:
-        raise UserError(
-            f"{printable(str(path))}: cannot be read ({error.strerror})",
-            "make the file readable, or remove it",
-        ) from None
+        raise _unreadable(path, error) from None
+
+
+def size_of_regular(path: Path) -> int:
+    """The size of a file in bytes; UserError if it cannot be said."""
+    try:
+        return os.stat(path).st_size
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> UserError:
+    return UserError(
+        f"{printable(str(path))}: cannot be read ({error.strerror})",
+        "make the file readable, or remove it",
+    )

@@ -9,6 +9,13 @@ from typing import Any
 import yaml
 
 
+# What yaml lets through, beside its own errors: `!!int no` is a ValueError, `!!bool 1` a KeyError.
+_PARSER_ERRORS = (
+    *(yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError),
+    *(ArithmeticError, RecursionError),
+)
+
+
 class _Values(yaml.SafeLoader):
     """YAML's types, and an error for what it would take in silence."""
 
@@ -47,7 +54,7 @@ def read_values(text: str) -> dict[Any, Any]:
 def _mapping(text: str, loader: type[_Values]) -> dict[Any, Any]:
     try:
         loaded = yaml.load(text, loader)
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError, OverflowError) as error:
+    except _PARSER_ERRORS as error:
         raise ValueError(str(error).splitlines()[0]) from None
     if not isinstance(loaded or {}, dict):
         raise ValueError("not lines of the form `name: value`")
