@@ -8,7 +8,6 @@ from typing import Any
 
 import yaml
 
-
 # What yaml lets through, beside its own errors: `!!int no` is a ValueError, `!!bool 1` a KeyError.
 _PARSER_ERRORS = (
     *(yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError),

@@ -128,7 +128,8 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 def _lines(path: Path) -> list[str]:
     """The lines of a text; a JSON text may hold other signs at which Python would cut lines."""
-    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    text = path.read_text(encoding="utf-8")
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def read_counts(path: Path) -> dict[str, int]:

@@ -110,7 +110,7 @@ def unreadable() -> dict[str, Content]:
     bomb = zlib.compress(bytes(30_001 * 200))  # a beginning of its rows: the header is enough
     huge = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
     bomb_png = whole["png"][:8] + chunk(b"IHDR", huge) + chunk(b"IDAT", bomb) + chunk(b"IEND", b"")
-    found |= {f"wrong CRC of {kind}": _wrong_crc(whole["png"], kind) for kind in _KINDS}
+    found |= {f"wrong CRC of {kind}": _wrong_crc(whole["png"], kind.encode()) for kind in _KINDS}
     found |= {
         "zero bytes": Content("png", b"", None),
         "text": Content("png", b"Dear Sir or Madam,\n" * 9, None),
@@ -130,7 +130,7 @@ def unreadable() -> dict[str, Content]:
     return found
 
 
-_KINDS = (b"IHDR", b"IDAT", b"IEND")
+_KINDS = ("IHDR", "IDAT", "IEND")
 _POSTSCRIPT = (
     b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n"
     b"(/tmp/owned) (w) file closefile showpage\n%%EOF\n"
