@@ -22,6 +22,7 @@ def _load_config(ctx: Any, path: Path | None) -> Path | None:
         for name in [*param.opts, *param.secondary_opts]
         if name.startswith("--") and param.name not in ("config", "help")
     }
+    flags = {param.name for param in ctx.command.params if getattr(param, "is_flag", False)}
     values = {}
     for key, value in _read_yaml(path).items():
         name = (key if isinstance(key, str) else _short(key)).replace("_", "-")
@@ -30,6 +31,8 @@ def _load_config(ctx: Any, path: Path | None) -> Path | None:
                 f"{path}: {_short(key)} is no option of {ctx.command.name}",
                 f"its options are {', '.join(sorted(options))}",
             )
+        if isinstance(value, bool) and options[name] not in flags:
+            raise UserError(f"{path}: {name} is {value}", "give a number or a text")
         values[options[name]] = _as_option(path, name, value)
     ctx.default_map = values
     return path

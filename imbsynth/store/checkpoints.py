@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,10 +36,23 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         part.write_bytes(save(tensors, header))  # save_file would hide it from other users
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The file, for reading: by its number if its name is no UTF-8, which safetensors needs."""
+    with open(path, "rb") as file:
+        try:
+            name = str(path)
+            name.encode()
+        except UnicodeEncodeError:
+            name = f"/dev/fd/{file.fileno()}"
+        with safe_open(name, framework="pt") as tensors:
+            yield tensors
+
+
 def is_checkpoint(path: Path) -> bool:
     """Whether imbsynth wrote the file."""
     try:
-        with safe_open(path, framework="pt") as file:
+        with _opened(path) as file:
             return _KEY in (file.metadata() or {})
     except (SafetensorError, OSError, ValueError):
         return False
@@ -50,7 +64,7 @@ def load_checkpoint(path: Path, kind: str) -> Checkpoint:
     if path.is_dir():
         raise UserError(f"{path}: a folder, not a checkpoint", made_by)
     try:
-        with safe_open(path, framework="pt") as file:
+        with _opened(path) as file:
             meta = json.loads((file.metadata() or {})[_KEY])
             found = meta["kind"]
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

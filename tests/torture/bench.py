@@ -22,6 +22,9 @@ def scaled(short: int, full: int) -> int:
     return full if FULL else short
 
 
+Told = Callable[[int, str], None]  # says how many of what were tried
+
+
 class Outcome(NamedTuple):
     """How a command ended."""
 

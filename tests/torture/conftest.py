@@ -1,14 +1,18 @@
-"""Checkpoints that the bench reads: made once."""
+"""Checkpoints that the bench reads, made once, and the counts that it ends with."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from imbsynth.configs import AosTrainConfig, TrainAeConfig
 from imbsynth.engine import aos_train, train_ae
 from tests.conftest import draw_image
+from tests.torture.bench import Told
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +28,19 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     train_ae.run(TrainAeConfig(src=src, out=found["ae"], epochs=1, latent_dim=4, device="cpu"))
     aos_train.run(AosTrainConfig(src=src, out=found["clf"], epochs=1, device="cpu"))
     return found
+
+
+@pytest.fixture
+def told(record_property: Callable[[str, object], None]) -> Told:
+    """Counts what a test has tried, for the end of the run."""
+    return lambda count, what: record_property("tried", (count, what))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """A line for each kind of thing that was tried, and how many of them."""
+    tried: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("passed", []):
+        for name, (count, what) in report.user_properties:
+            tried[what] += count if name == "tried" else 0
+    for what, count in sorted(tried.items()):
+        terminalreporter.write_line(f"survived {count:,} {what}")

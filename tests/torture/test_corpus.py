@@ -26,6 +26,7 @@ from tests.torture.bench import (
     FULL,
     READERS,
     Outcome,
+    Told,
     command,
     everything_below,
     invoke,
@@ -62,6 +63,12 @@ def pairs(cases: list[str]) -> list[tuple[str, str]]:
 def src(tmp_path: Path) -> Path:
     """A folder to put something odd into."""
     return plain_folder(tmp_path / "src")
+
+
+@pytest.fixture(autouse=True)
+def count(told: Told) -> None:
+    """Every test of the corpus gives one command one bad input."""
+    told(1, "bad inputs of the corpus, each to a command")
 
 
 def tried(name: str, src: Path, tmp_path: Path, checkpoints: Checkpoints) -> Outcome:

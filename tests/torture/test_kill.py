@@ -18,12 +18,12 @@ from typing import NamedTuple
 import pytest
 
 from tests.conftest import contents
-from tests.torture.bench import FULL, scaled
+from tests.torture.bench import FULL, Told, scaled
 from tests.torture.children import Child, Limits, run
 from tests.torture.test_corpus import open_folder  # noqa: F401
 from tests.torture.writers import WRITERS, Writer, images_below, written
 
-KILLS = scaled(2, 60)  # a command
+KILLS = scaled(4, 52)  # a command, over all tests here
 SIGNALS = scaled(1, 10)  # of each kind a command
 OFTEN = Limits(save_every=0.5)  # so that a kill finds a state to go on from
 NOBODY = 65534
@@ -33,6 +33,7 @@ PROMPT = 20.0  # seconds in which a run obeys; on a busy machine, for it is othe
 class Case(NamedTuple):
     """A command, and what it should come to."""
 
+    name: str
     writer: Writer
     src: Path
     checkpoints: dict[str, Path]
@@ -56,7 +57,7 @@ def unbroken(
 
     @cache
     def run_once(name: str) -> Case:
-        case = Case(WRITERS[name], src, checkpoints, {}, 0.0, folder / f"{name}.log")
+        case = Case(name, WRITERS[name], src, checkpoints, {}, 0.0, folder / f"{name}.log")
         start = time.monotonic()
         assert run(case.arguments(folder / name), case.log) == 0, case.log.read_text()
         seconds = time.monotonic() - start
@@ -92,10 +93,14 @@ def assert_finished(out: Path, case: Case, *more: object) -> None:
 
 
 @every_writer
-def test_a_kill_at_any_moment_leaves_nothing_half_done(case: Case, tmp_path: Path) -> None:
+def test_a_kill_at_any_moment_leaves_nothing_half_done(
+    case: Case, tmp_path: Path, told: Told
+) -> None:
     before, moments = contents(case.src), random.Random(case.writer.target)
     more = ["--resume"] if case.writer.trains else []
-    for number in range(KILLS):
+    once = case.writer.target in ("parts", "scores")  # the others have a second test of kills
+    kills = KILLS if once else KILLS // 2
+    for number in range(kills):
         out = tmp_path / f"out-{number}"
         out.mkdir()
         child = Child(case.arguments(out, *more), case.log, OFTEN)
@@ -106,26 +111,30 @@ def test_a_kill_at_any_moment_leaves_nothing_half_done(case: Case, tmp_path: Pat
         assert_finished(out, case, *(["--force"] if ended else more))
         shutil.rmtree(out)
     assert contents(case.src) == before
+    told(kills, f"kills of {case.name}")
 
 
 @pytest.mark.parametrize("case", ["train-ae", "aos-train"], indirect=True)
 def test_a_training_killed_again_and_again_ends_in_the_same_bytes(
-    case: Case, tmp_path: Path
+    case: Case, tmp_path: Path, told: Told
 ) -> None:
     out, moments = tmp_path / "out", random.Random(case.writer.target)
     out.mkdir()
-    for _ in range(KILLS):
+    for _ in range(KILLS // 2):
         child = Child(case.arguments(out, "--resume"), case.log, OFTEN)
         child.end_after(moments.uniform(0.3, 1) * case.seconds, signal.SIGKILL)
         child.wait()
         assert_absent_or_whole(out, case)
     assert_finished(out, case, "--resume")
+    told(KILLS // 2, f"kills of {case.name}")
 
 
 @pytest.mark.parametrize("case", ["imbalance", "generate"], indirect=True)
-def test_a_kill_within_a_replacement_leaves_the_old_or_the_new(case: Case, tmp_path: Path) -> None:
+def test_a_kill_within_a_replacement_leaves_the_old_or_the_new(
+    case: Case, tmp_path: Path, told: Told
+) -> None:
     moments = random.Random(case.writer.target)
-    for number in range(KILLS):
+    for number in range(KILLS // 2):
         out = tmp_path / f"out-{number}"
         assert run(case.arguments(out), case.log) == 0
         child = Child(case.arguments(out, "--force", "--seed", 1), case.log)
@@ -137,12 +146,13 @@ def test_a_kill_within_a_replacement_leaves_the_old_or_the_new(case: Case, tmp_p
         assert not [path for path in out.rglob(".*imbsynth-old")]
         assert_finished(out, case, "--force")
         shutil.rmtree(out)
+    told(KILLS // 2, f"kills of {case.name}")
 
 
 @some_writers
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stop_is_prompt_and_tidy(
-    case: Case, tmp_path: Path, number: signal.Signals, code: int
+    case: Case, tmp_path: Path, number: signal.Signals, code: int, told: Told
 ) -> None:
     moments = random.Random(case.writer.target)
     for turn in range(SIGNALS):
@@ -160,6 +170,7 @@ def test_a_stop_is_prompt_and_tidy(
         ended = (out / case.writer.target).exists()
         more = ["--resume"] if case.writer.trains else ["--force"] if ended else []
         assert_finished(out, case, *more)
+    told(SIGNALS, f"signals {number.name}")
 
 
 @every_writer
