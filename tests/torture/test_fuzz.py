@@ -44,8 +44,7 @@ def assert_one_line(error: Exception) -> None:
 
 def test_a_damaged_image_is_an_image_or_unreadable(told: Told) -> None:
     files = {**readable(), **unreadable()}
-    rng, count = random.Random(1), scaled(1500, 200_000)
-    taken = 0
+    rng, count = random.Random(1), scaled(1500, 60_000)
     with quiet(), bounded(3600):
         for _ in range(count):
             try:
@@ -55,13 +54,12 @@ def test_a_damaged_image_is_an_image_or_unreadable(told: Told) -> None:
                 continue
             assert picture.pixels.dtype == np.uint8
             assert picture.pixels.size
-            taken += 1
-    told(count, f"damaged images, of which {taken} still decode")
+    told(count, "damaged images")
 
 
 def test_a_damaged_png_never_shows_other_pixels(told: Told) -> None:
     files = [content.data for content in readable().values() if content.data[1:4] == b"PNG"]
-    rng, count = random.Random(2), scaled(500, 50_000)
+    rng, count = random.Random(2), scaled(500, 20_000)
     with quiet(), bounded(3600):
         known = [decode(data).pixels for data in files]
         for _ in range(count):
@@ -80,13 +78,13 @@ def test_a_damaged_checkpoint_computes_numbers_or_is_refused(
 ) -> None:
     data, path = checkpoints[name].read_bytes(), tmp_path / "x.safetensors"
     header = 8 + int.from_bytes(data[:8], "little")
-    rng, count = random.Random(3), scaled(8, 500)
+    rng, count = random.Random(3), scaled(8, 150)
     for _ in range(count):
         head = damaged(data[:header], rng) if rng.random() < 0.7 else data[:header]
         body = data[header:] if head != data[:header] else _scratched(data[header:], rng)
         path.write_bytes(head + body)
         try_checkpoint(name, path)
-    told(count, f"damaged checkpoints ({name})")
+    told(count, "damaged checkpoints")
 
 
 def _scratched(body: bytes, rng: random.Random) -> bytes:
@@ -118,14 +116,14 @@ def test_a_checkpoint_with_an_odd_header_works_or_is_refused(
     whole = save(tensors, {"imbsynth": "@"})
     size = int.from_bytes(whole[:8], "little")
     header, body = json.loads(whole[8 : 8 + size]), whole[8 + size :]
-    rng, count = random.Random(4), scaled(10, 1000)
+    rng, count = random.Random(4), scaled(10, 200)
     for _ in range(count):
         header["__metadata__"]["imbsynth"] = json.dumps(with_an_oddity(meta, rng))
         text = json.dumps(header).encode()
         path = tmp_path / "x.safetensors"
         path.write_bytes(len(text).to_bytes(8, "little") + text + body)
         try_checkpoint(name, path)
-    told(count, f"checkpoints with odd headers ({name})")
+    told(count, "checkpoints with odd headers")
 
 
 class Stopped(Exception):
@@ -171,7 +169,7 @@ def test_an_odd_state_goes_on_or_is_refused(
     with safe_open(state, "pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         meta = json.loads(file.metadata()["imbsynth"])
-    rng, count, taken = random.Random(5), scaled(4, 100), 0
+    rng, count = random.Random(5), scaled(4, 60)
     for number in range(count):
         odd, kept = with_an_oddity(meta, rng), dict(tensors)
         if rng.random() < 0.3:
@@ -181,13 +179,13 @@ def test_an_odd_state_goes_on_or_is_refused(
         out.parent.mkdir()
         save_file(kept, out.with_suffix(".state.safetensors"), {"imbsynth": json.dumps(odd)})
         try:
-            taken += run(replace(config, out=out, resume=True)).epochs > 0
+            run(replace(config, out=out, resume=True))
         except UserError as error:
             assert_one_line(error)
         else:
             assert out.exists()
         shutil.rmtree(out.parent)
-    told(count, f"odd states, of which {taken} went on ({state.parent.name})")
+    told(count, "odd states of training")
 
 
 def test_a_damaged_state_or_log_goes_on_or_is_refused(
@@ -200,7 +198,7 @@ def test_a_damaged_state_or_log_goes_on_or_is_refused(
     shutil.copytree(state.parent, whole.parent)
     run(replace(config, out=whole, resume=True))
     log, data = whole.with_suffix(".jsonl").read_bytes(), state.read_bytes()
-    rng, count = random.Random(6), scaled(2, 100)
+    rng, count = random.Random(6), scaled(2, 40)
     for _ in range(count):
         broken = tmp_path / "broken.state.safetensors"
         broken.write_bytes(damaged(data[:4000], rng) + data[4000:])
@@ -224,7 +222,7 @@ YAML = (
 
 
 def test_damaged_yaml_is_a_mapping_or_refused(told: Told) -> None:
-    rng, count = random.Random(7), scaled(1000, 100_000)
+    rng, count = random.Random(7), scaled(1000, 20_000)
     with bounded(3600):
         for _ in range(count):
             text = damaged(rng.choice(YAML).encode(), rng).decode("utf-8", "replace")
@@ -268,7 +266,7 @@ def test_an_odd_options_file_or_list_of_sizes_is_refused(tmp_path: Path, case: s
 
 
 def test_damaged_lists_of_sizes_are_sizes_or_refused(told: Told, tmp_path: Path) -> None:
-    rng, count = random.Random(8), scaled(300, 20_000)
+    rng, count = random.Random(8), scaled(300, 10_000)
     path = tmp_path / "x.yaml"
     for _ in range(count):
         path.write_bytes(damaged(rng.choice(YAML).encode(), rng))
@@ -285,7 +283,7 @@ def test_a_damaged_manifest_is_read_or_refused(told: Told, tmp_path: Path) -> No
     manifest = tmp_path / "made/manifest.jsonl"
     data = manifest.read_bytes()
     lines = [json.loads(line) for line in data.splitlines()]
-    rng, count = random.Random(9), scaled(300, 20_000)
+    rng, count = random.Random(9), scaled(300, 10_000)
     for number in range(count):
         odd = with_an_oddity(lines, rng)
         text = "".join(json.dumps(line) + "\n" for line in odd if isinstance(odd, list))
@@ -305,11 +303,11 @@ def test_odd_scores_are_compared_or_refused(
     assert invoke("evaluate", checkpoints["clf"], src, "--out", out, "--draws", 100).code == 0
     metrics, record = out / "metrics.json", out / "run.json"
     scores, data = json.loads(metrics.read_text()), record.read_bytes()
-    rng, count = random.Random(10), scaled(30, 5000)
+    rng, count = random.Random(10), scaled(30, 1000)
     for _ in range(count):
         metrics.write_text(json.dumps(with_an_oddity(scores, rng)))
         invoke("compare", out)
-    for _ in range(scaled(1, 100)):
+    for _ in range(scaled(1, 20)):
         record.write_bytes(damaged(data, rng))
         again = ["evaluate", checkpoints["clf"], src, "--out", out, "--draws", 100, "--force"]
         invoke(*again)
@@ -334,7 +332,7 @@ options = {
 
 
 @given(data=st.data())
-@settings(max_examples=scaled(40, 2000), deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=scaled(40, 600), deadline=None, suppress_health_check=SLOW)
 def test_options_of_any_value_work_or_are_explained(
     data: st.DataObject,
     tmp_path_factory: pytest.TempPathFactory,
