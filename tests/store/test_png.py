@@ -23,5 +23,5 @@ def test_any_bit_flipped_behind_the_signature_is_seen() -> None:
     for position in range(8, len(PNG)):
         damaged = bytearray(PNG)
         damaged[position] ^= 1
-        with pytest.raises(ValueError, match="truncated|wrong checksum of its '....' chunk"):
+        with pytest.raises(ValueError, match=r"truncated|wrong checksum of its"):
             check_chunks(bytes(damaged))

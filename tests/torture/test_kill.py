@@ -24,7 +24,7 @@ from tests.torture.test_corpus import open_folder  # noqa: F401
 from tests.torture.writers import WRITERS, Writer, images_below, written
 
 KILLS = scaled(4, 52)  # a command, over all tests here
-SIGNALS = scaled(1, 10)  # of each kind a command
+SIGNALS = scaled(1, 4)  # of each kind a command
 OFTEN = Limits(save_every=0.5)  # so that a kill finds a state to go on from
 NOBODY = 65534
 PROMPT = 20.0  # seconds in which a run obeys; on a busy machine, for it is otherwise at once

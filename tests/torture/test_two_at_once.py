@@ -11,7 +11,7 @@ from tests.torture.children import Child, run
 from tests.torture.writers import WRITERS, images_below, written
 
 SOME = list(WRITERS) if FULL else ["split", "generate", "aos-train"]
-ROUNDS = scaled(1, 8)  # a command
+ROUNDS = scaled(1, 3)  # a command
 
 
 @pytest.mark.parametrize("name", SOME)
