@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import re
 from pathlib import Path
@@ -67,7 +68,7 @@ def test_a_class_that_is_no_name_is_refused_wherever_it_is_read(
     checkpoints: dict[str, Path], tmp_path: Path, name: str
 ) -> None:
     src, path = plain_folder(tmp_path / "src"), tmp_path / "x.safetensors"
-    before = everything_below(tmp_path.parent)
+    before = everything_below(tmp_path), sorted(os.listdir(tmp_path.parent))
     edited(checkpoints["clf"], path, counts=[["odd", 5], [name, 5]])
     clf = invoke("evaluate", path, src, "--out", tmp_path / "out")
     edited(checkpoints["ae"], path, classes=["odd", name])
@@ -81,7 +82,8 @@ def test_a_class_that_is_no_name_is_refused_wherever_it_is_read(
     assert [outcome.code for outcome in (clf, ae, *listed)] == [2, 2, 2, 2]
     path.unlink()
     sizes.unlink()
-    assert everything_below(tmp_path.parent) == before
+    assert (everything_below(tmp_path), sorted(os.listdir(tmp_path.parent))) == before
+    assert not Path("/tmp/x").exists()
 
 
 @pytest.mark.parametrize("key", ["file", "base", "neighbour"])
