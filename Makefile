@@ -1,11 +1,12 @@
 # make demo: set up and run the main jobs on sample_data.  make test: set up and run the tests.
 # make fid-check REAL=a FAKE=b: fid with the real Inception weights beside torch-fidelity's.
+# make torture: an hour of trying to break it.  make load: 200,000 files, for time and memory.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 IMBSYNTH := $(BIN)/imbsynth
 
-.PHONY: help demo test lint fid-check clean
+.PHONY: help demo test torture load lint fid-check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -57,6 +58,13 @@ demo/scores/%/metrics.json: demo/%.safetensors
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto
+
+# The same tests with many more inputs and kills; it ends with their counts.
+torture: $(VENV)/.installed-dev
+	IMBSYNTH_TORTURE=1 $(BIN)/python -m pytest tests/torture -n auto
+
+load: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.torture.load
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -26,6 +26,8 @@ Schedule = Literal["cosine", "constant"]
 
 DEFAULT_FRACTIONS = "0.8,0.1,0.1"
 DEFAULT_VAL_FRACTION = 0.2
+STATE = ".state"  # in the name of the file from which an interrupted run goes on
+MAX_PIXELS = 100_000_000  # an image
 MIN_SIDE, MAX_SIDE = 8, 256  # pixels, the sizes that the autoencoder is built and tested for
 MAX_CLASSIFIED_SIDE = 1024  # pixels
 
@@ -392,7 +394,12 @@ def parse_size(text: str) -> tuple[int, int] | None:
         raise UserError(
             f"--image-size is {text!r}", "give auto, a number (32), or height x width (28x28)"
         )
-    return int(match[1]), int(match[2] or match[1])
+    height, width = int(match[1]), int(match[2] or match[1])
+    if height * width > MAX_PIXELS:
+        raise UserError(
+            f"--image-size {text}: {height * width:,} pixels", f"choose at most {MAX_PIXELS:,}"
+        )
+    return height, width
 
 
 def check_size(
@@ -431,6 +438,11 @@ def _check_checkpoint_name(out: Path) -> None:
         raise UserError(
             f"--out {out}: checkpoints are .safetensors files",
             f"use --out {out.with_suffix('.safetensors')}",
+        )
+    if out.stem.endswith(STATE):
+        raise UserError(
+            f"--out {out}: the name of what an interrupted run of another leaves",
+            "choose a name that does not end in .state.safetensors",
         )
 
 

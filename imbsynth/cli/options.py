@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,44 +22,52 @@ def _load_config(ctx: Any, path: Path | None) -> Path | None:
         for name in [*param.opts, *param.secondary_opts]
         if name.startswith("--") and param.name not in ("config", "help")
     }
+    flags = {param.name for param in ctx.command.params if getattr(param, "is_flag", False)}
     values = {}
     for key, value in _read_yaml(path).items():
-        name = str(key).replace("_", "-")
+        name = (key if isinstance(key, str) else _short(key)).replace("_", "-")
         if name not in options:
             raise UserError(
-                f"{path}: {key!r} is no option of {ctx.command.name}",
+                f"{path}: {_short(key)} is no option of {ctx.command.name}",
                 f"its options are {', '.join(sorted(options))}",
             )
+        if isinstance(value, bool) and options[name] not in flags:
+            raise UserError(f"{path}: {name} is {value}", "give a number or a text")
         values[options[name]] = _as_option(path, name, value)
     ctx.default_map = values
     return path
 
 
 def _read_yaml(path: Path) -> dict[Any, Any]:
-    import yaml
+    from imbsynth.store.plain_yaml import read_values
 
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        return read_values(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise UserError(
-            f"{path}: cannot be read as YAML ({str(error).splitlines()[0]})",
+            f"{path}: cannot be read as YAML options ({error})",
             "write one line an option, like `seed: 1`",
         ) from None
-    if not isinstance(loaded or {}, dict):
-        raise UserError(
-            f"{path}: not a list of options", "write one line an option, like `seed: 1`"
-        )
-    return loaded or {}
 
 
 def _as_option(path: Path, name: str, value: Any) -> Any:
     if isinstance(value, list) and all(isinstance(item, int | float | str) for item in value):
-        return ",".join(map(str, value))
+        return ",".join(str(_as_option(path, name, item)) for item in value)
     if isinstance(value, bool):
         return value
-    if isinstance(value, int | float | str):
+    if isinstance(value, float | str) or (isinstance(value, int) and abs(value) < 2**64):
         return str(value)
-    raise UserError(f"{path}: {name} is {value!r}", "give a number, a text, true, false, or a list")
+    raise UserError(
+        f"{path}: {name} is {_short(value)}", "give a number, a text, true, false, or a list"
+    )
+
+
+def _short(value: Any) -> str:
+    """A value for a message; Python gives no whole number of more than 4,300 digits as text."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
 
 
 Src = Annotated[

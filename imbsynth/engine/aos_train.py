@@ -24,6 +24,7 @@ from imbsynth.engine.classifier_training import (
 )
 from imbsynth.engine.classifiers import KIND, classifier_checkpoint
 from imbsynth.engine.events import Note, OnEvent, silent
+from imbsynth.engine.history import read_history
 from imbsynth.engine.holding_out import hold_out, read_validation
 from imbsynth.engine.oversampling import Members
 from imbsynth.engine.reading import Labelled, made_of, read_labelled
@@ -33,7 +34,7 @@ from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.figures import write_curves
 from imbsynth.store.outputs import check_apart
-from imbsynth.store.records import provenance, read_lines
+from imbsynth.store.records import provenance
 from imbsynth.store.training_files import TrainingFiles
 
 
@@ -194,7 +195,7 @@ def _write_curves(path: Path, training: ClassifierTraining, data: _Data) -> None
 
 
 def _report(files: TrainingFiles) -> Report:
-    history = read_lines(files.log)
+    history = read_history(files.log, (*VAL_SCORES, "val_loss"))
     best = best_of(history)
     seconds = [line["seconds"] for line in history]
     images = sum(line["seconds"] * line["images_per_second"] for line in history)

@@ -16,6 +16,7 @@ from imbsynth.models.autoencoder import Autoencoder, Shape
 from imbsynth.models.convolutions import channels_last
 from imbsynth.runtime import arithmetic
 from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
+from imbsynth.store.folders import is_class_name
 
 KIND = "train-ae"
 
@@ -36,20 +37,29 @@ class Coder:
             for start in range(0, len(pixels), self.batch_size):
                 batch = to_unit(pixels[start : start + self.batch_size].to(self.device))
                 latents[start : start + len(batch)] = self.model.encode(batch).float().cpu()
-        return latents
+        return _checked(latents)
 
     def decode(self, latents: Tensor) -> Tensor:
         """(n, d) latents -> (n, c, h, w) uint8 on the CPU."""
         with torch.inference_mode(), arithmetic(self.device, self.precision):
             batches = latents.split(self.batch_size)
-            return torch.cat(
-                [to_bytes(self.model.decode(batch.to(self.device))).cpu() for batch in batches]
-            )
+            decoded = [_checked(self.model.decode(batch.to(self.device))) for batch in batches]
+            return torch.cat([to_bytes(images).cpu() for images in decoded])
 
     def reconstruct(self, pixels: Tensor) -> Iterator[Tensor]:
         """(n, c, h, w) uint8 -> their reconstructions, a batch at a time."""
         for batch in pixels.split(self.batch_size):
             yield self.decode(self.encode(batch))
+
+
+def _checked(values: Tensor) -> Tensor:
+    """The same values; UserError if some are no numbers, which would become pixels in silence."""
+    if not values.isfinite().all():
+        raise UserError(
+            "the autoencoder computes numbers out of range",
+            "its checkpoint is damaged or its training diverged: train it again, with a lower --lr",
+        )
+    return values
 
 
 def autoencoder_checkpoint(model: Autoencoder, meta: dict[str, Any]) -> Checkpoint:
@@ -79,7 +89,9 @@ def _shape(path: Path, meta: dict[str, Any]) -> Shape:
         if shape.channels not in (1, 3) or not 1 <= shape.latent_dim <= 65_536:
             raise ValueError("out of range")
         check_size((shape.height, shape.width))
-    except (LookupError, TypeError, ValueError, UserError) as error:
+        if not all(is_class_name(name) for name in meta.get("classes", [])):
+            raise ValueError("a class that no folder can be called")
+    except (LookupError, TypeError, ValueError, AttributeError, UserError) as error:
         raise UserError(
             f"{path}: its header describes no autoencoder ({error})".splitlines()[0],
             "the file is damaged or was edited: make it again with train-ae",

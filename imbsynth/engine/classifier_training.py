@@ -20,6 +20,7 @@ from imbsynth.core.batches import Indices, draw_batches
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.core.samplers import interpolate
 from imbsynth.engine.classifiers import build, probabilities
+from imbsynth.engine.history import check_lines, is_number
 from imbsynth.engine.oversampling import Members, minority, training_plan
 from imbsynth.engine.spaces import Pixels
 from imbsynth.engine.training import Training
@@ -204,17 +205,33 @@ class ClassifierTraining(Training):
             own.tensors.update({prefix + name: value for name, value in weights.items()})
         return own
 
+    def check_history(self, history: Any, step: Any, seconds: Any) -> None:
+        """Likewise, with the scores of every epoch."""
+        super().check_history(history, step, seconds)
+        check_lines(history, VAL_SCORES)
+        for line in history:
+            recalls = line.get("recalls")
+            if not isinstance(recalls, list) or len(recalls) != self.model.classes:
+                raise ValueError("its history lacks recalls")
+            if not all(map(is_number, recalls)):
+                raise ValueError("its history has recalls that are no numbers")
+
     def restore(self, state: Checkpoint) -> None:
         """Go back to a state; what was moved is drawn anew from the weights of that time."""
-        for prefix in ("best.", "drawn."):
-            if any(name.startswith(prefix) for name in state.tensors):
-                self.put_weights(state.tensors, prefix)
-                setattr(self, prefix.removesuffix("."), _copied(self.model))
-        epoch = len(state.meta["history"])
-        since = epoch % self.config.every
-        if self.drawn and (since or state.meta["step"]):
-            self._move(epoch - since)
         super().restore(state)
+        epoch, since = len(self.history), len(self.history) % self.config.every
+        within_a_draw = self.config.oversample == "aos" and (since or self.step)
+        if within_a_draw:
+            self.drawn = self._weights_of(state, "drawn.")
+            self._move(epoch - since)
+        if epoch:
+            self.best = self._weights_of(state, "best.")
+        self.put_weights(state.tensors, "model.")
+
+    def _weights_of(self, state: Checkpoint, prefix: str) -> dict[str, Tensor]:
+        """The weights in a state whose names begin with `prefix`, which the model has then."""
+        self.put_weights(state.tensors, prefix)
+        return _copied(self.model)
 
 
 def best_of(history: list[dict[str, Any]]) -> dict[str, Any]:

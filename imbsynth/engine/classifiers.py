@@ -18,6 +18,7 @@ from imbsynth.models.classifiers import Classifier, ImageShape, model_names
 from imbsynth.models.convolutions import channels_last
 from imbsynth.runtime import arithmetic
 from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
+from imbsynth.store.folders import is_class_name
 
 KIND = "aos-train"
 _MODEL, _TRAINED_ON, _VALIDATED_ON = "model.", "digests.train", "digests.val"
@@ -111,6 +112,8 @@ def _counts(found: Any) -> dict[str, int]:
         raise ValueError("fewer than two classes, or one twice")
     if not all(type(name) is str and type(n) is int for name, n in pairs):
         raise ValueError("its classes are no names and numbers")
+    if not all(is_class_name(name) and n >= 0 for name, n in pairs):
+        raise ValueError("a class that no folder can be called, or of fewer than no images")
     return dict(pairs)
 
 

@@ -34,8 +34,8 @@ from imbsynth.engine.synthesis import (
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.folders import digest_of, listing, read_regular
-from imbsynth.store.images import write_png
-from imbsynth.store.outputs import check_apart, new_folder
+from imbsynth.store.images import SMALLEST_PNG, write_png
+from imbsynth.store.outputs import check_apart, check_room, new_folder
 from imbsynth.store.records import (
     MANIFEST,
     SAMPLES,
@@ -79,6 +79,7 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         _check_names(config, images)
         sizes = {name: len(own) for name, own in zip(images.classes, images.members(), strict=True)}
         added = _missing(config, sizes)
+        check_room(part, files=sum(added.values()), size=SMALLEST_PNG)
         _explain(config, sizes, added, images.resized, on_event)
         space = _space(config, device, coder, images, added, on_event)
         kept = _place_originals(config, images, coder, part, on_event)

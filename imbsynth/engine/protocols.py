@@ -9,11 +9,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-import yaml
-
 from imbsynth.configs import AosTrainConfig, GenerateConfig, ImbalanceConfig, TrainAeConfig
 from imbsynth.errors import UserError
 from imbsynth.store.folders import listing, read_regular
+from imbsynth.store.plain_yaml import read_values
 
 Options = dict[str, Any]  # of a command, by option name without dashes before it
 
@@ -87,11 +86,8 @@ class Protocol:
 def read_protocol(path: Path) -> Protocol:
     """The protocol of a YAML file; UserError names what is wrong with it."""
     try:
-        found = yaml.safe_load(read_regular(path).decode("utf-8"))
-        if not isinstance(found, dict):
-            raise ValueError("it is no mapping")
-        return parse_protocol(found)
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        return parse_protocol(read_values(read_regular(path).decode("utf-8")))
+    except ValueError as error:
         reason = " ".join(str(error).split())
     except UserError as error:
         reason = f"{error.problem}: {error.fix}"

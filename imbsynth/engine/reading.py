@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.errors import UserError
 from imbsynth.runtime import worker_count
-from imbsynth.store.folders import ImageFolder, check_regular, listing, scan
+from imbsynth.store.folders import ImageFolder, check_regular, is_inside, listing, scan
 from imbsynth.store.images import read_images
 from imbsynth.store.outputs import RECORD
 from imbsynth.store.records import MANIFEST, SAMPLES, read_lines
@@ -86,17 +86,19 @@ def made_of(src: Path) -> dict[str, Made]:
     """
     if not (src / MANIFEST).is_file():
         return {}
-    try:
-        return {
-            str(line["file"]): Made(
-                str(line["method"]), (str(line["base"]), str(line["neighbour"]))
+    made: dict[str, Made] = {}
+    for number, line in enumerate(read_lines(src / MANIFEST), 1):
+        named = (line.get(key) for key in ("file", "base", "neighbour"))
+        paths = [path for path in named if isinstance(path, str) and is_inside(path)]
+        if len(paths) < 3 or not isinstance(line.get("method"), str):
+            raise UserError(
+                f"{src / MANIFEST}: line {number} does not name a method and three files in the "
+                "folder",
+                "restore the file, or generate anew",
             )
-            for line in read_lines(src / MANIFEST)
-        }
-    except KeyError as error:
-        raise UserError(
-            f"{src / MANIFEST}: a line without {error}", "restore the file, or generate anew"
-        ) from None
+        file, base, neighbour = paths
+        made[file] = Made(line["method"], (base, neighbour))
+    return made
 
 
 def read_labelled(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -107,7 +108,7 @@ def _cell(path: Path) -> list[Result]:
             )
             for name, scores in tests.items()
         ]
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise _foreign(path, "experiment", error) from None
 
 
@@ -115,20 +116,28 @@ def _evaluation(folder: Path, path: Path) -> Result:
     found = read_json(path)
     try:
         return _result("", path.parent.relative_to(folder).as_posix(), 0, found)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise _foreign(path, "evaluate", error) from None
 
 
 def _result(problem: str, method: str, seed: int, scores: Mapping[str, Any]) -> Result:
     rarest = min(scores["per_class"].values(), key=lambda found: found["trained"])
-    values = {name: float(scores[name]) for name in METRIC_NAMES}
+    values = {name: _number(scores[name]) for name in METRIC_NAMES}
     intervals = {
-        name: (float(low), float(high)) for name, (low, high) in scores["intervals"].items()
+        name: (_number(low), _number(high)) for name, (low, high) in scores["intervals"].items()
     }
-    return Result(problem, method, seed, {**values, RAREST: float(rarest["recall"])}, intervals)
+    return Result(problem, method, seed, {**values, RAREST: _number(rarest["recall"])}, intervals)
+
+
+def _number(found: Any) -> float:
+    """A finite number; ValueError for anything else that a file may hold."""
+    if not isinstance(found, int | float) or not math.isfinite(found):
+        raise ValueError("a score that is no number")
+    return float(found)
 
 
 def _foreign(path: Path, command: str, error: Exception) -> UserError:
     return UserError(
-        f"{path}: not written by `imbsynth {command}` ({error!r})", "make it again, or remove it"
+        f"{path}: not written by `imbsynth {command}` ({str(error)[:80]!r})",
+        "make it again, or remove it",
     )

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imbsynth.configs import SplitConfig
 from imbsynth.core.profiles import shares
-from imbsynth.engine.events import Advanced, OnEvent, Started, silent
+from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream
 from imbsynth.store.folders import ImageFolder, listing
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import provenance, write_record
-from imbsynth.store.transfer import folder_digest, transfer
+from imbsynth.store.transfer import equal_files, folder_digest, transfer
 
+Indices = NDArray[np.int64]
 Parts = dict[str, dict[str, list[str]]]  # part -> class -> files
 
 
@@ -34,7 +36,8 @@ def run(config: SplitConfig, *, on_event: OnEvent = silent) -> Report:
     with new_folder(config.dst, force=config.force) as part:
         folder = scan_regular(config.src)
         _check(folder, config.folds or len(config.parts()))
-        parts = _folds(config, folder) if config.folds else _fractions(config, folder)
+        parts = _parts(config, folder, _together(folder, _dealt(config, folder), on_event))
+        _check_filled(folder, parts)
         total = sum(len(files) for classes in parts.values() for files in classes.values())
         on_event(Started("writing images", total))
         inputs, done = {}, 0
@@ -68,34 +71,68 @@ def _check(folder: ImageFolder, parts: int) -> None:
         )
 
 
-def _fractions(config: SplitConfig, folder: ImageFolder) -> Parts:
-    shared = config.parts()
-    parts: Parts = {part: {} for part in shared}
+def _dealt(config: SplitConfig, folder: ImageFolder) -> list[int]:
+    """For every image, which part it goes to: of `parts`, or the fold that tests it."""
+    dealt: list[int] = []
     for name, files in folder.files.items():
         order = stream(config.seed, "split", name).permutation(len(files))
-        sizes = shares(len(files), list(shared.values()))
-        pieces = np.split(order, np.cumsum(sizes)[:-1])
-        for part, piece in zip(shared, pieces, strict=True):
-            parts[part][name] = _chosen(files, piece)
-    return parts
+        part = np.empty_like(order)
+        part[order] = _in_turn(config, len(files), begin=len(dealt))
+        dealt += part.tolist()
+    return dealt
 
 
-def _folds(config: SplitConfig, folder: ImageFolder) -> Parts:
-    """fold-I/train and fold-I/test; each image is in the test part of exactly one fold."""
-    count = config.folds or 0
-    parts: Parts = {
-        f"fold-{i}/{role}": {} for i in range(1, count + 1) for role in ("train", "test")
+def _in_turn(config: SplitConfig, count: int, *, begin: int) -> Indices:
+    """The part of the first, second, ... image of a class, in the order in which it is drawn."""
+    if config.folds:  # a class begins where the last one ended, so that folds are of one size
+        return (np.arange(count) + begin) % config.folds
+    sizes = shares(count, list(config.parts().values()))
+    return np.repeat(np.arange(len(sizes)), sizes)
+
+
+def _together(folder: ImageFolder, dealt: list[int], on_event: OnEvent) -> dict[str, int]:
+    """The part of every path, files with the same bytes in one: no image is its own test.
+
+    They go where the first part has one of them, which with fractions is the training part.
+    """
+    paths = folder.paths()
+    part_of = dict(zip(paths, dealt, strict=True))
+    moved = 0
+    for group in equal_files(folder.root, paths):
+        first = min(part_of[path] for path in group)
+        moved += sum(part_of[path] != first for path in group)
+        part_of.update(dict.fromkeys(group, first))
+    if moved:
+        on_event(Note(f"{moved} images were kept together with others of the same bytes"))
+    return part_of
+
+
+def _parts(config: SplitConfig, folder: ImageFolder, part_of: dict[str, int]) -> Parts:
+    """part -> class -> files; of folds fold-I/train and fold-I/test."""
+    if config.folds is None:
+        chosen = {name: {i} for i, name in enumerate(config.parts())}
+    else:
+        everything = set(range(config.folds))
+        chosen = {}
+        for i in range(config.folds):
+            chosen[f"fold-{i + 1}/train"] = everything - {i}
+            chosen[f"fold-{i + 1}/test"] = {i}
+    return {
+        part: {
+            name: [path for path in files if part_of[path] in wanted]
+            for name, files in folder.files.items()
+        }
+        for part, wanted in chosen.items()
     }
-    turn = 0  # which fold gets a class's first image: in turn, so that folds are of one size
-    for name, files in folder.files.items():
-        order = stream(config.seed, "split", name).permutation(len(files))
-        fold_of = (np.arange(len(files)) + turn) % count
-        turn += len(files)
-        for i in range(count):
-            parts[f"fold-{i + 1}/train"][name] = _chosen(files, order[fold_of != i])
-            parts[f"fold-{i + 1}/test"][name] = _chosen(files, order[fold_of == i])
-    return parts
 
 
-def _chosen(files: list[str], indices: np.ndarray) -> list[str]:
-    return [files[i] for i in sorted(indices)]
+def _check_filled(folder: ImageFolder, parts: Parts) -> None:
+    """Raise UserError if equal files, kept together, leave a part without a class."""
+    for part, classes in parts.items():
+        empty = [name for name, files in classes.items() if not files]
+        if empty:
+            raise UserError(
+                f"{folder.root}: too few different images in class {listing(empty)}: none is left "
+                f"for {part}",
+                "files with the same bytes stay together: add images, or ask for fewer parts",
+            )

@@ -11,12 +11,13 @@ from imbsynth.configs import TrainAeConfig, check_size, parse_size
 from imbsynth.engine.autoencoder_training import AutoencoderTraining
 from imbsynth.engine.autoencoders import KIND, Coder, autoencoder_checkpoint
 from imbsynth.engine.events import Note, OnEvent, silent
+from imbsynth.engine.history import read_history
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.training import restore_from, train
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.outputs import check_apart
-from imbsynth.store.records import provenance, read_lines
+from imbsynth.store.records import provenance
 from imbsynth.store.sheets import MAX_ROWS, Row, write_sheet
 from imbsynth.store.training_files import TrainingFiles
 
@@ -104,7 +105,7 @@ def _write_sheet(path: Path, images: Labelled, coder: Coder) -> None:
 
 
 def _report(config: TrainAeConfig, files: TrainingFiles) -> Report:
-    history = read_lines(files.log)
+    history = read_history(files.log, AutoencoderTraining.losses)
     last, seconds = history[-1], sum(line["seconds"] for line in history)
     images = sum(line["seconds"] * line["images_per_second"] for line in history)
     return Report(

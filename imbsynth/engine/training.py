@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from imbsynth.configs import AosTrainConfig, TrainAeConfig
 from imbsynth.engine.events import Advanced, EpochDone, OnEvent, Started
+from imbsynth.engine.history import check_lines, is_number
 from imbsynth.errors import UserError
 from imbsynth.models.convolutions import channels_last
 from imbsynth.runtime import stop_request
@@ -79,13 +80,10 @@ class Training(ABC):
         """The losses, over the present epoch so far."""
         return dict(zip(self.losses, (self.sums / max(self.step, 1)).tolist(), strict=True))
 
-    def check_finite(self) -> None:
-        """Raise UserError if a loss of this epoch has left the range of numbers."""
-        if not self.sums.isfinite().all():
-            raise UserError(
-                f"the loss is no longer a number in epoch {len(self.history) + 1}",
-                f"lower --lr (it is {self.settings.lr:g}); nothing of this epoch was saved",
-            )
+    @property
+    def finite(self) -> bool:
+        """Whether the losses of this epoch, the weights and Adam's moments are all numbers."""
+        return all(value.isfinite().all() for value in self.state().tensors.values())
 
     def end_epoch(self) -> dict[str, Any]:
         """Close the present epoch and return its line of the log."""
@@ -123,8 +121,15 @@ class Training(ABC):
             tensors, {"step": self.step, "seconds": self.seconds, "history": self.history}
         )
 
+    def check_history(self, history: Any, step: Any, seconds: Any) -> None:
+        """Raise ValueError unless these can be those of a run of this kind."""
+        if type(step) is not int or not 0 <= step <= self.steps or not is_number(seconds):
+            raise ValueError("its place in the run is none")
+        check_lines(history, self.losses)
+
     def restore(self, state: Checkpoint) -> None:
         """Go back to a state, memory layouts included: another layout may round otherwise."""
+        self.check_history(*(state.meta[name] for name in ("history", "step", "seconds")))
         self.history, self.step = state.meta["history"], state.meta["step"]
         self.seconds = state.meta["seconds"]
         self.sums.copy_(state.tensors["sums"])
@@ -149,6 +154,8 @@ def restore_from(training: Training, state: Checkpoint, path: Path) -> None:
     """`Training.restore`; UserError if the state, read from `path`, does not fit."""
     try:
         training.restore(state)
+        if not training.finite:
+            raise ValueError("numbers out of range in its tensors")
     except (LookupError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(
             f"{path}: the state of the run is damaged ({str(error).splitlines()[0]})",
@@ -172,10 +179,20 @@ class _Every:
 def train(
     training: Training, files: TrainingFiles, made_by: dict[str, Any], on_event: OnEvent
 ) -> None:
-    """Take steps until the run is over, saving the state now and then and when interrupted."""
+    """Take steps until the run is over, saving the state now and then and when interrupted.
+
+    A run whose numbers leave their range ends with the state of its last whole epoch saved.
+    """
+    good = _copied(training.state()) if training.history else None
+
+    def check() -> None:
+        if not training.finite:
+            if good is not None:
+                files.save_state(good, made_by)
+            raise _diverged(training, kept=good is not None)
 
     def save() -> None:
-        training.check_finite()
+        check()
         files.save_state(training.state(), made_by)
 
     epochs = training.settings.epochs
@@ -191,11 +208,28 @@ def train(
                 if saving.due():
                     save()
                 request.check(save)
-            training.check_finite()
+            check()
             line = training.end_epoch()
+            good = _copied(training.state())
             losses = {name: line[name] for name in training.losses}
             on_event(EpochDone(line["epoch"], epochs, losses, line["images_per_second"]))
     files.save_state(training.state(), made_by)  # so that nothing after this can lose the run
+
+
+def _copied(state: Checkpoint) -> Checkpoint:
+    """The state as it is now, in the computer's memory."""
+    tensors = {name: value.detach().cpu().clone() for name, value in state.tensors.items()}
+    return Checkpoint(tensors, {**state.meta, "history": list(state.meta["history"])})
+
+
+def _diverged(training: Training, *, kept: bool) -> UserError:
+    epochs = len(training.history)
+    return UserError(
+        f"the loss is no longer a number in epoch {epochs + 1}"
+        + (f"; the state after epoch {epochs} is kept" if kept else ""),
+        f"lower --lr (it is {training.settings.lr:g})"
+        + (" and start with --force" if kept else ""),
+    )
 
 
 def _progress(training: Training) -> Advanced:

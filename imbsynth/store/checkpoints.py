@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from imbsynth.errors import UserError
+from imbsynth.store.folders import printable
 from imbsynth.store.outputs import new_file
 
 _KEY = "imbsynth"  # the one entry of the header: its order could not be relied on with more
@@ -34,10 +36,23 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         part.write_bytes(save(tensors, header))  # save_file would hide it from other users
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The file, for reading: by its number if its name is no UTF-8, which safetensors needs."""
+    with open(path, "rb") as file:
+        try:
+            name = str(path)
+            name.encode()
+        except UnicodeEncodeError:
+            name = f"/dev/fd/{file.fileno()}"
+        with safe_open(name, framework="pt") as tensors:
+            yield tensors
+
+
 def is_checkpoint(path: Path) -> bool:
     """Whether imbsynth wrote the file."""
     try:
-        with safe_open(path, framework="pt") as file:
+        with _opened(path) as file:
             return _KEY in (file.metadata() or {})
     except (SafetensorError, OSError, ValueError):
         return False
@@ -53,10 +68,14 @@ def load_checkpoint(path: Path, kind: str) -> Checkpoint:
     checkpoint = _read(path, kind)
     if checkpoint.meta["kind"] != kind:
         raise UserError(
-            f"{path}: a checkpoint of {checkpoint.meta['kind']}, not of {kind}",
+            f"{path}: a checkpoint of {_shown(checkpoint.meta['kind'])}, not of {kind}",
             f"pass a file written by {kind}",
         )
     return checkpoint
+
+
+def _shown(kind: object) -> str:
+    return printable(str(kind))[:80]
 
 
 def _read(path: Path, writer: str) -> Checkpoint:
@@ -64,7 +83,7 @@ def _read(path: Path, writer: str) -> Checkpoint:
     if path.is_dir():
         raise UserError(f"{path}: a folder, not a checkpoint", made_by)
     try:
-        with safe_open(path, framework="pt") as file:
+        with _opened(path) as file:
             meta = json.loads((file.metadata() or {})[_KEY])
             meta["kind"]  # a header of ours has it
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -84,7 +103,7 @@ def _read(path: Path, writer: str) -> Checkpoint:
 
 
 def check_tensors(path: Path, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
-    """Raise UserError unless the tensors have the names, shapes and types that are expected.
+    """Raise UserError unless the tensors are the expected ones, with finite numbers in them.
 
     `expected` may live on torch's meta device, so that absurd sizes cost no memory.
     """
@@ -96,6 +115,14 @@ def check_tensors(path: Path, found: Mapping[str, Tensor], expected: Mapping[str
     wrong = sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
     if wrong:
         raise UserError(
-            f"{path}: {len(wrong)} of its tensors do not fit its own header, the first: {wrong[0]}",
+            f"{path}: {len(wrong)} of its tensors do not fit its own header, "
+            f"the first: {printable(wrong[0])}",
             "the file is damaged or was edited: make it again",
+        )
+    endless = sorted(name for name, value in found.items() if not value.isfinite().all())
+    if endless:
+        raise UserError(
+            f"{path}: numbers out of range in {len(endless)} of its tensors, the first: "
+            f"{printable(endless[0])}",
+            "the file is damaged, or its training diverged: make it again",
         )

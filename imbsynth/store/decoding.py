@@ -8,6 +8,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
-MAX_PIXELS = 100_000_000  # a file that claims more is taken for a decompression bomb
+from imbsynth.configs import MAX_PIXELS  # a file that claims more is taken for a bomb
+from imbsynth.store import png
+
+# Pillow goes by a file's first bytes, not by its name, and knows formats that are programs: for
+# EPS it starts Ghostscript. The likeliest come first, TGA, which has no mark of its own, last.
+_FORMATS = (
+    *("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "DIB", "PCX", "ICO", "SGI"),
+    *("JPEG2000", "AVIF", "TGA"),
+)
 
 # What Pillow's readers let through when a file is broken.
 _PARSER_ERRORS = (
@@ -75,8 +84,10 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
     Pillow's antialiased bicubic filter. Raises Unreadable.
     """
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=_formats()) as image:
             _check_area(image)
+            if image.format == "PNG":
+                png.check_chunks(data)
             mode = image.mode
             image.load()
             upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
@@ -98,6 +109,13 @@ def is_gray(path: Path) -> bool:
         return True
 
 
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those of `_FORMATS` that this build of Pillow has."""
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
 def _check_area(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise ValueError(f"{image.width}x{image.height} pixels, more than {MAX_PIXELS:,}")
@@ -109,7 +127,7 @@ def _is_turned(image: Image.Image) -> bool:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "not an image that Pillow reads"
+        return "not an image of a format that is read"
     text = str(error).splitlines()
     return text[0] if text else type(error).__name__
 

@@ -182,6 +182,16 @@ def printable(name: str) -> str:
     return clean if clean.isprintable() else repr(name)[1:-1]
 
 
+def is_inside(path: str) -> bool:
+    """Whether a path read from a file is relative and leads nowhere but down."""
+    return "\0" not in path and not {"", ".", ".."} & set(path.split("/"))
+
+
+def is_class_name(name: str) -> bool:
+    """Whether a class read from a file can be the name of a folder."""
+    return "/" not in name and is_inside(name)
+
+
 def digest_of(data: bytes) -> str:
     """SHA-256, hexadecimal."""
     return hashlib.sha256(data).hexdigest()
@@ -198,7 +208,19 @@ def read_regular(path: Path) -> bytes:
     try:
         return read_bytes(path)
     except OSError as error:
-        raise UserError(
-            f"{printable(str(path))}: cannot be read ({error.strerror})",
-            "make the file readable, or remove it",
-        ) from None
+        raise _unreadable(path, error) from None
+
+
+def size_of_regular(path: Path) -> int:
+    """The size of a file in bytes; UserError if it cannot be said."""
+    try:
+        return os.stat(path).st_size
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> UserError:
+    return UserError(
+        f"{printable(str(path))}: cannot be read ({error.strerror})",
+        "make the file readable, or remove it",
+    )

@@ -18,6 +18,8 @@ from imbsynth.store.decoding import Picture, Unreadable, decode, quiet
 from imbsynth.store.folders import digest_of, listing, read_bytes
 from imbsynth.store.parallel import in_order, threads_for
 
+SMALLEST_PNG = 67  # bytes: a PNG file of one pixel
+
 OnProgress = Callable[[int], None]
 
 
@@ -219,12 +221,19 @@ def _array(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     needed = int(np.prod(shape, dtype=np.int64))
     if needed <= _free_memory() // 2:
         return np.empty(shape, np.uint8)
-    with tempfile.TemporaryFile() as file:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.fileno(), 0, needed)  # a full disk is said now, not by SIGBUS
-        else:
-            file.truncate(needed)
-        return np.memmap(file, np.uint8, "r+", shape=shape)
+    try:
+        with tempfile.TemporaryFile() as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, needed)  # a full disk: now, not by SIGBUS
+            else:
+                file.truncate(needed)
+            return np.memmap(file, np.uint8, "r+", shape=shape)
+    except OSError as error:
+        raise UserError(
+            f"{shape[0]} images of {shape[2]}x{shape[3]} pixels fit neither into the memory nor "
+            f"into {tempfile.gettempdir()} ({error.strerror or error})",
+            "choose a smaller --image-size, or name a disk with room in the variable TMPDIR",
+        ) from None
 
 
 def _free_memory() -> int:

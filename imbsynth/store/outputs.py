@@ -23,12 +23,13 @@ def new_folder(target: Path, *, force: bool) -> Iterator[Path]:
     Raises UserError if `target` exists (with `force`: if it is not a folder of ours), if another
     process is writing it, or if it cannot be written.
     """
+    part, old = _beside(target, "part"), _beside(target, "old")
     with _explained(target):
-        check_folder_target(target, force=force)
+        if not os.path.lexists(old):
+            check_folder_target(target, force=force)
     with _writing(target):
-        part, old = _beside(target, "part"), _beside(target, "old")
-        if os.path.lexists(old) and not os.path.lexists(target):
-            os.rename(old, target)  # a process was killed between the two steps of a replacement
+        if os.path.lexists(old):
+            _mend(old, target)
             check_folder_target(target, force=force)
         _remove(part)
         part.mkdir(parents=True)
@@ -53,9 +54,16 @@ def new_file(target: Path, *, force: bool = True) -> Iterator[Path]:
         try:
             yield part
             check_file_target(target, force=force)
+            _settle(part)
             os.replace(part, target)
         finally:
             part.unlink(missing_ok=True)
+
+
+def _settle(path: Path) -> None:
+    """Have the bytes on the disk before the name points to them: the machine may go down too."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
 
 
 @contextmanager
@@ -88,6 +96,8 @@ def check_folder_target(target: Path, *, force: bool) -> None:
 
 def _is_ours(folder: Path) -> bool:
     """Whether the folder carries the record of a run of imbsynth."""
+    if not (folder / RECORD).is_file():
+        return False
     try:
         record = json.loads((folder / RECORD).read_bytes())
         return "command" in record and "imbsynth" in record["versions"]
@@ -101,6 +111,23 @@ def check_file_target(target: Path, *, force: bool) -> None:
         raise UserError(f"{target} is a folder", "give the path of a file")
     if os.path.lexists(target) and not force:
         raise UserError(f"{target} exists", "choose another name, or replace it with --force")
+
+
+def check_room(folder: Path, *, files: int, size: int) -> None:
+    """Raise UserError if the disk of `folder` cannot take so many files of so many bytes each.
+
+    Not a promise: others write too. But hours of work that must end in a full disk are saved.
+    """
+    free = os.statvfs(folder)
+    for wanted, there, unit in (
+        (files * size, free.f_bavail * free.f_frsize, "bytes"),
+        (files, free.f_favail if free.f_files else files, "files"),
+    ):
+        if wanted > there:
+            raise UserError(
+                f"{files:,} files are asked for, and the disk has room for {there:,} {unit}",
+                "ask for fewer, or free some space",
+            )
 
 
 def check_apart(src: Path, dst: Path) -> None:
@@ -180,6 +207,14 @@ def _put_in_place(part: Path, target: Path) -> None:
             os.rename(old, target)
         raise
     _remove(old)
+
+
+def _mend(old: Path, target: Path) -> None:
+    """Undo, or complete, a replacement in which a process was killed."""
+    if os.path.lexists(target):
+        _remove(old)
+    else:
+        os.rename(old, target)
 
 
 def _beside(target: Path, role: str) -> Path:

@@ -14,12 +14,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from imbsynth import __version__
 from imbsynth.errors import UserError
 from imbsynth.store.folders import read_regular
 from imbsynth.store.outputs import RECORD
+from imbsynth.store.plain_yaml import read_texts
 
 MANIFEST = "manifest.jsonl"
 SAMPLES = "samples.png"
@@ -116,7 +115,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     """Read JSON lines; UserError if the file holds something else."""
     rows = []
     try:
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        for number, line in enumerate(_lines(path), 1):
             row = json.loads(line)
             if not isinstance(row, dict):
                 raise ValueError(f"line {number} is no object")
@@ -128,6 +127,12 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def _lines(path: Path) -> list[str]:
+    """The lines of a text; a JSON text may hold other signs at which Python would cut lines."""
+    text = path.read_text(encoding="utf-8")
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def read_counts(path: Path) -> dict[str, int]:
     """{class: images} out of a YAML or JSON file; UserError if it holds something else.
 
@@ -135,11 +140,13 @@ def read_counts(path: Path) -> dict[str, int]:
     """
     data = read_regular(path)
     try:
-        loaded = yaml.load(data.decode("utf-8"), yaml.BaseLoader)
-        return {name: _whole(n) for name, n in dict(loaded or {"": None}).items()}
-    except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
+        sizes = read_texts(data.decode("utf-8"))
+        if not sizes:
+            raise ValueError("nothing in it")
+        return {name: _whole(n) for name, n in sizes.items()}
+    except ValueError as error:
         raise UserError(
-            f"{path}: not a list of class sizes ({str(error).splitlines()[0]})",
+            f"{path}: not a list of class sizes ({error})",
             "write one line a class, a name and a whole number, like `cat: 100`",
         ) from None
 
@@ -147,7 +154,7 @@ def read_counts(path: Path) -> dict[str, int]:
 def _whole(text: object) -> int:
     if isinstance(text, str) and re.fullmatch("[0-9]{1,15}", text):
         return int(text)
-    raise ValueError(f"{text!r} is no number of images")
+    raise ValueError(f"{str(text)[:80]!r} is no number of images")
 
 
 def as_json(report: Any) -> str:

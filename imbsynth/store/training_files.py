@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from imbsynth.configs import STATE
 from imbsynth.errors import UserError
 from imbsynth.store.checkpoints import (
     Checkpoint,
@@ -35,7 +36,7 @@ class TrainingFiles:
         self.checkpoint, self.ends = checkpoint, ends
         self.log = checkpoint.with_suffix(".jsonl")
         self.sheet = checkpoint.with_suffix(".png")
-        self.state = checkpoint.with_suffix(".state.safetensors")
+        self.state = checkpoint.with_suffix(f"{STATE}.safetensors")
 
     @contextmanager
     def claimed(self, *, resume: bool, force: bool) -> Iterator[None]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from imbsynth.configs import Link
 from imbsynth.errors import UserError
-from imbsynth.store.folders import digest_of, printable, read_regular
+from imbsynth.store.folders import digest_of, printable, read_regular, size_of_regular
 
 
 def transfer(
@@ -56,6 +57,18 @@ def _place(source: Path, target: str, data: bytes, link: Link, final_parent: Pat
         os.symlink(
             os.path.relpath(os.path.realpath(source), os.path.realpath(final_parent)), target
         )
+
+
+def equal_files(root: Path, paths: Sequence[str]) -> list[list[str]]:
+    """Groups of files with the same bytes. Only files of one size are read."""
+    by_size: dict[int, list[str]] = defaultdict(list)
+    for path in paths:
+        by_size[size_of_regular(root / path)].append(path)
+    by_content: dict[str, list[str]] = defaultdict(list)
+    for alike in by_size.values():
+        for path in alike if len(alike) > 1 else ():
+            by_content[digest_of(read_regular(root / path))].append(path)
+    return [group for group in by_content.values() if len(group) > 1]
 
 
 def folder_digest(paths: Sequence[str], digests: Sequence[str]) -> str:

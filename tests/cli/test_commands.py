@@ -175,7 +175,7 @@ def test_options_come_from_a_file_and_the_command_line_wins(rare: Path, tmp_path
     ("text", "named"),
     [
         ("colour: blue", "'colour' is no option of imbalance"),
-        ("[1, 2]", "not a list of options"),
+        ("[1, 2]", "not lines of the form `name: value`"),
         ("counts: {a: 1}", "counts is"),
         ("!!python/object/apply:os.system ['echo hacked']", "cannot be read as YAML"),
         ("a: [", "cannot be read as YAML"),

@@ -14,7 +14,6 @@ from imbsynth.engine.events import silent
 from imbsynth.engine.oversampling import minority, training_plan
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.spaces import Pixels
-from imbsynth.errors import UserError
 from imbsynth.store.images import read_images
 from tests.conftest import MakeFolder
 
@@ -133,12 +132,12 @@ def test_an_epoch_of_equal_budget(rare: Path) -> None:
         assert sum(map(len, run.batches())) == 30
 
 
-def test_a_loss_that_is_no_number_stops_the_run(rare: Path) -> None:
+def test_a_loss_that_is_no_number_is_seen(rare: Path) -> None:
     run = training(read(rare), lr=0.5)
+    assert run.finite
     next(run.model.parameters()).data.fill_(float("inf"))
     run.take_step(next(iter(run.batches())))
-    with pytest.raises(UserError, match=r"no longer a number in epoch 1\n.*lower --lr \(it is 0.5"):
-        run.check_finite()
+    assert not run.finite
 
 
 def test_of_equal_epochs_the_surest_is_kept() -> None:

@@ -13,7 +13,8 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from PIL import Image, features
 
-from imbsynth.store.decoding import MAX_PIXELS, Picture, Unreadable, decode, quiet
+from imbsynth.configs import MAX_PIXELS
+from imbsynth.store.decoding import Picture, Unreadable, decode, quiet
 from imbsynth.store.images import as_picture
 from tests.store.conftest import chunk, noise, png_bytes, tiff_bytes
 

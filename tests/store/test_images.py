@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import warnings
@@ -95,7 +96,7 @@ def test_every_unreadable_file_is_listed_with_the_reason(tmp_path: Path) -> None
         read_images(tmp_path, ["cut.png", "gone.png", "good.png", "text.png"])
     assert ": 3 unreadable files: cut.png (" in caught.value.problem
     assert "gone.png (cannot be read: No such file or directory)" in caught.value.problem
-    assert "text.png (not an image that Pillow reads)" in caught.value.problem
+    assert "text.png (not an image of a format that is read)" in caught.value.problem
     assert "--skip-unreadable" in caught.value.fix
 
 
@@ -205,6 +206,20 @@ def test_a_survey_says_what_every_file_is(tmp_path: Path) -> None:
     assert [one.mode for one in found] == ["L", "RGBA", "I;16", "", ""]
     assert [one.alpha for one in found] == [False, True, False, False, False]
     assert [one.problem for one in found[:3]] == ["", "", ""]
-    assert found[3].problem == "not an image that Pillow reads"
+    assert found[3].problem == "not an image of a format that is read"
     assert found[4].problem == "cannot be read: No such file or directory"
     assert found[2].digest == hashlib.sha256(deep).hexdigest()
+
+
+def test_images_that_fit_nowhere_are_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [put(tmp_path, "a.png", noise(0, *COLOUR))]
+
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "sysconf", lambda _: 0)  # no memory either
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(UserError, match=r"fit neither .* \(No space left.*\n  fix: .* TMPDIR"):
+        read_images(tmp_path, paths)

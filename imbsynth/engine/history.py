@@ -1,0 +1,42 @@
+"""The log of a training run, read back: a file that may have been cut or edited."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from imbsynth.errors import UserError
+from imbsynth.store.records import read_lines
+
+
+def is_number(value: Any) -> bool:
+    """Whether a JSON value is a finite number, and not negative."""
+    return type(value) in (int, float) and 0 <= value < math.inf
+
+
+def check_lines(history: Any, names: Sequence[str]) -> None:
+    """Raise ValueError unless it is a line an epoch, with a number for each name in every line."""
+    if not isinstance(history, list):
+        raise ValueError("its history is no list")
+    for number, line in enumerate(history, 1):
+        wanted = ("seconds", "images_per_second", *names)
+        if not isinstance(line, dict) or line.get("epoch") != number:
+            raise ValueError(f"line {number} of its history is not of epoch {number}")
+        if not all(is_number(line.get(name)) for name in wanted) or not line["seconds"]:
+            raise ValueError(f"line {number} of its history lacks numbers")
+
+
+def read_history(log: Path, names: Sequence[str]) -> list[dict[str, Any]]:
+    """The lines of a finished run's log; UserError if they are not all there."""
+    history = read_lines(log)
+    try:
+        check_lines(history, names)
+        if not history:
+            raise ValueError("it is empty")
+    except ValueError as error:
+        raise UserError(
+            f"{log}: not the log of a run ({error})", "restore it, or train again with --force"
+        ) from None
+    return history

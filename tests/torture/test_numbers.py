@@ -1,0 +1,126 @@
+"""Where arithmetic breaks down: finite results, or a stop that says where."""
+
+from __future__ import annotations
+
+import gc
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from safetensors.torch import load_file
+
+from imbsynth.configs import AosTrainConfig, TrainAeConfig
+from imbsynth.engine import aos_train, train_ae
+from imbsynth.engine.autoencoder_training import AutoencoderTraining
+from imbsynth.engine.classifier_training import ClassifierTraining
+from imbsynth.engine.events import EpochDone, Event
+from imbsynth.errors import UserError
+from tests.conftest import draw_image
+from tests.torture.bench import invoke
+from tests.torture.corpus import plain_folder
+
+TINY = ["--epochs", 2, "--batch-size", 4, "--device", "cpu"]
+
+
+def assert_sane(out: str, checkpoint: Path) -> None:
+    """Every number that is printed, logged or saved is one."""
+
+    def refuse(text: str) -> float:
+        raise AssertionError(text)
+
+    json.loads(out, parse_constant=refuse)
+    for line in checkpoint.with_suffix(".jsonl").read_text().splitlines():
+        json.loads(line, parse_constant=refuse)
+    assert all(value.isfinite().all() for value in load_file(checkpoint).values())
+
+
+@pytest.fixture(params=["black", "white", "one image many times", "one class of one image"])
+def flat(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder with nothing, or next to nothing, to learn from."""
+    src = plain_folder(tmp_path / "src")
+    for number, path in enumerate(sorted(src.rglob("*.png"))):
+        if request.param in ("black", "white"):
+            Image.new("L", (8, 8), {"black": 0, "white": 255}[request.param]).save(path)
+        elif request.param == "one image many times" or path.parent.name == "odd":
+            draw_image(7, 8, 8, "L").save(path)
+        # Different files, so that some can be held out.
+        path.write_bytes(path.read_bytes() + bytes([number]))
+    return src
+
+
+def test_images_without_content_give_numbers(flat: Path, tmp_path: Path) -> None:
+    ae, clf = tmp_path / "ae.safetensors", tmp_path / "clf.safetensors"
+    small = ["--latent-dim", 2, "--json"]
+    outcome = invoke("train-ae", flat, "--out", ae, *TINY, *small)
+    assert outcome.code == 0, outcome.err
+    assert_sane(outcome.out, ae)
+    outcome = invoke("aos-train", flat, "--out", clf, *TINY, "--json")
+    assert outcome.code == 0, outcome.err
+    assert_sane(outcome.out, clf)
+    outcome = invoke("evaluate", clf, flat, "--allow-overlap", "--draws", 100, "--json")
+    assert outcome.code == 0, outcome.err
+    assert "NaN" not in outcome.out
+    assert "Infinity" not in outcome.out
+    for way in (["--ae", ae], ["--method", "smote"], ["--method", "ros"]):
+        out = tmp_path / "-".join(map(str, way[:1])) / str(way[1]).replace("/", "_")
+        assert invoke("generate", flat, out, "--to", 9, *way).code == 0
+    with Image.open(next(out.glob("odd/synthetic-000001.png"))) as copy:
+        assert copy.size == (8, 8)
+
+
+def test_identical_images_give_their_like(tmp_path: Path) -> None:
+    src = plain_folder(tmp_path / "src")
+    for path in sorted((src / "odd").iterdir()):
+        draw_image(7, 8, 8, "L").save(path)
+    assert invoke("generate", src, tmp_path / "out", "--to", 9).code == 0
+    for path in (tmp_path / "out/odd").glob("synthetic-*"):
+        with Image.open(path) as made:
+            assert made.tobytes() == draw_image(7, 8, 8, "L").tobytes()
+
+
+@pytest.mark.parametrize("name", ["train-ae", "aos-train"])
+def test_a_learning_rate_that_diverges_gives_numbers_or_says_so(tmp_path: Path, name: str) -> None:
+    src, out = plain_folder(tmp_path / "src"), tmp_path / "x.safetensors"
+    outcome = invoke(name, src, "--out", out, *TINY, "--lr", 0.99, "--json")
+    if outcome.code == 0:
+        assert_sane(outcome.out, out)
+    else:
+        assert "no longer a number in epoch" in outcome.err
+        assert "lower --lr" in outcome.err
+        assert not out.exists()
+
+
+def run_until_it_breaks(name: str, src: Path, out: Path, **more: Any) -> None:
+    """A training whose weights leave the numbers after its second epoch."""
+
+    def break_it(event: Event) -> None:
+        if isinstance(event, EpochDone) and event.epoch == 2:
+            kinds = (AutoencoderTraining, ClassifierTraining)
+            running = [o for o in gc.get_objects() if type(o) in kinds and o.history]
+            weights = next(running[-1].weights.parameters())
+            weights.data.view(-1)[0] = math.inf
+
+    common: dict[str, Any] = {"src": src, "out": out, "device": "cpu", "batch_size": 4, **more}
+    if name == "train-ae":
+        train_ae.run(TrainAeConfig(**common, latent_dim=2), on_event=break_it)
+    else:
+        aos_train.run(AosTrainConfig(**common, schedule="constant"), on_event=break_it)
+
+
+@pytest.mark.parametrize("name", ["train-ae", "aos-train"])
+def test_a_loss_that_is_no_number_keeps_the_last_good_epoch(tmp_path: Path, name: str) -> None:
+    src, out = plain_folder(tmp_path / "src"), tmp_path / "x.safetensors"
+    with pytest.raises(UserError, match="no longer a number in epoch 3; the state after epoch 2"):
+        run_until_it_breaks(name, src, out, epochs=4)
+    assert not out.exists()
+    state = load_file(tmp_path / "x.state.safetensors")
+    assert all(value.isfinite().all() for value in state.values())
+    assert len((tmp_path / "x.jsonl").read_text().splitlines()) == 2
+    more = ["--latent-dim", 2] if name == "train-ae" else ["--schedule", "constant"]
+    outcome = invoke(name, src, "--out", out, *TINY, *more, "--resume", "--json")
+    assert outcome.code == 0, outcome.err
+    assert json.loads(outcome.out)["epochs"] == 2
+    assert_sane(outcome.out, out)
