@@ -92,8 +92,8 @@ def made_of(src: Path) -> dict[str, Made]:
         paths = [path for path in named if isinstance(path, str) and is_inside(path)]
         if len(paths) < 3 or not isinstance(line.get("method"), str):
             raise UserError(
-                f"{src / MANIFEST}: line {number} does not name a method and three files in the "
-                "folder",
+                f"{src / MANIFEST}: line {number} does not name three files in the folder and how "
+                "the first was made",
                 "restore the file, or generate anew",
             )
         file, base, neighbour = paths
