@@ -222,8 +222,8 @@ class AosTrainConfig:
     val: Path | None = None  # a folder of real images; None: a fraction of `src` is held out
     val_fraction: float | None = None  # of each class; None: DEFAULT_VAL_FRACTION, without `val`
     oversample: Oversample = "aos"
-    epsilon: float = 0.03  # how far an image is moved, in units of the [0, 1] pixel range
-    tau: float = 0.5  # probability that an image of a minority class is moved
+    epsilon: float = 0.02  # how far an image is moved, in units of the [0, 1] pixel range
+    tau: float = 0.8  # probability that an image of a minority class is moved
     attack: Attack = "fgsm"
     every: int = 2  # epochs for which a draw of moved images serves
     minority_below: float = 1.0  # a minority class has fewer than so many times the largest
