@@ -35,10 +35,10 @@ def resampled_auroc(
     areas = []
     for start in range(0, draws, AT_ONCE):
         samples = min(AT_ONCE, draws - start)
-        weights = np.empty((images, samples), np.int32)
+        weights = np.empty((samples, images), np.int32)
         for ranking in ranked:
-            weights[ranking.positives] = _times_drawn(len(ranking.positives), samples, rng)
-        areas.append(auroc_macro(list(ranked), weights))
+            weights[:, ranking.positives] = _times_drawn(len(ranking.positives), samples, rng)
+        areas.append(auroc_macro(ranked, weights))
     return np.concatenate(areas)
 
 
@@ -49,6 +49,6 @@ def interval(values: NDArray[np.float64], confidence: float) -> tuple[float, flo
 
 
 def _times_drawn(count: int, samples: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(count, samples): how often each of `count` images is among `count` drawn ones."""
-    drawn = rng.integers(count, size=(count, samples)) * samples + np.arange(samples)
-    return np.bincount(drawn.ravel(), minlength=count * samples).reshape(count, samples)
+    """(samples, count): how often each of `count` images is among `count` drawn ones."""
+    drawn = rng.integers(count, size=(samples, count)) + count * np.arange(samples)[:, None]
+    return np.bincount(drawn.ravel(), minlength=samples * count).reshape(samples, count)

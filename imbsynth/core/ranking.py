@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,11 +26,11 @@ def rankings(probabilities: Probabilities, labels: Labels) -> list[Ranking]:
     return [_ranking(scores, labels == k) for k, scores in enumerate(probabilities.T)]
 
 
-def auroc_macro(ranked: list[Ranking], weights: NDArray[np.int32]) -> NDArray[np.float64]:
+def auroc_macro(ranked: Sequence[Ranking], weights: NDArray[np.int32]) -> NDArray[np.float64]:
     """The mean of each class's AUROC against the rest, for m samples: (m,).
 
     P(an image of the class gets a higher probability for it than one of the others), a tie
-    counting half (Mann and Whitney, 1947). weights: (n, m), how often each of the n images is in
+    counting half (Mann and Whitney, 1947). weights: (m, n), how often each of the n images is in
     each sample.
     """
     return np.mean([_auroc(ranking, weights) for ranking in ranked], axis=0)
@@ -45,8 +46,11 @@ def _ranking(scores: NDArray[np.float32], positive: NDArray[np.bool_]) -> Rankin
 
 
 def _auroc(ranking: Ranking, weights: NDArray[np.int32]) -> NDArray[np.float64]:
-    passed = np.zeros((len(ranking.negatives) + 1, weights.shape[1]), np.int64)
-    np.cumsum(weights[ranking.negatives], axis=0, out=passed[1:])
-    own = weights[ranking.positives].astype(np.float64)
-    beaten = (passed[ranking.below] + passed[ranking.upto]) / 2
-    return np.einsum("pm,pm->m", own, beaten) / (own.sum(0) * passed[-1])
+    passed = np.empty((len(weights), len(ranking.negatives) + 1), np.int32)
+    passed[:, 0] = 0
+    negatives = weights.take(ranking.negatives, 1)
+    np.cumsum(negatives, axis=1, out=passed[:, 1:], dtype=np.int32)
+    own = weights.take(ranking.positives, 1).astype(np.float64)
+    beaten = passed.take(ranking.below, 1) + passed.take(ranking.upto, 1)  # twice: halves for ties
+    pairs = own.sum(1) * passed[:, -1]
+    return np.einsum("mp,mp->m", own, beaten.astype(np.float64)) / (2 * pairs)

@@ -143,7 +143,7 @@ def _report(
         )
     confusion = metrics.confusion_matrix(labels, found.argmax(1), len(trained.classes))
     ranked = rankings(found, labels)
-    once = np.ones((len(labels), 1), np.int32)
+    once = np.ones((1, len(labels)), np.int32)
     scores = {name: float(score(confusion)) for name, score in metrics.SCORES.items()}
     drawn = resampled_confusions(
         confusion, config.draws, stream(config.seed, "evaluate", "confusion")

@@ -35,20 +35,20 @@ def test_the_area_is_that_of_scikit_learn_ties_included(
 ) -> None:
     found, labels = classified(images, classes, seed, levels)
     expected = [roc_auc_score(labels == k, found[:, k]) for k in range(classes)]
-    ones = np.ones((images, 1), np.int32)
+    ones = np.ones((1, images), np.int32)
     assert auroc_macro(rankings(found, labels), ones)[0] == pytest.approx(np.mean(expected))
 
 
 def test_a_weight_is_as_good_as_a_repetition() -> None:
     found, labels = classified(40, 3, 0, 10)
-    weights = np.random.default_rng(1).integers(0, 4, (40, 5)).astype(np.int32)
-    weights[:3] = 1
+    weights = np.random.default_rng(1).integers(0, 4, (5, 40)).astype(np.int32)
+    weights[:, :3] = 1
     areas = auroc_macro(rankings(found, labels), weights)
-    ones = [np.ones((n, 1), np.int32) for n in weights.sum(0)]
-    for column, one in enumerate(ones):
-        rows = np.repeat(np.arange(40), weights[:, column])
-        expected = auroc_macro(rankings(found[rows], labels[rows]), one)
-        assert areas[column] == pytest.approx(float(expected[0]))
+    for sample, area in zip(weights, areas, strict=True):
+        rows = np.repeat(np.arange(40), sample)
+        once = np.ones((1, len(rows)), np.int32)
+        expected = auroc_macro(rankings(found[rows], labels[rows]), once)
+        assert area == pytest.approx(float(expected[0]))
 
 
 def test_a_bootstrap_keeps_class_sizes_and_centres_on_the_score() -> None:
@@ -81,8 +81,8 @@ def test_an_interval_holds_its_share_of_the_values() -> None:
     assert (low, high) == pytest.approx((0.025, 0.975))
 
 
-def test_a_thousand_draws_of_ten_thousand_images_take_a_second_or_so() -> None:
-    """Under a second where nothing else runs; the limit leaves room for a busy machine."""
+def test_a_thousand_draws_of_ten_thousand_images_take_less_than_a_second() -> None:
+    """About half a second of processor time; the limit leaves room for a busy machine."""
     found, labels = classified(10_000, 10, 0)
     ranked = rankings(found, labels)
     confusion = metrics.confusion_matrix(labels, found.argmax(1), 10)
@@ -91,4 +91,4 @@ def test_a_thousand_draws_of_ten_thousand_images_take_a_second_or_so() -> None:
     for score in metrics.SCORES.values():
         score(drawn)
     resampled_auroc(ranked, 1000, np.random.default_rng(0))
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 2
