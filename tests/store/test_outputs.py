@@ -13,6 +13,7 @@ import pytest
 from imbsynth.errors import UserError
 from imbsynth.store.outputs import RECORD, check_apart, check_room, claim, new_file, new_folder
 from tests.conftest import contents
+from tests.rights import permissions_hold
 
 FILLS_A_FOLDER = """
 import sys
@@ -275,11 +276,13 @@ def test_a_place_where_nothing_can_be_is_advice_and_no_traceback(out: Path, belo
     assert os.listdir(out.parent) == ["file"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_folder_is_advice_and_no_traceback(out: Path) -> None:
     out.mkdir(mode=0o500)
     for write in (write_folder, write_file):
-        with pytest.raises(UserError, match=r"Permission denied.*\n  fix: choose a place"):
+        with (
+            permissions_hold(),
+            pytest.raises(UserError, match=r"Permission denied.*\n  fix: choose a place"),
+        ):
             write(out / "new")
 
 

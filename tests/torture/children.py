@@ -8,10 +8,12 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.rights import permissions_hold
 from tests.torture.bench import SECONDS
 
 # One thread: there is nothing to share, and nothing that a fork could break.
@@ -37,7 +39,7 @@ class Limits(NamedTuple):
     """What a child may do."""
 
     file_size: int | None = None  # bytes: writing more fails as on a full disk
-    user: int | None = None  # acts as this user, if we are root
+    permissions: bool = False  # hold for it, even if we are root
     save_every: float = 60.0  # seconds between the states of a training run
 
 
@@ -56,11 +58,8 @@ def _child(arguments: list[str], log: str, limits: Limits) -> None:
     training.SAVE_EVERY = limits.save_every
     if limits.file_size is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_size, limits.file_size))
-    if limits.user is not None and os.geteuid() == 0:
-        os.setgroups([])
-        os.setgid(limits.user)
-        os.setuid(limits.user)
-    main()
+    with permissions_hold() if limits.permissions else nullcontext():
+        main()
 
 
 class Child:

@@ -8,10 +8,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +17,7 @@ from PIL import Image
 from imbsynth.store.folders import printable, scan
 from imbsynth.store.images import read_images
 from tests.conftest import contents
+from tests.rights import permissions_hold
 from tests.torture.bench import (
     COPIERS,
     FULL,
@@ -228,44 +225,16 @@ def test_an_unreadable_file_of_any_name_is_named_on_one_line(
     ]
 
 
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that any user of the machine may enter, unlike pytest's."""
-    folder = Path(tempfile.mkdtemp(prefix="imbsynth-torture-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
-
-
-@contextmanager
-def nobody(owns: Path) -> Iterator[None]:
-    """Act as a user without rights, who owns one folder: root may read everything."""
-    if os.geteuid():
-        yield
-        return
-    os.chown(owns, 65534, 65534)
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 @pytest.mark.parametrize("name", READERS)
 @pytest.mark.parametrize("closed", ["odd/0.png", "odd"])
 def test_what_may_not_be_read_is_named(
-    open_folder: Path, checkpoints: Checkpoints, name: str, closed: str
+    tmp_path: Path, checkpoints: Checkpoints, name: str, closed: str
 ) -> None:
-    src, work = plain_folder(open_folder / "src"), open_folder / "work"
+    src, work = plain_folder(tmp_path / "src"), tmp_path / "work"
     work.mkdir()
-    readable_checkpoints = {
-        key: shutil.copy(path, open_folder) for key, path in checkpoints.items()
-    }
-    owner = os.geteuid()
     (src / closed).chmod(0)
-    with nobody(owns=work):
-        outcome = tried(name, src, work, {k: Path(v) for k, v in readable_checkpoints.items()})
-    assert os.geteuid() == owner
+    with permissions_hold():
+        outcome = tried(name, src, work, checkpoints)
     (src / closed).chmod(0o755)
     if name == "inspect" and closed == "odd/0.png":
         assert json.loads(outcome.out)["unreadable"] == [closed]

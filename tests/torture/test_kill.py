@@ -20,13 +20,11 @@ import pytest
 from tests.conftest import contents
 from tests.torture.bench import FULL, Told, scaled
 from tests.torture.children import Child, Limits, run
-from tests.torture.test_corpus import open_folder  # noqa: F401
 from tests.torture.writers import WRITERS, Writer, images_below, written
 
 KILLS = scaled(4, 52)  # a command, over all tests here
 SIGNALS = scaled(1, 4)  # of each kind a command
 OFTEN = Limits(save_every=0.5)  # so that a kill finds a state to go on from
-NOBODY = 65534
 PROMPT = 20.0  # seconds in which a run obeys; on a busy machine, for it is otherwise at once
 
 
@@ -192,20 +190,11 @@ def test_a_full_disk_is_said_and_leaves_nothing(case: Case, tmp_path: Path, room
 
 
 @every_writer
-def test_a_read_only_place_is_said_and_stays_as_it_is(
-    case: Case,
-    open_folder: Path,  # noqa: F811
-) -> None:
-    src, out = open_folder / "src", open_folder / "out"
-    shutil.copytree(case.src, src)
+def test_a_read_only_place_is_said_and_stays_as_it_is(case: Case, tmp_path: Path) -> None:
+    before, out, log = contents(case.src), tmp_path / "out", tmp_path / "log"
     out.mkdir(mode=0o555)
-    log = open_folder / "log"
-    log.touch()
-    log.chmod(0o666)
-    there = {key: Path(shutil.copy(path, open_folder)) for key, path in case.checkpoints.items()}
-    arguments = case.writer.arguments(src, out, there)
-    assert run(arguments, log, Limits(user=NOBODY)) == 2, log.read_text()
+    assert run(case.arguments(out), log, Limits(permissions=True)) == 2, log.read_text()
     assert "Permission denied" in log.read_text()
     assert "fix: choose a place where you may write" in log.read_text()
     assert os.listdir(out) == []
-    assert contents(src) == contents(case.src)
+    assert contents(case.src) == before
