@@ -34,7 +34,7 @@ def compare(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder to make, with tables.md, results.csv and spreads.png.",
+            help="Folder to make, with tables.md, results.csv and pictures.",
             show_default=False,
         ),
     ] = CompareConfig.out,
@@ -50,6 +50,9 @@ def compare(
     training would change is not in it. An experiment shows means and standard deviations over its
     seeds, and, from three problems and three methods on, Friedman's test, Shaffer's for pairs, and
     the chances that one is better by the Bayesian signed-rank test.
+
+    Where an experiment has several imbalance ratios (or values of mu), --out also draws the score
+    over them, robustness.png.
 
     Example: imbsynth compare results
 
@@ -84,7 +87,8 @@ def _summary(report: Report) -> None:
             ],
         )
     if report.out is not None:
-        typer.echo(f"look at {report.out}/spreads.png")
+        shown = " and ".join(f"{report.out}/{name}" for name in report.pictures)
+        typer.echo(f"look at {shown}")
 
 
 def _scores(rows: list[dict[str, Any]], metric: str) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from imbsynth.engine.events import Event, OnEvent
 
 LINE_EVERY = 10.0  # seconds between two lines of progress where stderr is a file
+WIDE = 1000  # columns where stdout is a file or a pipe, which have no edge
 
 
 def execute(
@@ -160,7 +161,8 @@ def table(
     for index, (name, *cells) in enumerate(rows):
         style = "bold" if index in bold else ""
         shown.add_row(Text(printable(name)), *map(Text, cells), style=style)
-    Console(highlight=False).print(shown)
+    width = None if sys.stdout.isatty() else WIDE
+    Console(highlight=False, width=width).print(shown)
 
 
 def class_table(counts: dict[str, int], added: dict[str, int] | None = None) -> None:

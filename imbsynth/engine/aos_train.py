@@ -166,10 +166,10 @@ def _meta(training: ClassifierTraining, data: _Data, made_by: dict[str, Any]) ->
 
 
 def _real_counts(src: Path, data: _Data) -> dict[str, int]:
-    """Real training images by class, in class order."""
-    made = made_of(src)
+    """Real training images by class, in class order; a reconstruction stands for its original."""
+    synthetic = {path for path, made in made_of(src).items() if made.method != "reconstruct"}
     return {
-        name: sum(data.images.paths[i] not in made for i in members)
+        name: sum(data.images.paths[i] not in synthetic for i in members)
         for name, members in data.members.items()
     }
 

@@ -21,9 +21,11 @@ from imbsynth.configs import (
     SplitConfig,
     TrainAeConfig,
 )
+from imbsynth.core import profiles
 from imbsynth.engine import aos_train, evaluate, generate, imbalance, split, train_ae
 from imbsynth.engine.events import Event, Note, OnEvent
 from imbsynth.engine.protocols import Cell, Options, Protocol
+from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import Busy, UserError
 from imbsynth.store.folders import digest_of
 from imbsynth.store.outputs import RECORD, claim, new_file
@@ -104,7 +106,18 @@ def _chain(bench: Bench, cell: Cell, on_event: OnEvent) -> dict[str, Any]:
     training = asdict(trained)
     for name in ("checkpoint", "log", "curves"):
         del training[name]
-    return {"cell": cell._asdict(), "tests": scores, "training": training}
+    return {
+        "cell": cell._asdict(),
+        "cut": _sizes(rare),
+        "tests": scores,
+        "training": training,
+    }
+
+
+def _sizes(rare: Path) -> dict[str, Any]:
+    """How imbalanced the images are of which the training and the validation part are made."""
+    counts = scan_regular(rare).counts
+    return {"counts": counts, "rho": profiles.rho(counts), "mu": profiles.mu(counts)}
 
 
 def _pool(bench: Bench, cell: Cell, on_event: OnEvent) -> tuple[Path, Path]:
@@ -146,8 +159,9 @@ def _generated(bench: Bench, cell: Cell, source: Path, place: Path, on_event: On
     ae = None
     if method.ae is not None:
         ae = place / f"ae-{_short_digest(method.ae)}.safetensors"
-        training = TrainAeConfig(out=ae, resume=True, **common, **method.ae)
-        _patiently(lambda: train_ae.run(training, on_event=on_event))
+        if not ae.exists():  # else another method's cell has trained it
+            training = TrainAeConfig(out=ae, resume=True, **common, **method.ae)
+            _patiently(lambda: train_ae.run(training, on_event=on_event))
     made = {**(method.generate or {}), "ae": ae and ae.name}
     dst = place / f"generated-{_short_digest(made)}"
     config = GenerateConfig(dst=dst, ae=ae, **common, **(method.generate or {}))

@@ -20,10 +20,11 @@ from imbsynth.engine.results import (
     tabulate,
     wins,
 )
+from imbsynth.engine.robustness import panels
 from imbsynth.engine.tables import TITLES, csv_rows, markdown
-from imbsynth.store.figures import write_spreads
+from imbsynth.store.figures import Panel, write_robustness, write_spreads
 from imbsynth.store.outputs import check_apart, new_folder
-from imbsynth.store.records import provenance, write_record, write_table
+from imbsynth.store.records import ROBUSTNESS, SPREADS, provenance, write_record, write_table
 
 MANY = 3  # problems, and methods, from which on a test over problems says something
 
@@ -38,6 +39,7 @@ class Report:
     friedman: float | None  # p that all methods rank alike; None with fewer than 3 x 3 results
     pairs: list[dict[str, Any]]  # first, second, p by Shaffer, and the three Bayesian chances
     out: str | None
+    pictures: list[str]  # in `out`
 
 
 def run(config: CompareConfig, *, on_event: OnEvent = silent) -> Report:
@@ -45,6 +47,7 @@ def run(config: CompareConfig, *, on_event: OnEvent = silent) -> Report:
     results = read_results(config.src)
     table = tabulate(results, config.metric)
     values = table.complete()
+    curves = panels(results, config.metric)
     enough = len(values) >= MANY and len(table.methods) >= MANY
     report = Report(
         metric=config.metric,
@@ -53,10 +56,11 @@ def run(config: CompareConfig, *, on_event: OnEvent = silent) -> Report:
         friedman=significance.friedman(values) if enough else None,
         pairs=_pairs(table, config) if enough else [],
         out=None if config.out is None else config.out.as_posix(),
+        pictures=[] if config.out is None else [SPREADS, *([ROBUSTNESS] if curves else [])],
     )
     if config.out is not None:
         check_apart(config.src, config.out)
-        _write(config, config.out, results, report)
+        _write(config, config.out, results, report, curves)
     return report
 
 
@@ -111,7 +115,13 @@ def _pairs(table: Table, config: CompareConfig) -> list[dict[str, Any]]:
     return pairs
 
 
-def _write(config: CompareConfig, out: Path, results: list[Result], report: Report) -> None:
+def _write(
+    config: CompareConfig,
+    out: Path,
+    results: list[Result],
+    report: Report,
+    curves: list[Panel],
+) -> None:
     with new_folder(out, force=config.force) as part:
         text = markdown(results, report.metric, report.wins, report.pairs)
         (part / "tables.md").write_text(text, encoding="utf-8")
@@ -119,12 +129,14 @@ def _write(config: CompareConfig, out: Path, results: list[Result], report: Repo
         write_table(part / "results.csv", [str(title) for title in header], rows)
         table = tabulate(results, report.metric)
         write_spreads(
-            part / "spreads.png",
+            part / SPREADS,
             table.mean,
             table.spread,
             table.problems,
             table.methods,
             TITLES[report.metric],
         )
+        if curves:
+            write_robustness(part / ROBUSTNESS, curves, TITLES[report.metric])
         record = provenance("compare", config, inputs={}, libraries=("baycomp", "numpy", "scipy"))
         write_record(part, record)

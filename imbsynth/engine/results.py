@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imbsynth.core import profiles
 from imbsynth.engine.cells import CELLS
 from imbsynth.errors import UserError
 from imbsynth.store.records import METRICS, PROTOCOL, read_json
 
 METRIC_NAMES = ("acsa", "gm", "g_mean", "f1_macro", "mcc", "kappa", "auroc_macro")
 RAREST = "rarest_recall"  # the recall of the class with the fewest training images
+# What a file that another program wrote can raise while it is taken apart.
+_WRONG = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, StopIteration)
 
 
 class Result(NamedTuple):
@@ -26,6 +29,9 @@ class Result(NamedTuple):
     seed: int
     scores: dict[str, float]  # by METRIC_NAMES and RAREST
     intervals: dict[str, tuple[float, float]]  # 95 %, over the test images
+    source: str = ""  # data set and test set: the problem but for its imbalance
+    rho: float | None = None  # of the cut that was trained on; None where nothing says so
+    mu: float | None = None
 
 
 class Table(NamedTuple):
@@ -45,7 +51,7 @@ class Table(NamedTuple):
 def read_results(folder: Path) -> list[Result]:
     """Every cell of an experiment, or every evaluation, below a folder; UserError if none."""
     if (folder / PROTOCOL).is_file():
-        results = [result for path in _cells(folder) for result in _cell(path)]
+        results = _experiment(folder)
     else:
         files = sorted(folder.rglob(METRICS)) if folder.is_dir() else []
         results = [_evaluation(folder, path) for path in files]
@@ -93,40 +99,90 @@ def _cells(folder: Path) -> list[Path]:
     return [path for path in files if path.is_file()]
 
 
-def _cell(path: Path) -> list[Result]:
-    found = read_json(path)
-    try:
-        cell, tests = found["cell"], found["tests"]
-        problem = f"{cell['data']}, {cell['imbalance']}"
-        several = len(tests) > 1
-        return [
-            _result(
-                f"{problem}, {name}" if several else problem,
-                str(cell["method"]),
-                int(cell["seed"]),
-                scores,
-            )
-            for name, scores in tests.items()
-        ]
-    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-        raise _foreign(path, "experiment", error) from None
+def _experiment(folder: Path) -> list[Result]:
+    """The results of every cell; methods with a seed in common were trained on one cut."""
+    paths = _cells(folder)
+    cells = [_Cell.read(path) for path in paths]
+    best_last = sorted(cells, key=lambda cell: cell.exact)
+    cuts = {cell.cut: cell.counts for cell in best_last if cell.counts}
+    return [
+        result
+        for path, cell in zip(paths, cells, strict=True)
+        for result in cell.results(path, cuts.get(cell.cut, {}))
+    ]
+
+
+class _Cell(NamedTuple):
+    """What the file of a cell holds."""
+
+    cut: tuple[str, str, int]  # data set, imbalance, seed
+    method: str
+    counts: dict[str, int]  # of the cut; none if the file does not know them
+    exact: bool  # else of the part of the cut that was trained on, as older files have it
+    tests: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> _Cell:
+        found = read_json(path)
+        try:
+            cell, tests = found["cell"], dict(found["tests"])
+            cut = str(cell["data"]), str(cell["imbalance"]), int(cell["seed"])
+            exact = "cut" in found
+            counts = found["cut"]["counts"] if exact else _trained(next(iter(tests.values())))
+            return cls(cut, str(cell["method"]), _positive(counts), exact, tests)
+        except _WRONG as error:
+            raise _foreign(path, "experiment", error) from None
+
+    def results(self, path: Path, counts: dict[str, int]) -> Iterator[Result]:
+        data, imbalance, seed = self.cut
+        for name, scores in self.tests.items():
+            tested = f", {name}" if len(self.tests) > 1 else ""
+            try:
+                result = _result(f"{data}, {imbalance}{tested}", self.method, seed, scores, counts)
+            except _WRONG as error:
+                raise _foreign(path, "experiment", error) from None
+            yield result._replace(source=f"{data}{tested}")
 
 
 def _evaluation(folder: Path, path: Path) -> Result:
     found = read_json(path)
     try:
-        return _result("", path.parent.relative_to(folder).as_posix(), 0, found)
-    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        method = path.parent.relative_to(folder).as_posix()
+        return _result("", method, 0, found, _positive(_trained(found)))
+    except _WRONG as error:
         raise _foreign(path, "evaluate", error) from None
 
 
-def _result(problem: str, method: str, seed: int, scores: Mapping[str, Any]) -> Result:
-    rarest = min(scores["per_class"].values(), key=lambda found: found["trained"])
+def _trained(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """Training images by class."""
+    return {name: found["trained"] for name, found in scores["per_class"].items()}
+
+
+def _positive(counts: Mapping[str, Any]) -> dict[str, int]:
+    """The counts, or none if a class has no image, as where the originals were reconstructed."""
+    found = {str(name): int(_number(n)) for name, n in counts.items()}
+    return found if min(found.values()) > 0 else {}
+
+
+def _result(
+    problem: str, method: str, seed: int, scores: Mapping[str, Any], counts: dict[str, int]
+) -> Result:
+    classes = scores["per_class"]
+    sizes = counts or _trained(scores)
+    rarest = classes[min(classes, key=sizes.__getitem__)]
     values = {name: _number(scores[name]) for name in METRIC_NAMES}
     intervals = {
         name: (_number(low), _number(high)) for name, (low, high) in scores["intervals"].items()
     }
-    return Result(problem, method, seed, {**values, RAREST: _number(rarest["recall"])}, intervals)
+    return Result(
+        problem,
+        method,
+        seed,
+        {**values, RAREST: _number(rarest["recall"])},
+        intervals,
+        rho=profiles.rho(counts) if counts else None,
+        mu=profiles.mu(counts) if counts else None,
+    )
 
 
 def _number(found: Any) -> float:

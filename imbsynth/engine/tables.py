@@ -22,11 +22,12 @@ TITLES = {
 
 
 def csv_rows(results: Sequence[Result]) -> Iterator[list[object]]:
-    """A header, then a row a result: problem, method, seed, and every metric."""
+    """A header, then a row a result: problem, method, seed, rho, mu, and every metric."""
     metrics = [*METRIC_NAMES, RAREST]
-    yield ["problem", "method", "seed", *metrics]
+    yield ["problem", "method", "seed", "rho", "mu", *metrics]
     for result in results:
-        yield [result.problem, result.method, result.seed, *(result.scores[m] for m in metrics)]
+        about = [result.problem, result.method, result.seed, result.rho, result.mu]
+        yield [*about, *(result.scores[metric] for metric in metrics)]
 
 
 def markdown(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 DPI = 110
 NAMED = 40  # classes whose names still fit beside an axis
 COUNTED = 20  # classes whose counts still fit into the cells
+ABREAST = 3  # panels in a row
+DASHES = ("-", "--", ":", "-.")  # of methods beyond the tenth, whose colours come again
+MARKED = 8  # points whose places still fit below an axis
+
+
+class Panel(NamedTuple):
+    """Curves of one data set over how imbalanced it is."""
+
+    title: str
+    axis: str  # what x is
+    log: bool
+    x: NDArray[np.float64]  # (p,), rising
+    lines: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]  # method: mean, spread (p,)
 
 
 def write_curves(
@@ -92,6 +105,55 @@ def write_spreads(
     axes.legend(fontsize="small")
     _name(axes, "x", problems)
     save(figure, path)
+
+
+def write_robustness(path: Path, panels: Sequence[Panel], title: str) -> None:
+    """Draw curves with a band of one spread to either side; a method looks alike in all panels."""
+    rows = -(-len(panels) // ABREAST)
+    columns = min(len(panels), ABREAST)
+    figure = blank(5.5 * columns, 4 * rows + 1)
+    grid = figure.subplots(rows, columns, squeeze=False).flatten()
+    methods = list(dict.fromkeys(method for panel in panels for method in panel.lines))
+    shown: dict[str, Any] = {}
+    for axes, panel in zip(grid, panels, strict=False):
+        for j, method in enumerate(methods):
+            if method in panel.lines:
+                shown[method] = _curve(axes, panel, method, f"C{j % 10}", DASHES[j // 10 % 4])
+        axes.set_title(printable(panel.title), parse_math=False)
+        axes.set_xlabel(panel.axis)
+        axes.grid(axis="y", color="0.9")
+        _mark(axes, panel)
+    for axes in grid[len(panels) :]:
+        axes.remove()
+    handles = [shown[method] for method in methods]
+    names = list(map(printable, methods))
+    legend = figure.legend(handles, names, loc="outside lower center", ncols=5, fontsize="small")
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    figure.suptitle(f"{title}, mean and standard deviation over seeds")
+    save(figure, path)
+
+
+def _curve(axes: Axes, panel: Panel, method: str, colour: str, dashes: str) -> Any:
+    """Draw one line with its band, where there are results; the line."""
+    mean, spread = panel.lines[method]
+    there = ~np.isnan(mean)
+    x, mean, spread = panel.x[there], mean[there], spread[there]
+    axes.fill_between(x, mean - spread, mean + spread, color=colour, alpha=0.12, linewidth=0)
+    return axes.plot(x, mean, color=colour, linestyle=dashes, marker="o", markersize=4)[0]
+
+
+def _mark(axes: Axes, panel: Panel) -> None:
+    """Say below the axis where the points are, or, of many, where 1, 2 and 5 are."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+
+    if panel.log:
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    if len(panel.x) <= MARKED:
+        axes.xaxis.set_major_locator(FixedLocator(panel.x.tolist()))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
 
 
 def write_recalls(path: Path, recalls: Mapping[str, Mapping[str, float]]) -> None:

@@ -23,6 +23,7 @@ from imbsynth.store.plain_yaml import read_texts
 MANIFEST = "manifest.jsonl"
 SAMPLES = "samples.png"
 PROTOCOL, RECALLS = "protocol.json", "recalls.png"
+SPREADS, ROBUSTNESS = "spreads.png", "robustness.png"
 METRICS, PREDICTIONS, CONFUSION = "metrics.json", "predictions.csv", "confusion.png"
 # How a run is carried out and where it goes, not what comes out of it.
 _LEFT_OUT = ("force", "resume", "dst", "out")

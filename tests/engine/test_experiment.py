@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import yaml
 from imbsynth.configs import CompareConfig, ExperimentConfig
 from imbsynth.engine import compare, experiment
 from imbsynth.engine.protocols import Cell, parse_protocol, read_protocol
-from imbsynth.engine.results import METRIC_NAMES, wins
+from imbsynth.engine.results import METRIC_NAMES, read_results, wins
 from imbsynth.errors import UserError
 from tests.conftest import MakeFolder, contents
 
@@ -58,6 +59,7 @@ def test_every_cell_is_run_once(root: Path) -> None:
     result = json.loads((root / "out/cells/bars/linear/AOS/1.json").read_text())
     assert result["cell"] == {"data": "bars", "imbalance": "linear", "method": "AOS", "seed": 1}
     assert result["tests"]["test"]["images"] == 8
+    assert result["cut"] == {"counts": {"a": 12, "b": 6}, "rho": 2.0, "mu": 0.5}
 
 
 def test_a_dry_run_writes_nothing(root: Path) -> None:
@@ -100,21 +102,28 @@ def test_folds_test_on_what_they_do_not_train_on(root: Path) -> None:
     assert rows[0]["seeds"] == 4
 
 
-def write_results(out: Path, acsa: dict[str, list[list[float]]]) -> None:
-    """Results with the given ACSA by method, problem and seed."""
+def write_results(
+    out: Path, acsa: dict[str, list[list[float]]], largest: dict[str, int] | None = None
+) -> None:
+    """Results with the given ACSA by method, data set and seed; imbalances by the largest class."""
     names = []
-    for method, problems in acsa.items():
-        for i, values in enumerate(problems):
-            for seed, value in enumerate(values):
-                cell = {"data": f"set {i}", "imbalance": "x", "method": method, "seed": seed}
-                scores: dict[str, Any] = dict.fromkeys(METRIC_NAMES, 0.5) | {"acsa": value}
-                scores["intervals"] = {name: [0.4, 0.6] for name in METRIC_NAMES}
-                classes = {"a": {"trained": 9, "recall": 0.9}, "b": {"trained": 2, "recall": 0.1}}
-                scores["per_class"] = classes
-                names.append(f"set {i}/x/{method}/{seed}")
-                path = out / "cells" / f"{names[-1]}.json"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(json.dumps({"cell": cell, "tests": {"test": scores}}))
+    for method, sets in acsa.items():
+        for i, values in enumerate(sets):
+            for imbalance, images in (largest or {"x": 9}).items():
+                for seed, value in enumerate(values):
+                    cell: dict[str, Any] = {"data": f"set {i}", "imbalance": imbalance}
+                    cell |= {"method": method, "seed": seed}
+                    scores: dict[str, Any] = dict.fromkeys(METRIC_NAMES, 0.5) | {"acsa": value}
+                    scores["intervals"] = {name: [0.4, 0.6] for name in METRIC_NAMES}
+                    classes = {
+                        "a": {"trained": images, "recall": 0.9},
+                        "b": {"trained": 2, "recall": 0.1},
+                    }
+                    scores["per_class"] = classes
+                    names.append(f"set {i}/{imbalance}/{method}/{seed}")
+                    path = out / "cells" / f"{names[-1]}.json"
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_text(json.dumps({"cell": cell, "tests": {"test": scores}}))
     (out / "protocol.json").write_text(json.dumps({"cells": names}))
 
 
@@ -145,6 +154,28 @@ def test_tables_come_from_the_results_alone(tmp_path: Path) -> None:
     assert "| AOS | 3/0 | 3/0 | - |" in text
     assert len((tmp_path / "tables/results.csv").read_text().splitlines()) == 1 + 18
     assert (tmp_path / "tables/spreads.png").stat().st_size > 0
+
+
+def test_the_imbalance_comes_from_the_cut_or_from_what_was_trained_on(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write_results(out, {"old": [[0.5, 0.5]], "new": [[0.5, 0.5]], "decoded": [[0.5, 0.5]]})
+    cut = out / "cells/set 0/x/new/1.json"
+    found = json.loads(cut.read_text()) | {"cut": {"counts": {"a": 30, "b": 6}}}
+    cut.write_text(json.dumps(found))
+    for seed in (0, 1):  # the class with the fewest images is not known from this file alone
+        decoded = out / f"cells/set 0/x/decoded/{seed}.json"
+        found = json.loads(decoded.read_text())
+        for scores in found["tests"]["test"]["per_class"].values():
+            scores["trained"] = 0
+        decoded.write_text(json.dumps(found))
+    results = {(result.method, result.seed): result for result in read_results(out)}
+    assert [results[name].rho for name in (("old", 0), ("decoded", 0))] == [4.5, 4.5]
+    assert {results[name, 1].rho for name in ("old", "new", "decoded")} == {5.0}
+    assert {result.scores["rarest_recall"] for result in results.values()} == {0.1}
+    compare.run(CompareConfig(src=out, out=tmp_path / "tables"))
+    lines = (tmp_path / "tables/results.csv").read_text().splitlines()
+    header, first, *_ = csv.reader(lines)
+    assert dict(zip(header, first, strict=True))["rho"] == "4.5"
 
 
 def test_wins_by_hand() -> None:

@@ -1,0 +1,82 @@
+"""How a metric falls as the imbalance grows: which results make one curve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from imbsynth.engine.results import Result, tabulate
+from imbsynth.store.figures import Panel
+
+RHO, MU = "imbalance ratio rho", "share of minority classes mu"
+APART = 1.02  # between two ratios that are not the same one, cut out of different folds
+
+
+def panels(results: Sequence[Result], metric: str) -> list[Panel]:
+    """A panel a data set (and test set) over rho, or over mu where it alone varies.
+
+    Of a grid of both, a panel a mu. Where an imbalance stands twice (two profiles of one ratio),
+    the results make no curve, and there is no panel.
+    """
+    sources = dict.fromkeys(result.source for result in results)
+    return [
+        panel
+        for source in sources
+        for panel in _of_source([r for r in results if r.source == source], metric)
+    ]
+
+
+def _of_source(results: list[Result], metric: str) -> Iterator[Panel]:
+    if any(result.rho is None or result.mu is None for result in results):
+        return
+    source = results[0].source
+    for axis, value in ((RHO, _rho), (MU, _mu)):
+        if _distinct(list(_by_problem(results, value).values())):
+            yield _panel(results, metric, source, axis, value)
+            return
+    mus = {problem: round(mu, 2) for problem, mu in _by_problem(results, _mu).items()}
+    for mu in sorted(set(mus.values())):
+        alike = [result for result in results if mus[result.problem] == mu]
+        if _distinct(list(_by_problem(alike, _rho).values())):
+            yield _panel(alike, metric, f"{source}, mu {mu:g}", RHO, _rho)
+
+
+def _rho(result: Result) -> float:
+    return result.rho or 1.0
+
+
+def _mu(result: Result) -> float:
+    return result.mu or 0.0
+
+
+def _by_problem(results: list[Result], value: Callable[[Result], float]) -> dict[str, float]:
+    """The mean over methods and seeds: folds and draws differ by an image."""
+    problems = dict.fromkeys(result.problem for result in results)
+    return {
+        problem: float(np.mean([value(r) for r in results if r.problem == problem]))
+        for problem in problems
+    }
+
+
+def _distinct(values: list[float]) -> bool:
+    """Whether there are two or more, each once."""
+    return len(values) > 1 and all(b > APART * a for a, b in pairwise(sorted(values)))
+
+
+def _panel(
+    results: list[Result],
+    metric: str,
+    title: str,
+    axis: str,
+    value: Callable[[Result], float],
+) -> Panel:
+    x = _by_problem(results, value)
+    table = tabulate(sorted(results, key=lambda result: x[result.problem]), metric)
+    lines = {}
+    for method in dict.fromkeys(result.method for result in results):
+        column = table.methods.index(method)
+        lines[method] = table.mean[:, column], table.spread[:, column]
+    at = np.array([x[problem] for problem in table.problems])
+    return Panel(title, axis, axis == RHO, at, lines)
