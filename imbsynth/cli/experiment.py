@@ -15,7 +15,7 @@ from imbsynth.configs import Budget, ExperimentConfig
 if TYPE_CHECKING:
     from imbsynth.engine.experiment import Report
 
-SHOWN = 3  # classes in the table; the picture has all
+SHOWN = 2  # classes in the table; the picture has all
 
 
 def experiment(
@@ -107,15 +107,26 @@ def _verdicts(report: Report) -> None:
     rarest = list(report.verdicts[0].recalls)[:SHOWN]
     rows = []
     for found in report.verdicts:
-        low, high = found.interval
+        recalls = [
+            _percent(found.recalls[name], found.recall_intervals[name], 0) for name in rarest
+        ]
         chance = "" if found.better is None else f"{found.better:.2f}"
-        recalls = [f"{found.recalls[name]:.2f}" for name in rarest]
-        score = f"{found.acsa:.3f} [{low:.3f}, {high:.3f}]"
+        score = _percent(found.acsa, found.interval, 1)
         rows.append([found.method, *recalls, score, chance, found.words])
-    table(["", *rarest, "ACSA", "P(better)", ""], rows)
+    named = [f"{name} ({report.counts[name]})" for name in rarest]
+    table(["", *named, "ACSA", "P(better)", ""], rows)
     typer.echo(
-        "\nRecall of the rarest classes; ACSA over all images, each tested once, and its 95 %\n"
-        "interval; the chance that the method beats plain training with the same\n"
-        "augmentation by more than 0.01 of ACSA."
+        "\nIn percent, with 95 % intervals: recall of the rarest classes (in brackets how many\n"
+        "images they have) and ACSA, over all images, each tested once. P(better): the chance\n"
+        "that a method beats plain training with the same augmentation by more than a point of\n"
+        "ACSA, and that augmentation alone does."
     )
-    typer.echo(f"look at {report.picture}")
+    for word in ("helps", "hurts"):
+        sure = [found.method for found in report.verdicts if found.words == word]
+        typer.echo(f"{word}: {', '.join(sure) or 'nothing, as far as these folds can tell'}")
+    typer.echo(f"look at {' and '.join(report.pictures)}")
+
+
+def _percent(value: float, interval: tuple[float, float], digits: int) -> str:
+    low, high = (f"{100 * end:.{digits}f}" for end in interval)
+    return f"{100 * value:.{digits}f} [{low}, {high}]"

@@ -79,13 +79,13 @@ def _notes_only(on_event: OnEvent) -> OnEvent:
 def _chain(bench: Bench, cell: Cell, on_event: OnEvent) -> dict[str, Any]:
     """imbalance, split, train-ae, generate, aos-train, evaluate: those that the cell asks for."""
     method = bench.protocol.methods[cell.method]
-    place = bench.out / WORK / cell.data / cell.imbalance / str(cell.seed)
+    place = _place(bench, cell)
     pool, test = _pool(bench, cell, on_event)
     rare = _cut(pool, place / "rare", bench.protocol.imbalances[cell.imbalance], cell, on_event)
     parts = _parted(bench, cell, rare, place / "parts", on_event)
     source = parts / "train"
     if method.generate is not None:
-        source = _generated(bench, cell, source, place, on_event)
+        source = _generated(bench, cell, source, on_event)
 
     config = AosTrainConfig(
         src=source,
@@ -94,7 +94,7 @@ def _chain(bench: Bench, cell: Cell, on_event: OnEvent) -> dict[str, Any]:
         seed=cell.seed,
         device=bench.device,
         resume=True,
-        **method.train,
+        **method.training(cell.imbalance),
     )
     trained = aos_train.run(config, on_event=on_event)
     scores = {}
@@ -152,18 +152,29 @@ def _parted(bench: Bench, cell: Cell, src: Path, dst: Path, on_event: OnEvent) -
     return _once(dst, lambda: split.run(config, on_event=on_event))
 
 
-def _generated(bench: Bench, cell: Cell, source: Path, place: Path, on_event: OnEvent) -> Path:
-    """The folder that `generate` makes for the method; methods with equal options share it."""
-    method = bench.protocol.methods[cell.method]
-    common: Options = {"src": source, "seed": cell.seed, "device": bench.device}
+def _place(bench: Bench, cell: Cell) -> Path:
+    """The folder for what the cells of a cut share."""
+    return bench.out / WORK / cell.data / cell.imbalance / str(cell.seed)
+
+
+def made_for(bench: Bench, cell: Cell) -> tuple[Path | None, Path]:
+    """The autoencoder and the folder of `generate`; methods with equal options share them."""
+    method, place = bench.protocol.methods[cell.method], _place(bench, cell)
     ae = None
     if method.ae is not None:
         ae = place / f"ae-{_short_digest(method.ae)}.safetensors"
-        if not ae.exists():  # else another method's cell has trained it
-            training = TrainAeConfig(out=ae, resume=True, **common, **method.ae)
-            _patiently(lambda: train_ae.run(training, on_event=on_event))
     made = {**(method.generate or {}), "ae": ae and ae.name}
-    dst = place / f"generated-{_short_digest(made)}"
+    return ae, place / f"generated-{_short_digest(made)}"
+
+
+def _generated(bench: Bench, cell: Cell, source: Path, on_event: OnEvent) -> Path:
+    """The folder that `generate` makes for the method."""
+    method = bench.protocol.methods[cell.method]
+    common: Options = {"src": source, "seed": cell.seed, "device": bench.device}
+    ae, dst = made_for(bench, cell)
+    if method.ae is not None and ae is not None and not ae.exists():
+        training = TrainAeConfig(out=ae, resume=True, **common, **method.ae)
+        _patiently(lambda: train_ae.run(training, on_event=on_event))
     config = GenerateConfig(dst=dst, ae=ae, **common, **(method.generate or {}))
     return _once(dst, lambda: generate.run(config, on_event=on_event))
 

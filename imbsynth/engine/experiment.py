@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from imbsynth.configs import ExperimentConfig
-from imbsynth.engine.cells import Bench, run_cell
+from imbsynth.engine.cells import Bench, made_for, run_cell
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.protocols import Cell, Protocol, read_protocol
 from imbsynth.engine.reading import refuse_synthetic, scan_regular
-from imbsynth.engine.verdicts import Verdict, expected_seconds, protocol_for, verdicts
+from imbsynth.engine.verdicts import (
+    Verdict,
+    expected_seconds,
+    protocol_for,
+    verdicts,
+    warnings_for,
+)
 from imbsynth.errors import UserError
-from imbsynth.store.figures import write_recalls
+from imbsynth.store.figures import write_intervals, write_recalls
 from imbsynth.store.outputs import check_apart, claim, new_file
-from imbsynth.store.records import PROTOCOL, RECALLS, read_json, write_json
+from imbsynth.store.records import (
+    INTERVALS,
+    PROTOCOL,
+    RECALLS,
+    RECONSTRUCTIONS,
+    SAMPLES,
+    read_json,
+    write_json,
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +40,8 @@ class Report:
     cells: dict[str, str]  # name: "done", "made now", "elsewhere" (another shard's), or "to do"
     out: str
     verdicts: list[Verdict] = field(default_factory=list)  # with --on, once every cell is done
-    picture: str | None = None  # the recall of every class by method, with --on
+    counts: dict[str, int] = field(default_factory=dict)  # likewise: the folder's images by class
+    pictures: list[str] = field(default_factory=list)  # likewise
 
 
 def run(config: ExperimentConfig, *, on_event: OnEvent = silent) -> Report:
@@ -50,19 +67,47 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
     bench = Bench(protocol, src, config.out, config.device)
     todo = sum(not bench.result(cell).exists() for cell in protocol.cells())
     if todo:
-        share = todo / len(list(protocol.cells()))
-        minutes = expected_seconds(bench, folder) * share / 60
-        on_event(Note(f"{todo} trainings, about {minutes:.0f} minutes of one such process"))
+        for warning in warnings_for(folder):
+            on_event(Note(warning))
+        on_event(Note("timing an epoch of the classifier and of the autoencoder"))
+        seconds = expected_seconds(bench, folder) * todo / len(list(protocol.cells()))
+        on_event(Note(f"{todo} trainings, about {_duration(seconds)} of one such process"))
     if not config.dry_run:
         _keep_protocol(config, protocol)
     cells = _run_cells(bench, config, on_event)
     if not all(bench.result(cell).exists() for cell in protocol.cells()):
         return Report(cells, config.out.as_posix())
     found = verdicts(bench, folder.counts)
-    picture = config.out / RECALLS
-    with claim(picture), new_file(picture) as part:
+    pictures = [path.as_posix() for path in _pictures(bench, found)]
+    return Report(cells, config.out.as_posix(), found, folder.counts, pictures)
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def _pictures(bench: Bench, found: list[Verdict]) -> list[Path]:
+    """Draw the verdict, and put beside it what DeepSMOTE made in the first fold, if still there."""
+    recalls, intervals = bench.out / RECALLS, bench.out / INTERVALS
+    with claim(recalls), new_file(recalls) as part:
         write_recalls(part, {verdict.method: verdict.recalls for verdict in found})
-    return Report(cells, config.out.as_posix(), found, picture.as_posix())
+    with claim(intervals), new_file(intervals) as part:
+        scores = {verdict.method: (verdict.acsa, *verdict.interval) for verdict in found}
+        write_intervals(part, scores, "ACSA and its 95 % interval")
+    pictures = [intervals, recalls]
+    cell = next(c for c in bench.protocol.cells() if bench.protocol.methods[c.method].ae)
+    ae, folder = made_for(bench, cell)
+    sheets = {RECONSTRUCTIONS: ae and ae.with_suffix(".png"), SAMPLES: folder / SAMPLES}
+    for name, sheet in sheets.items():
+        if sheet is not None and sheet.is_file():
+            target = bench.out / name
+            with claim(target), new_file(target) as part:
+                shutil.copyfile(sheet, part)
+            pictures.append(target)
+    return pictures
 
 
 def _run_cells(bench: Bench, config: ExperimentConfig, on_event: OnEvent) -> dict[str, str]:
@@ -107,8 +152,13 @@ def _keep_protocol(config: ExperimentConfig, protocol: Protocol) -> None:
         if not target.exists():
             with new_file(target) as part:
                 write_json(part, protocol.record())
-        elif read_json(target) != protocol.record():
+        elif _what_counts(read_json(target)) != _what_counts(protocol.record()):
             raise UserError(
                 f"{config.out} holds the results of another protocol, or of other options",
                 "choose another folder with --out",
             )
+
+
+def _what_counts(record: dict[str, Any]) -> dict[str, Any]:
+    """A protocol's record but for its description, which changes no result."""
+    return {key: value for key, value in record.items() if key != "about"}

@@ -33,6 +33,11 @@ class Method:
     train: Options = field(default_factory=dict)  # of aos-train
     ae: Options | None = None  # of train-ae; None: no autoencoder
     generate: Options | None = None  # of generate; None: the originals are trained on
+    per_imbalance: dict[str, Options] = field(default_factory=dict)  # instead of those in `train`
+
+    def training(self, imbalance: str) -> Options:
+        """The options of aos-train for an imbalance, by its name."""
+        return {**self.train, **self.per_imbalance.get(imbalance, {})}
 
 
 class Source(NamedTuple):
@@ -72,7 +77,11 @@ class Protocol:
     def record(self) -> dict[str, Any]:
         """As JSON values: two protocols with equal records give equal results."""
         cells = [cell.name for cell in self.cells()]  # in an order that JSON keeps
-        return json.loads(json.dumps({**asdict(self), "cells": cells}))
+        values = asdict(self)
+        for method in values["methods"].values():
+            if not method["per_imbalance"]:  # results of protocols without it stay valid
+                del method["per_imbalance"]
+        return json.loads(json.dumps({**values, "cells": cells}))
 
     def cells(self) -> Iterator[Cell]:
         """Every cell, methods side by side, so that a grid that stops early is balanced."""
@@ -109,12 +118,13 @@ def parse_protocol(found: Mapping[str, Any]) -> Protocol:
         "ae": _options(TrainAeConfig, found.get("train-ae", {}), "train-ae"),
         "generate": _options(GenerateConfig, found.get("generate", {}), "generate"),
     }
+    imbalances = _imbalances(_named(found, "imbalance", {"as is": {}}), "imbalance")
     return Protocol(
         about=str(found.get("about", "")),
         sources=_sources(_named(found, "data"), folds),
-        imbalances=_imbalances(_named(found, "imbalance", {"as is": {}}), "imbalance"),
+        imbalances=imbalances,
         methods={
-            name: _method(name, options, common)
+            name: _method(name, options, common, list(imbalances))
             for name, options in _named(found, "methods").items()
         },
         seeds=_seeds(found.get("seeds", list(range(folds or 3)))),
@@ -158,8 +168,8 @@ def _imbalances(values: dict[str, Any], key: str) -> dict[str, Options]:
     }
 
 
-def _method(name: str, values: Any, common: Mapping[str, Options]) -> Method:
-    known = ("train", "train-ae", "generate")
+def _method(name: str, values: Any, common: Mapping[str, Options], imbalances: list[str]) -> Method:
+    known = ("train", "train-ae", "generate", "per-imbalance")
     if not isinstance(values, dict) or not values.keys() <= set(known):
         raise ValueError(f"methods: {name} has other keys than {', '.join(known)}")
     where = f"methods {name}"
@@ -175,7 +185,15 @@ def _method(name: str, values: Any, common: Mapping[str, Options]) -> Method:
     if ae is not None or "generate" in values:
         own = _options(GenerateConfig, values.get("generate") or {}, f"{where} generate", **paths)
         generate = {**common["generate"], **own}
-    return Method({**common["train"], **train}, ae, generate)
+    train = {**common["train"], **train}
+    own_of = values.get("per-imbalance") or {}
+    if not isinstance(own_of, dict) or not {str(key) for key in own_of} <= set(imbalances):
+        raise ValueError(f"{where} per-imbalance: known are {listing(imbalances)}")
+    per_imbalance = {
+        str(key): _options(AosTrainConfig, options or {}, f"{where} per-imbalance {key}")
+        for key, options in own_of.items()
+    }
+    return Method(train, ae, generate, per_imbalance)
 
 
 def _options(kind: type, values: Any, where: str, **paths: Path) -> Options:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import AosTrainConfig, Budget, ExperimentConfig, TrainAeConfig
 from imbsynth.core import metrics
-from imbsynth.core.bootstrap import interval, resampled_confusions
+from imbsynth.core.bootstrap import interval_around, plausible_recalls
 from imbsynth.core.profiles import by_size
 from imbsynth.core.significance import better_in_folds
 from imbsynth.engine import aos_train, train_ae
@@ -27,7 +28,9 @@ PLAIN, AUGMENTED = "plain", " + affine"
 OVERSAMPLED = {PLAIN: "none", "ROS": "ros", "SMOTE": "smote", "AOS": "aos"}
 SURE = 0.95  # the chance from which on a difference is called one
 ROPE = 0.01  # of ACSA: a smaller difference does not matter
+CONFIDENCE = 0.95  # of the intervals
 DRAWS = 1000
+FEW = 10  # images of a class, below which little can be said of it
 
 
 class Effort(NamedTuple):
@@ -56,7 +59,8 @@ class Verdict:
     g_mean: float
     f1_macro: float
     recalls: dict[str, float]  # the rarest class first
-    better: float | None  # the chance that it beats plain training with the same augmentation
+    recall_intervals: dict[str, tuple[float, float]]  # 95 %, likewise
+    better: float | None  # the chance that it beats what `base_of` says
     worse: float | None
     words: str
 
@@ -107,6 +111,14 @@ def protocol_for(folder: ImageFolder, config: ExperimentConfig) -> Protocol:
     )
 
 
+def warnings_for(folder: ImageFolder) -> list[str]:
+    """What somebody should know who reads the verdict."""
+    few = [f"{name} ({n})" for name, n in folder.counts.items() if n < FEW]
+    if not few:
+        return []
+    return [f"fewer than {FEW} images in class {listing(few)}: one more found changes its recall"]
+
+
 def expected_seconds(bench: Bench, folder: ImageFolder) -> float:
     """About how long all cells take, from a timed epoch of each network."""
     protocol = bench.protocol
@@ -115,15 +127,26 @@ def expected_seconds(bench: Bench, folder: ImageFolder) -> float:
     place: dict[str, Any] = {"src": folder.root, "device": bench.device}
     with tempfile.TemporaryDirectory() as out:
         timed = {**classifier, "epochs": 1, "images_per_epoch": 500}
-        one = aos_train.run(AosTrainConfig(out=Path(out, "c.safetensors"), **place, **timed))
+        for name in ("warm-up", "timed"):  # the first run also loads libraries
+            begun = time.perf_counter()
+            one = aos_train.run(AosTrainConfig(out=Path(out, f"{name}.st"), **place, **timed))
+        around = time.perf_counter() - begun - one.seconds_per_epoch  # reading, writing, drawing
         two = train_ae.run(
             TrainAeConfig(out=Path(out, "a.safetensors"), **place, **{**ae, "epochs": 1})
         )
-    seen = classifier["epochs"] * classifier["images_per_epoch"] * len(protocol.methods)
+    seen = classifier["epochs"] * classifier["images_per_epoch"]
     share = (len(protocol.seeds) - 1) / len(protocol.seeds) * (1 - protocol.val_fraction)
     encoded = ae["epochs"] * sum(folder.counts.values()) * share
-    fold = seen / one.images_per_second + encoded / two.images_per_second
-    return fold * len(protocol.seeds)
+    fold = len(protocol.methods) * (seen / one.images_per_second + around)
+    return (fold + encoded / two.images_per_second) * len(protocol.seeds)
+
+
+def base_of(method: str) -> str | None:
+    """What a method is held against: plain training with the same augmentation, or without any."""
+    base = PLAIN + AUGMENTED if method.endswith(AUGMENTED) else PLAIN
+    if method == PLAIN:
+        return None
+    return PLAIN if method == base else base
 
 
 def verdicts(bench: Bench, counts: dict[str, int]) -> list[Verdict]:
@@ -144,6 +167,12 @@ def _scores(bench: Bench, cell: Cell) -> dict[str, Any]:
     return read_json(bench.result(cell))["tests"]["test"]
 
 
+def _in_words(better: float, alike: float, worse: float) -> str:
+    """What the three chances amount to."""
+    found = {"helps": better, "no difference": alike, "hurts": worse}
+    return next((words for words, chance in found.items() if chance >= SURE), "not clear")
+
+
 def _verdict(
     method: str,
     confusions: dict[str, list[NDArray[np.float64]]],
@@ -151,25 +180,28 @@ def _verdict(
     order: list[int],
 ) -> Verdict:
     pooled = np.sum(confusions[method], axis=0)
-    drawn = resampled_confusions(pooled, DRAWS, stream(0, "verdict", method))
-    recalls = metrics.recalls(pooled)
-    base = PLAIN + (AUGMENTED if method.endswith(AUGMENTED) else "")
+    drawn = plausible_recalls(pooled, DRAWS, stream(0, "verdict", method))
+    acsa, recalls = float(metrics.acsa(pooled)), metrics.recalls(pooled).tolist()
+    base = base_of(method)
     better = worse = None
     words = ""
-    if method != base:
-        mine, plain = (
+    if base is not None:
+        mine, other = (
             np.array([float(metrics.acsa(fold)) for fold in confusions[name]])
             for name in (method, base)
         )
-        better, _, worse = better_in_folds(mine, plain, ROPE)
-        words = "helps" if better >= SURE else "hurts" if worse >= SURE else "not clear"
+        better, alike, worse = better_in_folds(mine, other, ROPE)
+        words = _in_words(better, alike, worse)
     return Verdict(
         method=method,
-        acsa=float(metrics.acsa(pooled)),
-        interval=interval(metrics.acsa(drawn), 0.95),
+        acsa=acsa,
+        interval=interval_around(acsa, drawn.mean(1), CONFIDENCE),
         g_mean=float(metrics.g_mean(pooled)),
         f1_macro=float(metrics.f1_macro(pooled)),
-        recalls={names[k]: float(recalls[k]) for k in order},
+        recalls={names[k]: recalls[k] for k in order},
+        recall_intervals={
+            names[k]: interval_around(recalls[k], drawn[:, k], CONFIDENCE) for k in order
+        },
         better=better,
         worse=worse,
         words=words,

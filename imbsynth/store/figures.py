@@ -175,6 +175,22 @@ def write_recalls(path: Path, recalls: Mapping[str, Mapping[str, float]]) -> Non
     save(figure, path)
 
 
+def write_intervals(
+    path: Path, scores: Mapping[str, tuple[float, float, float]], title: str
+) -> None:
+    """Draw {method: (score, low, high)}, methods from the top."""
+    methods = list(scores)
+    value, low, high = np.array([scores[method] for method in methods]).T
+    figure = blank(7, 1.2 + 0.35 * len(methods))
+    axes = figure.subplots()
+    axes.errorbar(value, range(len(methods)), xerr=(value - low, high - value), fmt="o", capsize=3)
+    axes.invert_yaxis()
+    axes.grid(axis="x", color="0.9")
+    axes.set_title(title)
+    _name(axes, "y", methods)
+    save(figure, path)
+
+
 def blank(width: float, height: float) -> Figure:
     """A figure of so many inches to draw in."""
     from matplotlib.figure import Figure

@@ -22,7 +22,8 @@ from imbsynth.store.plain_yaml import read_texts
 
 MANIFEST = "manifest.jsonl"
 SAMPLES = "samples.png"
-PROTOCOL, RECALLS = "protocol.json", "recalls.png"
+PROTOCOL = "protocol.json"
+RECALLS, INTERVALS, RECONSTRUCTIONS = "recalls.png", "acsa.png", "reconstructions.png"
 SPREADS, ROBUSTNESS = "spreads.png", "robustness.png"
 METRICS, PREDICTIONS, CONFUSION = "metrics.json", "predictions.csv", "confusion.png"
 # How a run is carried out and where it goes, not what comes out of it.

@@ -213,6 +213,8 @@ def test_the_protocols_that_come_along_are_read(path: Path) -> None:
         ({"methods": {"a": {"train": {"oversample": "aso"}}}}, "choose from aos, ros"),
         ({"methods": {"a": {"train": {"src": "x"}}}}, "no option 'src'"),
         ({"methods": {"a": {"training": {}}}}, "a has other keys"),
+        ({"methods": {"a": {"per-imbalance": {"b": {}}}}}, "known are as is, linear"),
+        ({"methods": {"a": {"per-imbalance": {"linear": {"tau": 2}}}}}, "--tau is 2"),
         ({"imbalance": {"a": {"profile": "exp"}}}, "--ratio goes with --profile"),
         ({"data": {"a": "train"}}, "a is not train and test"),
         ({"data": {"a": {"train": "x"}}}, "a needs train and test"),
@@ -236,6 +238,23 @@ def test_what_is_no_protocol_is_named(tmp_path: Path, text: str) -> None:
     file.write_bytes(text.encode("latin-1"))
     with pytest.raises(UserError, match=r"protocol\.yaml"):
         read_protocol(file)
+
+
+def test_a_method_may_be_told_apart_by_imbalance() -> None:
+    own = {"train": {"tau": 0.6, "epochs": 2}, "per-imbalance": {"linear": {"tau": 0.4}}}
+    protocol = parse_protocol({**TINY, "methods": {"AOS": own, "plain": {}}})
+    train = {"epochs": 2, "batch_size": 8}
+    assert protocol.methods["AOS"].training("as is") == {**train, "tau": 0.6}
+    assert protocol.methods["AOS"].training("linear") == {**train, "tau": 0.4}
+    assert "per_imbalance" in protocol.record()["methods"]["AOS"]
+    assert "per_imbalance" not in protocol.record()["methods"]["plain"]
+
+
+def test_a_protocol_may_be_described_anew(root: Path) -> None:
+    plain = {**TINY, "imbalance": {"as is": {}}, "methods": {"plain": {}}}
+    experiment.run(config(root, plain))
+    report = experiment.run(config(root, {**plain, "about": "clearer"}))
+    assert list(report.cells.values()) == ["done"]
 
 
 def test_numbers_are_read_as_the_options_have_them() -> None:
