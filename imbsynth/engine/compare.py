@@ -42,6 +42,8 @@ class Report:
 
 def run(config: CompareConfig, *, on_event: OnEvent = silent) -> Report:
     """Read every result below a folder, tabulate and test it, and write that down if asked to."""
+    if config.out is not None:
+        check_apart(config.src, config.out)
     results = read_results(config.src)
     table = tabulate(results, config.metric)
     values = table.complete()
@@ -55,7 +57,6 @@ def run(config: CompareConfig, *, on_event: OnEvent = silent) -> Report:
         out=None if config.out is None else config.out.as_posix(),
     )
     if config.out is not None:
-        check_apart(config.src, config.out)
         _write(config, config.out, results, report)
     return report
 

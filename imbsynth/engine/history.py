@@ -40,3 +40,9 @@ def read_history(log: Path, names: Sequence[str]) -> list[dict[str, Any]]:
             f"{log}: not the log of a run ({error})", "restore it, or train again with --force"
         ) from None
     return history
+
+
+def images_per_second(history: list[dict[str, Any]]) -> float:
+    """Over all epochs of a run."""
+    images = sum(line["seconds"] * line["images_per_second"] for line in history)
+    return float(images / sum(line["seconds"] for line in history))

@@ -10,7 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imbsynth.configs import AosTrainConfig, Budget, ExperimentConfig, TrainAeConfig
+from imbsynth.configs import (
+    AosTrainConfig,
+    Budget,
+    EvaluateConfig,
+    ExperimentConfig,
+    TrainAeConfig,
+)
 from imbsynth.core import metrics
 from imbsynth.core.bootstrap import interval, resampled_confusions
 from imbsynth.core.profiles import by_size
@@ -27,7 +33,6 @@ PLAIN, AUGMENTED = "plain", " + affine"
 OVERSAMPLED = {PLAIN: "none", "ROS": "ros", "SMOTE": "smote", "AOS": "aos"}
 SURE = 0.95  # the chance from which on a difference is called one
 ROPE = 0.01  # of ACSA: a smaller difference does not matter
-DRAWS = 1000
 
 
 class Effort(NamedTuple):
@@ -86,12 +91,7 @@ def protocol_for(folder: ImageFolder, config: ExperimentConfig) -> Protocol:
     ae: Options = {"epochs": effort.ae_epochs, "image_size": config.image_size}
     methods = {}
     for suffix, augment in (("", "none"), (AUGMENTED, "affine")):
-        for name, oversample in (
-            (PLAIN, "none"),
-            ("ROS", "ros"),
-            ("SMOTE", "smote"),
-            ("AOS", "aos"),
-        ):
+        for name, oversample in OVERSAMPLED.items():
             options = {**train, "augment": augment, "oversample": oversample}
             methods[name + suffix] = Method(options)
         options = {**train, "augment": augment, "oversample": "none"}
@@ -151,7 +151,7 @@ def _verdict(
     order: list[int],
 ) -> Verdict:
     pooled = np.sum(confusions[method], axis=0)
-    drawn = resampled_confusions(pooled, DRAWS, stream(0, "verdict", method))
+    drawn = resampled_confusions(pooled, EvaluateConfig.draws, stream(0, "verdict", method))
     recalls = metrics.recalls(pooled)
     base = PLAIN + (AUGMENTED if method.endswith(AUGMENTED) else "")
     better = worse = None
@@ -166,7 +166,7 @@ def _verdict(
     return Verdict(
         method=method,
         acsa=float(metrics.acsa(pooled)),
-        interval=interval(metrics.acsa(drawn), 0.95),
+        interval=interval(metrics.acsa(drawn)),
         g_mean=float(metrics.g_mean(pooled)),
         f1_macro=float(metrics.f1_macro(pooled)),
         recalls={names[k]: float(recalls[k]) for k in order},
