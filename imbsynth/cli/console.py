@@ -15,6 +15,7 @@ from imbsynth.errors import UserError
 if TYPE_CHECKING:
     from imbsynth.engine.events import Event, OnEvent
 
+FILE_WIDTH = 200  # characters a line of a table where stdout is a file or a pipe
 LINE_EVERY = 10.0  # seconds between two lines of progress where stderr is a file
 
 
@@ -156,11 +157,12 @@ def table(
     shown = Table(box=None, pad_edge=False)
     for column, title in enumerate(header):
         justify: Literal["left", "right"] = "right" if column and title else "left"
-        shown.add_column(title, justify=justify, no_wrap=not title)
+        shown.add_column(title, justify=justify, no_wrap=not title, overflow="fold")
     for index, (name, *cells) in enumerate(rows):
         style = "bold" if index in bold else ""
         shown.add_row(Text(printable(name)), *map(Text, cells), style=style)
-    Console(highlight=False).print(shown)
+    width = None if sys.stdout.isatty() else FILE_WIDTH
+    Console(highlight=False, width=width).print(shown)
 
 
 def class_table(counts: dict[str, int], added: dict[str, int] | None = None) -> None:

@@ -123,9 +123,10 @@ def _evaluation(folder: Path, path: Path) -> Result:
 def _result(problem: str, method: str, seed: int, scores: Mapping[str, Any]) -> Result:
     rarest = min(scores["per_class"].values(), key=lambda found: found["trained"])
     values = {name: _number(scores[name]) for name in METRIC_NAMES}
-    intervals = {
-        name: (_number(low), _number(high)) for name, (low, high) in scores["intervals"].items()
-    }
+    intervals = {}
+    for name in METRIC_NAMES:
+        low, high = scores["intervals"][name]
+        intervals[name] = _number(low), _number(high)
     return Result(problem, method, seed, {**values, RAREST: _number(rarest["recall"])}, intervals)
 
 
