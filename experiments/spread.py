@@ -10,46 +10,44 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
-from collections import defaultdict
 from pathlib import Path
 
-from imbsynth.configs import CompareConfig
-from imbsynth.engine import compare
+import numpy as np
 
-WORDS = {
-    "acsa": "ACSA",
-    "g_mean": "G-mean",
-    "f1_macro": "macro F1",
-    "rarest_recall": "rarest class",
-}
+from imbsynth.engine.results import RAREST, Result, read_results, tabulate
+
+WORDS = {"acsa": "ACSA", "g_mean": "G-mean", "f1_macro": "macro F1", RAREST: "rarest class"}
 
 
-def by_method(folder: Path) -> dict[str, dict[str, list[float]]]:
-    """{method: {score: values, one a seed}}."""
-    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for row in compare.run(CompareConfig(src=folder)).rows:
-        method, _, _ = row["method"].rpartition("-")
-        for score in WORDS:
-            found[method][score].append(row[score])
-    return {method: dict(scores) for method, scores in found.items()}
+def by_seed(folder: Path) -> list[Result]:
+    """The evaluations, their method and seed told apart."""
+    found = []
+    for result in read_results(folder):
+        method, _, seed = result.method.rpartition("-")
+        found.append(result._replace(method=method, seed=int(seed)))
+    return found
 
 
-def markdown(found: dict[str, dict[str, list[float]]]) -> str:
+def markdown(results: list[Result]) -> str:
     """A row a method."""
-    best = {w: max(statistics.mean(scores[w]) for scores in found.values()) for w in WORDS}
+    tables = [tabulate(results, score) for score in WORDS]
     lines = [f"| method | seeds | {' | '.join(WORDS.values())} |", "| --- " + "| ---: " * 5 + "|"]
-    for method, scores in found.items():
+    for column, method in enumerate(tables[0].methods):
         cells = []
-        for score in WORDS:
-            values = scores[score]
-            mean = statistics.mean(values)
-            text = f"{100 * mean:.2f}"
-            text = f"**{text}**" if mean == best[score] else text
-            spread = 100 * statistics.stdev(values) if len(values) > 1 else float("nan")
-            cells.append(f"{text} ± {spread:.2f}")
-        lines.append(f"| {method} | {len(scores['acsa'])} | {' | '.join(cells)} |")
+        for table in tables:
+            mean = table.mean[0, column]
+            text = f"**{mean:.2%}**" if mean == np.nanmax(table.mean[0]) else f"{mean:.2%}"
+            cells.append(f"{text} ± {table.spread[0, column]:.2%}".replace("%", ""))
+        lines.append(f"| {method} | {tables[0].seeds[0, column]} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def values(results: list[Result]) -> dict[str, dict[str, list[float]]]:
+    """{method: {score: values, one a seed}}."""
+    return {
+        method: {score: [r.scores[score] for r in results if r.method == method] for score in WORDS}
+        for method in dict.fromkeys(result.method for result in results)
+    }
 
 
 def main() -> None:
@@ -58,8 +56,8 @@ def main() -> None:
     parser.add_argument("scores", type=Path)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found = by_method(options.scores)
-    print(json.dumps(found, indent=1) if options.json else markdown(found))
+    found = by_seed(options.scores)
+    print(json.dumps(values(found), indent=1) if options.json else markdown(found))
 
 
 if __name__ == "__main__":

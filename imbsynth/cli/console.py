@@ -15,8 +15,8 @@ from imbsynth.errors import UserError
 if TYPE_CHECKING:
     from imbsynth.engine.events import Event, OnEvent
 
+FILE_WIDTH = 200  # characters a line of a table where stdout is a file or a pipe
 LINE_EVERY = 10.0  # seconds between two lines of progress where stderr is a file
-WIDE = 1000  # columns where stdout is a file or a pipe, which have no edge
 
 
 def execute(
@@ -157,11 +157,11 @@ def table(
     shown = Table(box=None, pad_edge=False)
     for column, title in enumerate(header):
         justify: Literal["left", "right"] = "right" if column and title else "left"
-        shown.add_column(title, justify=justify, no_wrap=not title)
+        shown.add_column(title, justify=justify, no_wrap=not title, overflow="fold")
     for index, (name, *cells) in enumerate(rows):
         style = "bold" if index in bold else ""
         shown.add_row(Text(printable(name)), *map(Text, cells), style=style)
-    width = None if sys.stdout.isatty() else WIDE
+    width = None if sys.stdout.isatty() else FILE_WIDTH
     Console(highlight=False, width=width).print(shown)
 
 

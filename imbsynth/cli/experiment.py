@@ -121,10 +121,12 @@ def _verdicts(report: Report) -> None:
         "that a method beats plain training with the same augmentation by more than a point of\n"
         "ACSA, and that augmentation alone does."
     )
-    for word in ("helps", "hurts"):
-        sure = [found.method for found in report.verdicts if found.words == word]
-        typer.echo(f"{word}: {', '.join(sure) or 'nothing, as far as these folds can tell'}")
-    typer.echo(f"look at {' and '.join(report.pictures)}")
+    sure = [found for found in report.verdicts if found.words in ("helps", "hurts")]
+    for found in sure:
+        typer.echo(f"{found.method} {found.words}")
+    if not sure:
+        typer.echo("Nothing surely helps or hurts: more images, or a larger --budget, may tell.")
+    typer.echo(f"look at {', '.join(report.pictures)}")
 
 
 def _percent(value: float, interval: tuple[float, float], digits: int) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from imbsynth.core.metrics import Counts
 from imbsynth.core.ranking import Ranking, auroc_macro
 
+CONFIDENCE = 0.95  # of an interval
 AT_ONCE = 32  # samples weighed together; their sums stay in the cache
 
 
@@ -54,17 +55,15 @@ def resampled_auroc(
     return np.concatenate(areas)
 
 
-def interval(values: NDArray[np.float64], confidence: float) -> tuple[float, float]:
+def interval(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> tuple[float, float]:
     """The middle `confidence` of the values: Efron's percentile interval."""
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 
 
-def interval_around(
-    value: float, values: NDArray[np.float64], confidence: float
-) -> tuple[float, float]:
+def interval_around(value: float, values: NDArray[np.float64]) -> tuple[float, float]:
     """The same, stretched to hold the value that was found, which may be 0 or 1."""
-    low, high = interval(values, confidence)
+    low, high = interval(values)
     return min(low, value), max(high, value)
 
 

@@ -23,13 +23,6 @@ def confusion_matrix(
     return joint.reshape(classes, classes).astype(np.float64)
 
 
-def check_supported(confusion: Counts) -> None:
-    """Raise ValueError if a class has no image: its recall would be no number."""
-    missing = np.flatnonzero(confusion.sum(-1) == 0)
-    if len(missing):
-        raise ValueError(f"no images of class index {missing.tolist()}")
-
-
 def recalls(confusion: Counts) -> Scores:
     """Of the images of each class, the share that is found: (..., c)."""
     return _diagonal(confusion) / confusion.sum(-1)

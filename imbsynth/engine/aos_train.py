@@ -17,6 +17,7 @@ from imbsynth.configs import (
     parse_size,
 )
 from imbsynth.engine.classifier_training import (
+    VAL_NUMBERS,
     VAL_SCORES,
     ClassifierTraining,
     Validation,
@@ -24,12 +25,12 @@ from imbsynth.engine.classifier_training import (
 )
 from imbsynth.engine.classifiers import KIND, classifier_checkpoint
 from imbsynth.engine.events import Note, OnEvent, silent
-from imbsynth.engine.history import read_history
+from imbsynth.engine.history import images_per_second, read_history
 from imbsynth.engine.holding_out import hold_out, read_validation
 from imbsynth.engine.oversampling import Members
 from imbsynth.engine.reading import Labelled, made_of, read_labelled
 from imbsynth.engine.spaces import Pixels
-from imbsynth.engine.training import restore_from, train
+from imbsynth.engine.training import train
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.figures import write_curves
@@ -59,6 +60,7 @@ class _Data(NamedTuple):
     members: Members  # the training images of each class
     val: Labelled | None  # None: the validation images are among `images`
     held_out: np.ndarray[Any, np.dtype[np.int64]]  # which those are
+    counts: dict[str, int]  # real training images by class, in class order
 
     def validation(self, device: torch.device) -> Validation:
         """The validation images, on the device if they fit."""
@@ -101,12 +103,7 @@ def run(config: AosTrainConfig, *, on_event: OnEvent = silent) -> Report:
         space = Pixels(data.images, device, config.batch_size)
         val = data.validation(device)
         training = ClassifierTraining(config, data.members, space, val, precision)
-        state = files.load_state(made_by) if config.resume else None
-        if state is not None:
-            restore_from(training, state, files.state)
-            on_event(Note(f"going on after {training.place}"))
         train(training, files, made_by, on_event)
-        files.write_log(training.history)
         files.write_sheet(lambda path: _write_curves(path, training, data))
         files.finish(
             classifier_checkpoint(
@@ -135,7 +132,8 @@ def _read(config: AosTrainConfig, on_event: OnEvent) -> _Data:
             config.val, images, skip_unreadable=config.skip_unreadable, on_event=on_event
         )
         members = dict(zip(images.classes, images.members(), strict=True))
-        return _Data(images, members, val, np.zeros(0, np.int64))
+        held_out = np.zeros(0, np.int64)
+        return _Data(images, members, val, held_out, _real_counts(config.src, images, members))
     return _hold_out(config, images, on_event)
 
 
@@ -153,32 +151,31 @@ def _hold_out(config: AosTrainConfig, images: Labelled, on_event: OnEvent) -> _D
         name: parts.train[images.labels[parts.train] == label]
         for label, name in enumerate(images.classes)
     }
-    return _Data(images, members, None, parts.val)
+    return _Data(images, members, None, parts.val, _real_counts(config.src, images, members))
 
 
 def _meta(training: ClassifierTraining, data: _Data, made_by: dict[str, Any]) -> dict[str, Any]:
     return {
         "made_by": made_by,
-        "counts": list(_real_counts(training.config.src, data).items()),  # JSON would sort a dict
+        "counts": list(data.counts.items()),  # JSON would sort a dict
         "epochs": len(training.history),
         "best_epoch": training.best_epoch,
     }
 
 
-def _real_counts(src: Path, data: _Data) -> dict[str, int]:
-    """Real training images by class, in class order; a reconstruction stands for its original."""
+def _real_counts(src: Path, images: Labelled, members: Members) -> dict[str, int]:
+    """Real training images by class; a reconstruction stands for its original."""
     synthetic = {path for path, made in made_of(src).items() if made.method != "reconstruct"}
     return {
-        name: sum(data.images.paths[i] not in synthetic for i in members)
-        for name, members in data.members.items()
+        name: sum(images.paths[i] not in synthetic for i in chosen)
+        for name, chosen in members.items()
     }
 
 
 def _write_curves(path: Path, training: ClassifierTraining, data: _Data) -> None:
     history = training.history
-    counts = _real_counts(training.config.src, data)
-    order = sorted(range(len(counts)), key=lambda k: -list(counts.values())[k])
-    names = list(counts)
+    counts = list(data.counts.items())
+    order = sorted(range(len(counts)), key=lambda k: -counts[k][1])
     write_curves(
         path,
         {
@@ -189,23 +186,21 @@ def _write_curves(path: Path, training: ClassifierTraining, data: _Data) -> None
             "validation scores": {name: [line[name] for line in history] for name in VAL_SCORES},
         },
         np.array([line["recalls"] for line in history])[:, order],
-        [f"{names[k]} ({counts[names[k]]})" for k in order],
+        [f"{counts[k][0]} ({counts[k][1]})" for k in order],
         training.best_epoch,
     )
 
 
 def _report(files: TrainingFiles) -> Report:
-    history = read_history(files.log, (*VAL_SCORES, "val_loss"))
+    history = read_history(files.log, VAL_NUMBERS)
     best = best_of(history)
-    seconds = [line["seconds"] for line in history]
-    images = sum(line["seconds"] * line["images_per_second"] for line in history)
     return Report(
         checkpoint=files.checkpoint.as_posix(),
         epochs=len(history),
         best_epoch=best["epoch"],
         val={name: best[name] for name in VAL_SCORES},
-        seconds_per_epoch=sum(seconds) / len(seconds),
-        images_per_second=images / sum(seconds),
+        seconds_per_epoch=sum(line["seconds"] for line in history) / len(history),
+        images_per_second=images_per_second(history),
         log=files.log.as_posix(),
         curves=files.sheet.as_posix(),
     )

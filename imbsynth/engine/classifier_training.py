@@ -32,6 +32,7 @@ ATTACK_BATCH = 512  # images moved at once
 EVALUATION_BATCH = 1000
 LEVELS = 127  # an offset is kept as a whole number from -127 to 127 times epsilon / 127
 VAL_SCORES = ("f1_macro", "acsa", "g_mean")
+VAL_NUMBERS = (*VAL_SCORES, "val_loss")  # of every epoch
 
 
 class Validation(NamedTuple):
@@ -208,7 +209,7 @@ class ClassifierTraining(Training):
     def check_history(self, history: Any, step: Any, seconds: Any) -> None:
         """Likewise, with the scores of every epoch."""
         super().check_history(history, step, seconds)
-        check_lines(history, VAL_SCORES)
+        check_lines(history, VAL_NUMBERS)
         for line in history:
             recalls = line.get("recalls")
             if not isinstance(recalls, list) or len(recalls) != self.model.classes:

@@ -44,6 +44,8 @@ class Report:
 
 def run(config: CompareConfig, *, on_event: OnEvent = silent) -> Report:
     """Read every result below a folder, tabulate and test it, and write that down if asked to."""
+    if config.out is not None:
+        check_apart(config.src, config.out)
     results = read_results(config.src)
     table = tabulate(results, config.metric)
     values = table.complete()
@@ -59,7 +61,6 @@ def run(config: CompareConfig, *, on_event: OnEvent = silent) -> Report:
         pictures=[] if config.out is None else [SPREADS, *([ROBUSTNESS] if curves else [])],
     )
     if config.out is not None:
-        check_apart(config.src, config.out)
         _write(config, config.out, results, report, curves)
     return report
 

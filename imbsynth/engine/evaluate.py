@@ -34,8 +34,6 @@ from imbsynth.store.records import (
     write_table,
 )
 
-CONFIDENCE = 0.95  # of the intervals
-
 
 @dataclass(frozen=True)
 class Report:
@@ -148,13 +146,13 @@ def _report(
     drawn = resampled_confusions(
         confusion, config.draws, stream(config.seed, "evaluate", "confusion")
     )
-    intervals = {name: interval(score(drawn), CONFIDENCE) for name, score in metrics.SCORES.items()}
+    intervals = {name: interval(score(drawn)) for name, score in metrics.SCORES.items()}
     areas = resampled_auroc(ranked, config.draws, stream(config.seed, "evaluate", "auroc"))
     return Report(
         images=len(labels),
         **scores,
         auroc_macro=float(auroc_macro(ranked, once)[0]),
-        intervals={**intervals, "auroc_macro": interval(areas, CONFIDENCE)},
+        intervals={**intervals, "auroc_macro": interval(areas)},
         per_class=_per_class(trained.counts, confusion),
         confusion=confusion.astype(int).tolist(),
         checkpoint=config.checkpoint.name,

@@ -48,12 +48,7 @@ class PixelFeatures:
         channels, height, width = self.shape = shape
         self.dim = channels * height * width
         self.batch_size = config.batch_size or 500
-        self.rules = Rules(
-            size=parse_size(config.image_size),
-            one_size=True,
-            gray=channels == 1,
-            skip_unreadable=config.skip_unreadable,
-        )
+        self.rules = _rules(parse_size(config.image_size), channels, config)
         self.identity = {"features": self.name, "shape": list(shape)}
 
     def features(self, images: Sequence[Pixels]) -> Tensor:
@@ -73,12 +68,7 @@ class LatentFeatures:
         self.coder = Coder(load_autoencoder(path), device, precision, self.batch_size)
         shape = self.coder.model.shape
         self.name, self.dim, self.channels = path.name, shape.latent_dim, shape.channels
-        self.rules = Rules(
-            size=(shape.height, shape.width),
-            one_size=True,
-            gray=shape.channels == 1,
-            skip_unreadable=config.skip_unreadable,
-        )
+        self.rules = _rules((shape.height, shape.width), shape.channels, config)
         digest = digest_of(read_regular(path))
         self.identity = {"features": "latents", "weights": digest, "precision": precision}
 
@@ -103,12 +93,7 @@ class ClassifierFeatures:
             self.dim = self.features([np.zeros((shape.height, shape.width), np.uint8)]).shape[1]
         except ValueError as error:
             raise UserError(f"--features {path}: {error}", "take another checkpoint") from None
-        self.rules = Rules(
-            size=(shape.height, shape.width),
-            one_size=True,
-            gray=shape.channels == 1,
-            skip_unreadable=config.skip_unreadable,
-        )
+        self.rules = _rules((shape.height, shape.width), shape.channels, config)
         digest = digest_of(read_regular(path))
         self.identity = {"features": "classifier", "weights": digest, "precision": self.precision}
 
@@ -160,6 +145,13 @@ def _of_checkpoint(path: Path, config: FidConfig) -> Extractor:
             f"give inception, pixels, or a checkpoint of {' or '.join(OF_CHECKPOINT)}",
         )
     return OF_CHECKPOINT[kind](path, config)
+
+
+def _rules(size: tuple[int, int] | None, channels: int, config: FidConfig) -> Rules:
+    """For a network, or a list of pixels, that takes images of one size."""
+    return Rules(
+        size=size, one_size=True, gray=channels == 1, skip_unreadable=config.skip_unreadable
+    )
 
 
 def _shape_of(config: FidConfig, files: Sequence[File]) -> tuple[int, int, int]:

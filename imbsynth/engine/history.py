@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,12 @@ from typing import Any
 from imbsynth.errors import UserError
 from imbsynth.store.records import read_lines
 
+_MOST = 1e39  # more than a float32 holds: no loss is larger, and no figure could show it
+
 
 def is_number(value: Any) -> bool:
-    """Whether a JSON value is a finite number, and not negative."""
-    return type(value) in (int, float) and 0 <= value < math.inf
+    """Whether a JSON value is a number that a log can hold: finite, and not negative."""
+    return type(value) in (int, float) and 0 <= value < _MOST
 
 
 def check_lines(history: Any, names: Sequence[str]) -> None:
@@ -40,3 +41,9 @@ def read_history(log: Path, names: Sequence[str]) -> list[dict[str, Any]]:
             f"{log}: not the log of a run ({error})", "restore it, or train again with --force"
         ) from None
     return history
+
+
+def images_per_second(history: list[dict[str, Any]]) -> float:
+    """Over all epochs of a run."""
+    images = sum(line["seconds"] * line["images_per_second"] for line in history)
+    return float(images / sum(line["seconds"] for line in history))

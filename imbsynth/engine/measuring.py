@@ -86,7 +86,8 @@ class Measuring:
     def _fresh(self, units: Sequence[Unit]) -> Iterator[Kept]:
         """Extract the features of units, in batches filled across them."""
         files = [(unit.root, path) for unit in units for path in unit.paths]
-        if not files:
+        if not files:  # empty classes, which have no number but a reason
+            yield from (self._collector(unit).kept() for unit in units)
             return
         images = Stream(files, self.extractor.rules, self.extractor.batch_size, worker_count())
         self.on_event(Started("extracting features", len(files)))

@@ -132,6 +132,8 @@ def read_labelled(
         on_event(Note(f"{images.resized} images were resized to {height}x{width}"))
     if images.composited:
         on_event(Note(f"{images.composited} images with transparency were put on black"))
+    if images.made_rgb:
+        on_event(Note(f"{images.made_rgb} gray images were made RGB"))
     label_of = dict(zip(paths, folder.labels(), strict=True))
     labels = np.array([label_of[path] for path in images.paths], np.int64)
     classes = list(folder.files)

@@ -171,9 +171,10 @@ def _result(
     sizes = counts or _trained(scores)
     rarest = classes[min(classes, key=sizes.__getitem__)]
     values = {name: _number(scores[name]) for name in METRIC_NAMES}
-    intervals = {
-        name: (_number(low), _number(high)) for name, (low, high) in scores["intervals"].items()
-    }
+    intervals = {}
+    for name in METRIC_NAMES:
+        low, high = scores["intervals"][name]
+        intervals[name] = _number(low), _number(high)
     return Result(
         problem,
         method,

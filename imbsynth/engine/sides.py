@@ -16,7 +16,7 @@ SIDES = ("real", "fake")
 
 
 def units_of(config: FidConfig, on_event: OnEvent) -> list[Unit]:
-    """Class after class, its real images before its synthetic ones; without images, no unit.
+    """Class after class, its real images before its synthetic ones; a unit may be empty.
 
     In a folder of `generate` the real images are those that its manifest does not name. Raises
     UserError if a side has fewer than 2 images.
@@ -35,7 +35,7 @@ def units_of(config: FidConfig, on_event: OnEvent) -> list[Unit]:
                 "give a folder that generate made, or two folders: imbsynth fid REAL FAKE",
             )
         _check_enough(root, side, folder)
-        units += [Unit(side, name, root, paths) for name, paths in folder.files.items() if paths]
+        units += [Unit(side, name, root, paths) for name, paths in folder.files.items()]
     return sorted(units, key=lambda unit: (unit.name, SIDES.index(unit.side)))
 
 

@@ -11,9 +11,9 @@ from imbsynth.configs import TrainAeConfig, check_size, parse_size
 from imbsynth.engine.autoencoder_training import AutoencoderTraining
 from imbsynth.engine.autoencoders import KIND, Coder, autoencoder_checkpoint
 from imbsynth.engine.events import Note, OnEvent, silent
-from imbsynth.engine.history import read_history
+from imbsynth.engine.history import images_per_second, read_history
 from imbsynth.engine.reading import Labelled, read_labelled
-from imbsynth.engine.training import restore_from, train
+from imbsynth.engine.training import train
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.outputs import check_apart
@@ -58,17 +58,12 @@ def run(config: TrainAeConfig, *, on_event: OnEvent = silent) -> Report:
             return _report(config, files)
 
         training = AutoencoderTraining(config, images, device, precision)
-        state = files.load_state(made_by) if config.resume else None
-        if state is not None:
-            restore_from(training, state, files.state)
-            on_event(Note(f"going on after {training.place}"))
         train(training, files, made_by, on_event)
         if training.on_plateau:
             on_event(Note(f"no progress for {config.patience} epochs: stopped"))
         training.settle_statistics()
 
         coder = Coder(training.model, device, precision, config.batch_size)
-        files.write_log(training.history)
         files.write_sheet(lambda path: _write_sheet(path, images, coder))
         meta = {"made_by": made_by, "classes": images.classes, "epochs": len(training.history)}
         files.finish(autoencoder_checkpoint(training.model, meta))
@@ -106,14 +101,12 @@ def _write_sheet(path: Path, images: Labelled, coder: Coder) -> None:
 
 def _report(config: TrainAeConfig, files: TrainingFiles) -> Report:
     history = read_history(files.log, AutoencoderTraining.losses)
-    last, seconds = history[-1], sum(line["seconds"] for line in history)
-    images = sum(line["seconds"] * line["images_per_second"] for line in history)
     return Report(
         checkpoint=files.checkpoint.as_posix(),
         epochs=len(history),
-        recon_loss=last["recon_loss"],
-        penalty_loss=last["penalty_loss"],
-        images_per_second=images / seconds,
+        recon_loss=history[-1]["recon_loss"],
+        penalty_loss=history[-1]["penalty_loss"],
+        images_per_second=images_per_second(history),
         stopped="epochs" if len(history) >= config.epochs else "plateau",
         log=files.log.as_posix(),
         sheet=files.sheet.as_posix(),

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from imbsynth.configs import AosTrainConfig, TrainAeConfig
-from imbsynth.engine.events import Advanced, EpochDone, OnEvent, Started
+from imbsynth.engine.events import Advanced, EpochDone, Note, OnEvent, Started
 from imbsynth.engine.history import check_lines, is_number
 from imbsynth.errors import UserError
 from imbsynth.models.convolutions import channels_last
@@ -150,7 +150,7 @@ class Training(ABC):
             value.copy_(tensors[prefix + name])
 
 
-def restore_from(training: Training, state: Checkpoint, path: Path) -> None:
+def _restore_from(training: Training, state: Checkpoint, path: Path) -> None:
     """`Training.restore`; UserError if the state, read from `path`, does not fit."""
     try:
         training.restore(state)
@@ -181,8 +181,13 @@ def train(
 ) -> None:
     """Take steps until the run is over, saving the state now and then and when interrupted.
 
+    Goes on from a saved state where the settings say so, and leaves the last state and the log.
     A run whose numbers leave their range ends with the state of its last whole epoch saved.
     """
+    state = files.load_state(made_by) if training.settings.resume else None
+    if state is not None:
+        _restore_from(training, state, files.state)
+        on_event(Note(f"going on after {training.place}"))
     good = _copied(training.state()) if training.history else None
 
     def check() -> None:

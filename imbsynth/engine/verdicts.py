@@ -11,7 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imbsynth.configs import AosTrainConfig, Budget, ExperimentConfig, TrainAeConfig
+from imbsynth.configs import (
+    AosTrainConfig,
+    Budget,
+    EvaluateConfig,
+    ExperimentConfig,
+    TrainAeConfig,
+)
 from imbsynth.core import metrics
 from imbsynth.core.bootstrap import interval_around, plausible_recalls
 from imbsynth.core.profiles import by_size
@@ -28,8 +34,7 @@ PLAIN, AUGMENTED = "plain", " + affine"
 OVERSAMPLED = {PLAIN: "none", "ROS": "ros", "SMOTE": "smote", "AOS": "aos"}
 SURE = 0.95  # the chance from which on a difference is called one
 ROPE = 0.01  # of ACSA: a smaller difference does not matter
-CONFIDENCE = 0.95  # of the intervals
-DRAWS = 1000
+LEAST_SEEN = 20_000  # images, times epochs, of an autoencoder, however small the folder
 FEW = 10  # images of a class, below which little can be said of it
 
 
@@ -87,15 +92,11 @@ def protocol_for(folder: ImageFolder, config: ExperimentConfig) -> Protocol:
         "images_per_epoch": max(500, min(balanced, effort.most_images)),
         "image_size": config.image_size,
     }
-    ae: Options = {"epochs": effort.ae_epochs, "image_size": config.image_size}
+    ae_epochs = max(effort.ae_epochs, LEAST_SEEN // sum(counts.values()))
+    ae: Options = {"epochs": ae_epochs, "image_size": config.image_size}
     methods = {}
     for suffix, augment in (("", "none"), (AUGMENTED, "affine")):
-        for name, oversample in (
-            (PLAIN, "none"),
-            ("ROS", "ros"),
-            ("SMOTE", "smote"),
-            ("AOS", "aos"),
-        ):
+        for name, oversample in OVERSAMPLED.items():
             options = {**train, "augment": augment, "oversample": oversample}
             methods[name + suffix] = Method(options)
         options = {**train, "augment": augment, "oversample": "none"}
@@ -128,8 +129,8 @@ def expected_seconds(bench: Bench, folder: ImageFolder) -> float:
     with tempfile.TemporaryDirectory() as out:
         timed = {**classifier, "epochs": 1, "images_per_epoch": 500}
         for name in ("warm-up", "timed"):  # the first run also loads libraries
-            begun = time.perf_counter()
-            one = aos_train.run(AosTrainConfig(out=Path(out, f"{name}.st"), **place, **timed))
+            begun, target = time.perf_counter(), Path(out, f"{name}.safetensors")
+            one = aos_train.run(AosTrainConfig(out=target, **place, **timed))
         around = time.perf_counter() - begun - one.seconds_per_epoch  # reading, writing, drawing
         two = train_ae.run(
             TrainAeConfig(out=Path(out, "a.safetensors"), **place, **{**ae, "epochs": 1})
@@ -180,7 +181,7 @@ def _verdict(
     order: list[int],
 ) -> Verdict:
     pooled = np.sum(confusions[method], axis=0)
-    drawn = plausible_recalls(pooled, DRAWS, stream(0, "verdict", method))
+    drawn = plausible_recalls(pooled, EvaluateConfig.draws, stream(0, "verdict", method))
     acsa, recalls = float(metrics.acsa(pooled)), metrics.recalls(pooled).tolist()
     base = base_of(method)
     better = worse = None
@@ -195,13 +196,11 @@ def _verdict(
     return Verdict(
         method=method,
         acsa=acsa,
-        interval=interval_around(acsa, drawn.mean(1), CONFIDENCE),
+        interval=interval_around(acsa, drawn.mean(1)),
         g_mean=float(metrics.g_mean(pooled)),
         f1_macro=float(metrics.f1_macro(pooled)),
         recalls={names[k]: recalls[k] for k in order},
-        recall_intervals={
-            names[k]: interval_around(recalls[k], drawn[:, k], CONFIDENCE) for k in order
-        },
+        recall_intervals={names[k]: interval_around(recalls[k], drawn[:, k]) for k in order},
         better=better,
         worse=worse,
         words=words,

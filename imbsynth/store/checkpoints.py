@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -17,6 +19,7 @@ from imbsynth.store.folders import printable
 from imbsynth.store.outputs import new_file
 
 _KEY = "imbsynth"  # the one entry of the header: its order could not be relied on with more
+_DIGEST = "tensors"  # in that entry: the digest of the tensors
 
 
 class Checkpoint(NamedTuple):
@@ -28,12 +31,22 @@ class Checkpoint(NamedTuple):
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint, whole or not at all."""
-    header = {_KEY: json.dumps(checkpoint.meta, sort_keys=True)}
     tensors = {
         name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()
     }
+    meta = {**checkpoint.meta, _DIGEST: _digest(tensors)}
+    header = {_KEY: json.dumps(meta, sort_keys=True)}
     with new_file(path) as part:
         part.write_bytes(save(tensors, header))  # save_file would hide it from other users
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of names and values, hexadecimal: a flipped bit may leave a fine number."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 @contextmanager
@@ -87,6 +100,8 @@ def _read(path: Path, writer: str) -> Checkpoint:
             meta = json.loads((file.metadata() or {})[_KEY])
             meta["kind"]  # a header of ours has it
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if meta.pop(_DIGEST, None) not in (None, _digest(tensors)):  # None: of an older version
+            raise ValueError("its numbers are not those that were written: the file is damaged")
     except FileNotFoundError:
         raise UserError(f"{path}: no such file", made_by) from None
     except (

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.store.figures import blank, save
-from imbsynth.store.folders import printable
+from imbsynth.store.folders import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ def _draw_bars(axes: Axes, chart: Chart) -> None:
     names = list(chart.bars)[:MAX_BARS]
     axes.bar(range(len(names)), [chart.bars[name] for name in names], color=REAL, width=0.7)
     axes.axhline(chart.pooled, color=FAKE, linestyle="--", label=f"pooled: {chart.pooled:.4g}")
-    axes.set_xticks(range(len(names)), [_short(name) for name in names], rotation=30, ha="right")
+    axes.set_xticks(range(len(names)), [_label(name) for name in names], rotation=30, ha="right")
     left_out = len(chart.bars) - len(names)
     axes.set_title(f"{chart.label} a class" + (f", {left_out} more left out" * bool(left_out)))
     axes.set_ylabel(chart.label)
@@ -73,11 +73,10 @@ def _draw_panel(axes: Axes, panel: Panel, everything: NDArray[np.float32]) -> No
     axes.scatter(fake[:, 0], fake[:, 1], s=7, color=FAKE, linewidths=0, label="synthetic")
     # Rings, so that points of a small class show through synthetic ones that lie on them.
     axes.scatter(real[:, 0], real[:, 1], s=16, facecolors="none", edgecolors=REAL, label="real")
-    axes.set_title(_short(panel.name), fontsize=9)
+    axes.set_title(_label(panel.name), fontsize=9)
     axes.set_xticks([])
     axes.set_yticks([])
 
 
-def _short(name: str, length: int = 16) -> str:
-    shown = printable(name).replace("$", r"\$")  # which matplotlib takes for mathematics
-    return shown if len(shown) <= length else shown[: length - 1] + "…"
+def _label(name: str) -> str:
+    return short(name, 16).replace("$", r"\$")  # which matplotlib takes for mathematics

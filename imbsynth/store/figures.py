@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imbsynth.store.folders import printable
+from imbsynth.store.folders import printable, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -202,7 +202,7 @@ def _name(axes: Axes, axis: str, classes: Sequence[str]) -> None:
     """Write the classes beside an axis, where there is room for them."""
     if len(classes) > NAMED:
         return
-    names = [name if len(name) <= 20 else name[:19] + "…" for name in map(printable, classes)]
+    names = [short(name, 20) for name in classes]
     upright: dict[str, Any] = {"rotation": 90} if axis == "x" else {}
     set_ticks = axes.set_xticks if axis == "x" else axes.set_yticks
     set_ticks(range(len(names)), names, parse_math=False, **upright)

@@ -182,6 +182,12 @@ def printable(name: str) -> str:
     return clean if clean.isprintable() else repr(name)[1:-1]
 
 
+def short(name: str, length: int) -> str:
+    """`printable`, cut to so many characters."""
+    shown = printable(name)
+    return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
 def is_inside(path: str) -> bool:
     """Whether a path read from a file is relative and leads nowhere but down."""
     return "\0" not in path and not {"", ".", ".."} & set(path.split("/"))

@@ -43,6 +43,7 @@ class Images(NamedTuple):
     skipped: list[str]  # unreadable files that were left out
     composited: int  # images whose transparency was composited on black
     resized: int  # images that had another size
+    made_rgb: int  # gray images, among colour ones or where three channels are asked for
 
 
 def survey(root: Path, path: str) -> Survey:
@@ -165,7 +166,15 @@ class _Reader:
             raise UserError(f"{self.root}: no readable images", "add images to it")
         pixels = self.pixels[: len(self.kept)]
         skipped = list(self.unreadable)
-        return Images(pixels, self.kept, self.digests, skipped, self.composited, self.resized)
+        return Images(
+            pixels,
+            self.kept,
+            self.digests,
+            skipped,
+            self.composited,
+            self.resized,
+            len(self.kept) - len(self.colour) if pixels.shape[1] == 3 else 0,
+        )
 
 
 def refused(where: Path | str, unreadable: dict[str, str]) -> UserError:

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from imbsynth.store.folders import printable
+from imbsynth.store.folders import short
 from imbsynth.store.images import as_picture
 
 SMALLEST, LARGEST = 56, 160  # pixels that an image's longer side is enlarged or shrunk to
 MAX_ROWS = 24
 MARGIN, GAP, GROUP_GAP = 8, 2, 12  # pixels
+LABEL = 24  # characters
 FONT_SIZE = 13
 PAPER, INK = (255, 255, 255), (30, 30, 30)
 
@@ -34,7 +35,7 @@ def write_sheet(path: Path, rows: Sequence[Row], headings: Sequence[str]) -> Non
     font = _font()
     size = _drawn_size(shown[0].groups[0][0])
     cell_h, cell_w = size[0] + GAP, size[1] + GAP
-    labels = [_short(printable(row.label)) for row in shown]
+    labels = [short(row.label, LABEL) for row in shown]
     left = MARGIN + max(int(font.getlength(label)) for label in labels) + GROUP_GAP
     top = MARGIN + FONT_SIZE + GROUP_GAP
 
@@ -91,7 +92,3 @@ def _drawn(pixels: NDArray[np.uint8], size: tuple[int, int]) -> Image.Image:
     enlarged = size[0] >= image.height
     how = Image.Resampling.NEAREST if enlarged else Image.Resampling.BICUBIC
     return image.resize((size[1], size[0]), how)
-
-
-def _short(label: str, length: int = 24) -> str:
-    return label if len(label) <= length else label[: length - 1] + "…"

@@ -96,14 +96,19 @@ def test_a_folder_against_itself_is_at_no_distance(rare: Path) -> None:
     assert all(numbers["fid"] < 1e-9 for numbers in report.per_class.values())
 
 
-def test_classes_without_a_number_are_named_and_not_in_the_mean(make_folder: MakeFolder) -> None:
+def test_classes_without_a_number_are_named_and_not_in_the_mean(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
     real = make_folder({"both": 5, "gone": 3, "one": 1, "pair": 2}, name="real")
     fake = make_folder({"both": 5, "new": 4, "one": 3, "pair": 2}, name="fake")
     (fake / "gone").mkdir()  # as `generate --synthetic-only` leaves a class that does not grow
+    (real / "empty").mkdir()
     notes: list[str] = []
-    config = FidConfig(real=real, fake=fake, features="pixels")
+    config = FidConfig(real=real, fake=fake, features="pixels", cache=tmp_path / "cache")
     report = run(config, on_event=lambda e: notes.append(e.text) if isinstance(e, Note) else None)
+    assert run(config) == report  # out of the cache
     assert report.left_out == {
+        "empty": "no real images",
         "gone": "no synthetic images",
         "new": "no real images",
         "one": "1 real image",
@@ -111,7 +116,7 @@ def test_classes_without_a_number_are_named_and_not_in_the_mean(make_folder: Mak
     assert report.per_class.keys() == {"both", "pair"}
     assert np.isfinite(report.class_mean or np.nan)
     assert (report.n_real, report.n_fake) == (11, 14)  # the pool has them all
-    assert any("not in the mean: class gone (no synthetic images)" in note for note in notes)
+    assert any("gone (no synthetic images)" in note for note in notes)
     assert any("fewer than 2,048 images" in note for note in notes)
 
 

@@ -91,6 +91,6 @@ def test_an_interval_holds_its_score_and_is_never_a_point(rows: list[tuple[int, 
     drawn = plausible_recalls(confusion, 500, np.random.default_rng(0))
     for k, (hits, misses) in enumerate(rows):
         recall = hits / (hits + misses)
-        low, high = interval_around(recall, drawn[:, k], 0.95)
+        low, high = interval_around(recall, drawn[:, k])
         assert 0 <= low <= recall <= high <= 1
         assert high - low > 0.1

@@ -26,7 +26,7 @@ def test_pixels_stand_in_the_order_of_the_paths(tmp_path: Path) -> None:
     assert images.paths == ["b.png", "c.png", "a.png"]
     digests = [hashlib.sha256((tmp_path / path).read_bytes()).hexdigest() for path in paths]
     assert images.digests == digests
-    assert images[3:] == ([], 0, 0)
+    assert images[3:] == ([], 0, 0, 0)
 
 
 def test_gray_stays_gray(tmp_path: Path) -> None:
@@ -39,14 +39,17 @@ def test_gray_grows_to_colour_when_colour_comes(tmp_path: Path, order: str) -> N
     arrays = [noise(i, *(GRAY if kind == "g" else COLOUR)) for i, kind in enumerate(order)]
     paths = [put(tmp_path, f"{i}.png", array) for i, array in enumerate(arrays)]
     expected = [np.broadcast_to(array, COLOUR) for array in arrays]
-    assert (read_images(tmp_path, paths).pixels == np.stack(expected)).all()
+    images = read_images(tmp_path, paths)
+    assert (images.pixels == np.stack(expected)).all()
+    assert images.made_rgb == 2
 
 
 def test_gray_is_read_as_colour_on_demand(tmp_path: Path) -> None:
     gray = noise(0, *GRAY)
     put(tmp_path, "a.png", gray)
-    pixels = read_images(tmp_path, ["a.png"], channels=3).pixels
-    assert (pixels == np.broadcast_to(gray, (1, *COLOUR))).all()
+    images = read_images(tmp_path, ["a.png"], channels=3)
+    assert (images.pixels == np.broadcast_to(gray, (1, *COLOUR))).all()
+    assert images.made_rgb == 1
 
 
 def test_colour_is_not_read_as_gray(tmp_path: Path) -> None:

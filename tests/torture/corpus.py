@@ -175,6 +175,7 @@ class Layout(NamedTuple):
     make: Callable[[Path], object]  # given the folder
     named: str = ""  # in the message of commands that refuse it; "": it is taken or ignored
     inspected: bool = False  # whether `inspect` lists it instead of refusing it
+    left_out: bool = False  # whether `fid` names it and leaves it out instead of refusing it
 
 
 def layouts() -> dict[str, Layout]:
@@ -193,8 +194,8 @@ def layouts() -> dict[str, Layout]:
         "link to a file outside": Layout(lambda src: _link_outside(src)),
         "link to a folder within": Layout(lambda src: (src / "odd/more").symlink_to("../plain")),
         "class of one": Layout(lambda src: _emptied(src, leave=1), "odd"),
-        "empty class": Layout(lambda src: _emptied(src, leave=0), "odd"),
-        "another empty class": Layout(lambda src: (src / "new").mkdir(), "new"),
+        "empty class": Layout(lambda src: _emptied(src, leave=0), "odd", left_out=True),
+        "another empty class": Layout(lambda src: (src / "new").mkdir(), "new", left_out=True),
         "link above": Layout(lambda src: (src / "odd/up").symlink_to(".."), "odd/up"),
         "link to the root": Layout(lambda src: (src / "odd/up").symlink_to("/"), "odd/up"),
         "link out": Layout(lambda src: (src / "odd/out").symlink_to(src.parent), "odd/out"),

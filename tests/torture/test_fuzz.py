@@ -83,7 +83,8 @@ def test_a_damaged_checkpoint_computes_numbers_or_is_refused(
         head = damaged(data[:header], rng) if rng.random() < 0.7 else data[:header]
         body = data[header:] if head != data[:header] else _scratched(data[header:], rng)
         path.write_bytes(head + body)
-        try_checkpoint(name, path)
+        whole = try_checkpoint(name, path)
+        assert not whole or body == data[header:]
     told(count, "damaged checkpoints")
 
 
@@ -94,16 +95,18 @@ def _scratched(body: bytes, rng: random.Random) -> bytes:
     return bytes(found)
 
 
-def try_checkpoint(name: str, path: Path) -> None:
-    """Load and use a checkpoint; only UserError may come of it."""
+def try_checkpoint(name: str, path: Path) -> bool:
+    """Load and use a checkpoint, or be refused: only UserError may come of it."""
     try:
         if name == "clf":
             load_classifier(path)
-            return
+            return True
         coder = Coder(load_autoencoder(path), torch.device("cpu"), "fp32", 2)
         coder.decode(coder.encode(torch.zeros((2, *coder.model.shape[:3]), dtype=torch.uint8)))
     except UserError as error:
         assert_one_line(error)
+        return False
+    return True
 
 
 @pytest.mark.parametrize("name", ["ae", "clf"])

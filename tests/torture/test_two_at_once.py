@@ -47,7 +47,7 @@ def test_two_in_one_folder_share_no_temporary_file(
     children = []
     for number in range(3):
         arguments = [
-            str(text).replace(writer.target, f"{number}-{writer.target}")
+            str(text).replace(f"{out}/{writer.target}", f"{out}/{number}-{writer.target}")
             for text in writer.arguments(src, out, checkpoints)
         ]
         children.append(Child([*arguments], tmp_path / f"log-{number}"))
