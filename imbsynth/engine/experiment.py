@@ -155,7 +155,7 @@ def _keep_protocol(config: ExperimentConfig, protocol: Protocol) -> None:
         elif _what_counts(read_json(target)) != _what_counts(protocol.record()):
             raise UserError(
                 f"{config.out} holds the results of another protocol, or of other options",
-                "choose another folder with --out",
+                "choose another folder with --out, or remove this one",
             )
 
 
