@@ -24,14 +24,10 @@ def taken(work: Callable[[], object]) -> Taken:
     return Taken(time.perf_counter() - start, sum(os.times()[:4]) - before)
 
 
-def command(words: Sequence[str], **environment: str) -> Callable[[], object]:
+def command(words: Sequence[str]) -> Callable[[], object]:
     """The work of running a command, which must succeed."""
     return lambda: subprocess.run(
-        words,
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, **environment},
+        words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
 
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
 
 from benchmarks import public_script
 from benchmarks.pairs import in_turns, rate, times_as_long
@@ -30,12 +30,11 @@ CPU = torch.device("cpu")
 
 
 class ScriptsAutoencoder(Autoencoder):
-    """The script's network in our training."""
+    """The script's network, whose encoder at this size is ours."""
 
     def __init__(self, shape: Shape) -> None:
-        nn.Module.__init__(self)
-        self.shape = shape
-        self.encoder, self.decoder = public_script.encoder(), public_script.decoder()
+        super().__init__(shape)
+        self.decoder = public_script.decoder()
 
 
 class ScriptsNetwork(AutoencoderTraining):
@@ -63,9 +62,14 @@ def without_end(training: AutoencoderTraining) -> Iterator[Any]:
 
 
 def read(src: Path) -> Labelled:
-    """The folder at the script's size, in gray."""
+    """The folder at the script's size, in gray, and of it whole batches."""
     size = (public_script.SIDE, public_script.SIDE)
-    return read_labelled(src, size=size, channels=1, skip_unreadable=False, on_event=lambda _: None)
+    images = read_labelled(
+        src, size=size, channels=1, skip_unreadable=False, on_event=lambda _: None
+    )
+    whole = len(images.labels) - len(images.labels) % public_script.BATCH
+    chosen = np.linspace(0, len(images.labels) - 1, whole).astype(int)
+    return images._replace(pixels=images.pixels[chosen], labels=images.labels[chosen])
 
 
 def main() -> None:
