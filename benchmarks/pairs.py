@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import resource
 import statistics
 import subprocess
 import time
@@ -19,9 +19,14 @@ class Taken(NamedTuple):
 
 def taken(work: Callable[[], object]) -> Taken:
     """Do it once."""
-    before, start = sum(os.times()[:4]), time.perf_counter()
+    before, start = _processor(), time.perf_counter()
     work()
-    return Taken(time.perf_counter() - start, sum(os.times()[:4]) - before)
+    return Taken(time.perf_counter() - start, _processor() - before)
+
+
+def _processor() -> float:
+    both = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in both)
 
 
 def command(words: Sequence[str]) -> Callable[[], object]:

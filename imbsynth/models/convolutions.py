@@ -13,7 +13,7 @@ KERNEL, STRIDE = 4, 2
 # Up to this size, and from so many channels, a convolution by minimal filtering takes 0.4 to 0.9
 # times as long as the CPU's own, forward and backward (benchmarks/README.md).
 LARGEST_FILTERED = 8  # pixels a side of the halved map
-FEWEST_FILTERED = 32  # channels before and after
+FEWEST_FILTERED = 64  # channels before and after
 
 
 def halved(size: Size) -> Size:
