@@ -10,9 +10,10 @@ from imbsynth.models.filtering import Filtering, Size
 
 KERNEL, STRIDE = 4, 2
 
-# Up to this size, and from so many channels, a convolution by minimal filtering takes 0.4 to 0.9
-# times as long as the CPU's own, forward and backward (benchmarks/README.md).
-LARGEST_FILTERED = 8  # pixels a side of the halved map
+# Where a convolution by minimal filtering takes 0.4 to 0.9 times as long as the CPU's own, by
+# benchmarks/convolutions.py: sizes are pixels a side of the halved map.
+LARGEST_FILTERED = 8  # forward and backward
+LARGEST_FORWARD = 4  # forward alone
 FEWEST_FILTERED = 64  # channels before and after
 
 
@@ -44,7 +45,7 @@ class Halving(nn.Conv2d):
         if self.part is not None:
             weight = self.weight.permute(0, 2, 3, 1)[:, self.part[0], self.part[1]].flatten(1)
             return functional.linear(images.permute(0, 2, 3, 1).flatten(1), weight)[..., None, None]
-        if self.filtering is not None and _in_fp32_on_cpu(images):
+        if self.filtering is not None and _pays(self.filtering, images):
             return self.filtering.convolve(images, self.weight)
         return super().forward(images)
 
@@ -75,7 +76,7 @@ class Doubling(nn.ConvTranspose2d):
             weight = self.weight.permute(0, 2, 3, 1)[:, self.part[0], self.part[1]]
             pixels = images.flatten(1) @ weight.flatten(1)
             pixels = pixels.unflatten(1, weight.shape[1:]).permute(0, 3, 1, 2)
-        elif self.filtering is not None and _in_fp32_on_cpu(images):
+        elif self.filtering is not None and _pays(self.filtering, images):
             pixels = self.filtering.transposed(images, self.weight)
         else:
             return super().forward(images, output_size)
@@ -90,10 +91,12 @@ def _filtering(
     return Filtering(size, padding, halved(size)) if small and wide else None
 
 
-def _in_fp32_on_cpu(images: Tensor) -> bool:
-    """Elsewhere the vendor's kernels are faster, and with bf16 the rounding would show."""
-    autocast = torch.is_autocast_enabled("cpu")
-    return images.device.type == "cpu" and images.dtype == torch.float32 and not autocast
+def _pays(filtering: Filtering, images: Tensor) -> bool:
+    """Not on a GPU, and not in bf16, whose rounding filtering would multiply."""
+    if images.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+        return False
+    wanted = torch.is_grad_enabled() or max(filtering.out) <= LARGEST_FORWARD
+    return wanted and images.dtype == torch.float32
 
 
 def _kernel_part(size: Size, padding: Size) -> tuple[slice, slice]:

@@ -88,6 +88,12 @@ def test_bf16_and_double_take_the_librarys_convolution() -> None:
     assert torch.equal(double(images.double()), nn.Conv2d.forward(double, images.double()))
 
 
+def test_a_larger_map_takes_the_librarys_convolution_where_no_gradient_is_asked_for() -> None:
+    layer, images = Halving(WIDE, WIDE, (14, 14)), torch.randn(2, WIDE, 14, 14)
+    with torch.no_grad():
+        assert torch.equal(layer(images), nn.Conv2d.forward(layer, images))
+
+
 def test_gradients_of_a_single_pixel_equal_the_library_convolutions() -> None:
     layer = Halving(3, 5, (3, 3))
     images = torch.randn(4, 3, 3, 3, requires_grad=True)
