@@ -19,7 +19,7 @@ Size = tuple[int, int]  # (height, width) in pixels
 Matrix = NDArray[np.floating]
 
 # Where the polynomials are evaluated, besides infinity: so few and so small that the result is as
-# exact as a plain convolution's, to a factor of 3.
+# exact as a plain convolution's, to a factor of 4.
 POINTS = (0.0, 1.0, -1.0, 0.5)
 
 
