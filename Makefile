@@ -1,12 +1,13 @@
 # make demo: set up and run the main jobs on sample_data.  make test: set up and run the tests.
 # make fid-check REAL=a FAKE=b: fid with the real Inception weights beside torch-fidelity's.
+# make bench REAL=a FAKE=b: speed and memory, a JSON line each in bench/.
 # make torture: an hour of trying to break it.  make load: 200,000 files, for time and memory.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 IMBSYNTH := $(BIN)/imbsynth
 
-.PHONY: help demo test torture load lint fid-check clean
+.PHONY: help demo test torture load lint fid-check bench clean
 .DELETE_ON_ERROR:
 
 help:
@@ -81,5 +82,28 @@ $(HELPER): $(VENV)/.installed-dev
 fid-check: $(HELPER)
 	PYTHONPATH=$(HELPER) $(BIN)/python -m benchmarks.fid_check "$(REAL)" "$(FAKE)"
 
+# One after another, ten minutes on two cores with the sample data; benchmarks/README.md says more.
+BENCHMARKS := train_ae convolutions generate aos startup growth files fid_distance fid_memory \
+	generate_memory
+train_ae_OPTIONS = "$(REAL)"
+convolutions_OPTIONS = --sizes 3 4 7 8 14 16
+generate_OPTIONS = "$(REAL)"
+aos_OPTIONS = "$(REAL)" --images-per-epoch 3000
+growth_OPTIONS = --images 200 --plot bench/growth.png
+files_OPTIONS = "$(REAL)"
+fid_distance_OPTIONS = --rounds 1
+fid_memory_OPTIONS = "$(REAL)" "$(FAKE)" --features pixels
+generate_memory_OPTIONS = "$(REAL)" --to 300 3000
+
+define benchmark
+	$(BIN)/python -m benchmarks.$(1) $($(1)_OPTIONS) > bench/$(1).json
+	@cat bench/$(1).json
+
+endef
+
+bench: $(VENV)/.installed-dev
+	@mkdir -p bench
+	$(foreach name,$(BENCHMARKS),$(call benchmark,$(name)))
+
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo bench

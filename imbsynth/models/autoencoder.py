@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from imbsynth.models.convolutions import Doubling, Halving, Size, halved
+from imbsynth.models.convolutions import Doubling, Halving, halved
+from imbsynth.models.filtering import Size
 
 WIDTHS = (64, 128, 256, 512)  # the paper's channels a layer
 SMALLEST_MAP = 4  # pixels; a larger map would make the dense layers outgrow everything else

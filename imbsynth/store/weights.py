@@ -43,10 +43,9 @@ def find(
     places: Places, known: Mapping[str, Published], *, on_download: Callable[[], None]
 ) -> Path:
     """The first of the places that has a file, a download as the last resort; UserError if none."""
-    here = [*places.cached, *_of_package(places.package, places.in_package)]
-    for path in here:
-        if path.is_file():
-            return path
+    found = present(places)
+    if found is not None:
+        return found
     target = places.cached[0]
     on_download()
     problem = _download(places.url, target, {one.digest for one in known.values()})
@@ -58,6 +57,12 @@ def find(
             f"(they stay in {target.parent}); or choose --features pixels or a checkpoint",
         )
     return target
+
+
+def present(places: Places) -> Path | None:
+    """The first of the places that has a file, if any has."""
+    here = [*places.cached, *_of_package(places.package, places.in_package)]
+    return next((path for path in here if path.is_file()), None)
 
 
 def _of_package(package: str, name: str) -> list[Path]:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from imbsynth.models.convolutions import Doubling, Halving, halved
+from imbsynth.models.convolutions import FEWEST_FILTERED, Doubling, Halving, halved
 
 SIZES = [(h, w) for h in range(1, 10) for w in range(1, 10)]
 
@@ -36,10 +36,69 @@ def test_the_state_dicts_are_the_librarys() -> None:
     Doubling(5, 3, (2, 3), bias=True).load_state_dict(mirrored.state_dict())
 
 
-def test_gradients_equal_the_library_convolutions() -> None:
+def same_gradients(ours: Tensor, theirs: Tensor, inputs: tuple[Tensor, ...]) -> None:
+    """Sums of thousands of products of order 1, in another order and by fewer multiplications."""
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4 * float(theirs.detach().std()))
+    toward = torch.randn_like(theirs)
+    expected = torch.autograd.grad(theirs, inputs, toward)
+    for found, wanted in zip(torch.autograd.grad(ours, inputs, toward), expected, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4 * float(wanted.std()))
+
+
+WIDE = FEWEST_FILTERED
+FILTERED = [(2, 2), (3, 3), (7, 7), (8, 8), (14, 14), (16, 16), (17, 17), (4, 15), (1, 9), (13, 2)]
+
+
+@pytest.mark.parametrize("size", FILTERED)
+def test_halving_a_small_map_equals_the_library_convolution_with_gradients(
+    size: tuple[int, int],
+) -> None:
+    layer = Halving(WIDE, WIDE + 3, size)
+    assert (layer.filtering is None) == (halved(size) == (1, 1))
+    images = torch.randn(4, WIDE, *size, requires_grad=True)
+    same_gradients(layer(images), nn.Conv2d.forward(layer, images), (images, layer.weight))
+
+
+@pytest.mark.parametrize("size", FILTERED)
+def test_doubling_to_a_small_map_equals_the_library_convolution_with_gradients(
+    size: tuple[int, int],
+) -> None:
+    layer = Doubling(WIDE + 3, WIDE, size, bias=False)
+    assert (layer.filtering is None) == (halved(size) == (1, 1))
+    maps = torch.randn(4, WIDE + 3, *halved(size), requires_grad=True)
+    same_gradients(layer(maps), nn.ConvTranspose2d.forward(layer, maps), (maps, layer.weight))
+
+
+@pytest.mark.parametrize("size", [(7, 7), (8, 8), (14, 14), (16, 16)])
+def test_minimal_filtering_is_as_exact_as_the_library_to_a_factor(size: tuple[int, int]) -> None:
+    layer, images = Halving(64, 64, size), torch.randn(8, 64, *size)
+    exact = nn.functional.conv2d(images.double(), layer.weight.double(), None, 2, 1)
+    plain = nn.Conv2d.forward(layer, images)
+    error, librarys = (
+        float((made - exact).detach().abs().max()) for made in (layer(images), plain)
+    )
+    assert error < 10 * librarys
+
+
+def test_bf16_and_double_take_the_librarys_convolution() -> None:
+    layer, images = Halving(WIDE, WIDE, (8, 8)), torch.randn(2, WIDE, 8, 8)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(layer(images), nn.Conv2d.forward(layer, images))
+    double = layer.double()
+    assert torch.equal(double(images.double()), nn.Conv2d.forward(double, images.double()))
+
+
+def test_a_larger_map_takes_the_librarys_convolution_where_no_gradient_is_asked_for() -> None:
+    layer, images = Halving(WIDE, WIDE, (14, 14)), torch.randn(2, WIDE, 14, 14)
+    with torch.no_grad():
+        assert torch.equal(layer(images), nn.Conv2d.forward(layer, images))
+
+
+def test_gradients_of_a_single_pixel_equal_the_library_convolutions() -> None:
     layer = Halving(3, 5, (3, 3))
-    images = torch.randn(4, 3, 3, 3)
-    (ours,) = torch.autograd.grad(layer(images).square().sum(), layer.weight)
-    expected = nn.Conv2d.forward(layer, images).square().sum()
-    (theirs,) = torch.autograd.grad(expected, layer.weight)
-    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+    images = torch.randn(4, 3, 3, 3, requires_grad=True)
+    same_gradients(layer(images), nn.Conv2d.forward(layer, images), (images, layer.weight))
+    mirrored = Doubling(5, 3, (3, 3), bias=True)
+    maps = torch.randn(4, 5, 1, 1, requires_grad=True)
+    theirs = nn.ConvTranspose2d.forward(mirrored, maps)
+    same_gradients(mirrored(maps), theirs, (maps, mirrored.weight))
