@@ -34,7 +34,7 @@ from imbsynth.engine.synthesis import (
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.folders import digest_of, listing, read_regular
-from imbsynth.store.images import SMALLEST_PNG, write_png
+from imbsynth.store.images import SMALLEST_PNG, write_pngs
 from imbsynth.store.outputs import check_apart, check_room, new_folder
 from imbsynth.store.records import (
     MANIFEST,
@@ -211,11 +211,11 @@ def _reconstruct(images: Labelled, coder: Coder, part: Path, on_event: OnEvent) 
     on_event(Started("reconstructing originals", len(kept)))
     done = 0
     for batch in coder.reconstruct(torch.from_numpy(images.pixels)):
-        for pixels in batch.numpy():
-            target = part / kept[done]
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_png(pixels, target)
-            done += 1
+        targets = [part / path for path in kept[done : done + len(batch)]]
+        for folder in {target.parent for target in targets}:
+            folder.mkdir(parents=True, exist_ok=True)
+        write_pngs(batch.numpy(), targets)
+        done += len(batch)
         on_event(Advanced(done))
     return kept
 

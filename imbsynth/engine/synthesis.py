@@ -16,7 +16,7 @@ from imbsynth.engine.events import Advanced, OnEvent
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.spaces import Space
 from imbsynth.runtime import stream
-from imbsynth.store.images import write_png
+from imbsynth.store.images import write_pngs
 from imbsynth.store.sheets import MAX_ROWS, Row
 
 PREFIX = "synthetic-"  # of the file names
@@ -126,8 +126,7 @@ def synthesise(
 
 
 def _write(pixels: NDArray[np.uint8], files: list[str], folder: Path) -> None:
-    for image, file in zip(pixels, files, strict=True):
-        write_png(image, folder / file)
+    write_pngs(pixels, [folder / file for file in files])
 
 
 def manifest_line(

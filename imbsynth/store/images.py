@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imbsynth.errors import UserError
+from imbsynth.store import png
 from imbsynth.store.decoding import Picture, Unreadable, decode, quiet
 from imbsynth.store.folders import digest_of, listing, read_bytes
 from imbsynth.store.parallel import in_order, threads_for
@@ -258,6 +259,7 @@ def as_picture(pixels: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(flat)
 
 
-def write_png(pixels: NDArray[np.uint8], path: Path) -> None:
-    """Write a (c, h, w) uint8 image, gray or RGB, as PNG."""
-    as_picture(pixels).save(path, format="PNG")
+def write_pngs(pixels: NDArray[np.uint8], paths: Sequence[Path]) -> None:
+    """Write (n, c, h, w) uint8 images, gray or RGB, as PNG."""
+    for data, path in zip(png.encoded(pixels), paths, strict=True):
+        path.write_bytes(data)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imbsynth.store.images import write_png
+from imbsynth.store.images import write_pngs
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
@@ -49,5 +49,5 @@ def noise(seed: int, *shape: int) -> NDArray[np.uint8]:
 def put(root: Path, path: str, pixels: NDArray[np.uint8]) -> str:
     """Write a (c, h, w) image as PNG at root/path; returns the path."""
     (root / path).parent.mkdir(parents=True, exist_ok=True)
-    write_png(pixels, root / path)
+    write_pngs(pixels[None], [root / path])
     return path
