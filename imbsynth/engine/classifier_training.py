@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -98,12 +98,14 @@ class ClassifierTraining(Training):
     def _move(self, epoch: int) -> None:
         """Draw which rows are moved, and compute where, under the present weights.
 
-        Copies of an image get the same gradient, so each image is moved once. Batch normalisation
-        is in evaluation mode: that is the network whose boundary will judge images, each image's
-        gradient is its own, and the running statistics stay as they are.
+        Copies of an image get the same gradient, so each image is moved once, and only if a batch
+        will show it before the next draw. Batch normalisation is in evaluation mode: that is the
+        network whose boundary will judge images, each image's gradient is its own, and the running
+        statistics stay as they are.
         """
         rng = stream(self.config.seed, "aos-train", "moved", epoch)
         self.moved = self.movable & (rng.random(len(self.movable)) < self.config.tau)
+        self.moved &= self._shown(range(epoch, epoch + self.config.every))
         bases, first = np.unique(self.plan.base[self.moved], return_index=True)
         labels = torch.from_numpy(self.plan.label[self.moved][first])
         self.place_of[bases] = np.arange(len(bases))
@@ -118,6 +120,12 @@ class ClassifierTraining(Training):
                 moved = fgsm(images, partial(self._loss, labels=targets), self.config.epsilon)
             units = (moved - images) * (LEVELS / self.config.epsilon)
             self.offsets[rows.to(self.offsets.device)] = units.round().to(self.offsets)
+
+    def _shown(self, epochs: Iterable[int]) -> NDArray[np.bool_]:
+        """Which rows of the plan are in a batch of these epochs: not all, with few images each."""
+        shown = np.zeros(len(self.plan.label), bool)
+        shown[np.concatenate([rows for epoch in epochs for rows in self._order(epoch)])] = True
+        return shown
 
     def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
         return functional.cross_entropy(self.model(images).float(), labels, reduction="sum")
