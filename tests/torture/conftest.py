@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from imbsynth.configs import AosTrainConfig, TrainAeConfig
-from imbsynth.engine import aos_train, train_ae
+from imbsynth.configs import AosTrainConfig, EvaluateConfig, TrainAeConfig
+from imbsynth.engine import aos_train, evaluate, train_ae
 from tests.conftest import draw_image
 from tests.torture.bench import Told
 
 
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """An autoencoder and a classifier of 8x8 colour images, classes odd and plain."""
+    """An autoencoder and a classifier of 8x8 colour images, odd and plain ones; its scores."""
     folder = tmp_path_factory.mktemp("checkpoints")
     src = folder / "src"
     for label, name in enumerate(("odd", "plain")):
@@ -25,8 +26,11 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         for i in range(6):
             draw_image(5000 + 100 * label + i, 8, 8, "RGB").save(src / name / f"{i}.png")
     found = {"ae": folder / "ae.safetensors", "clf": folder / "clf.safetensors"}
+    found["scores"] = folder / "scores"
     train_ae.run(TrainAeConfig(src=src, out=found["ae"], epochs=1, latent_dim=4, device="cpu"))
     aos_train.run(AosTrainConfig(src=src, out=found["clf"], epochs=1, device="cpu"))
+    scored = EvaluateConfig(checkpoint=found["clf"], src=src, allow_overlap=True, device="cpu")
+    evaluate.run(replace(scored, out=found["scores"]))
     return found
 
 

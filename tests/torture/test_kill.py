@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import pytest
 
+from imbsynth.store.records import read_json
 from tests.conftest import contents
 from tests.torture.bench import FULL, Told, scaled
 from tests.torture.children import Child, Limits, run
@@ -25,7 +26,19 @@ from tests.torture.writers import WRITERS, Writer, images_below, written
 KILLS = scaled(4, 52)  # a command, over all tests here
 SIGNALS = scaled(1, 4)  # of each kind a command
 OFTEN = Limits(save_every=0.5)  # so that a kill finds a state to go on from
+REPLACED = ["imbalance", "generate"]  # and killed while they replace, half of the times
 PROMPT = 20.0  # seconds in which a run obeys; on a busy machine, for it is otherwise at once
+
+GRID = """
+data: {images: {train: src}}
+folds: 3
+seeds: [0, 1]
+train: {epochs: 1}
+train-ae: {epochs: 1, latent-dim: 4}
+methods:
+  ROS: {train: {oversample: ros}}
+  DeepSMOTE: {train-ae: {}, train: {oversample: none}}
+"""
 
 
 class Case(NamedTuple):
@@ -96,8 +109,7 @@ def test_a_kill_at_any_moment_leaves_nothing_half_done(
 ) -> None:
     before, moments = contents(case.src), random.Random(case.writer.target)
     more = ["--resume"] if case.writer.trains else []
-    once = case.writer.target in ("parts", "scores")  # the others have a second test of kills
-    kills = KILLS if once else KILLS // 2
+    kills = KILLS // 2 if case.writer.trains or case.name in REPLACED else KILLS
     for number in range(kills):
         out = tmp_path / f"out-{number}"
         out.mkdir()
@@ -127,7 +139,7 @@ def test_a_training_killed_again_and_again_ends_in_the_same_bytes(
     told(KILLS // 2, f"kills of {case.name}")
 
 
-@pytest.mark.parametrize("case", ["imbalance", "generate"], indirect=True)
+@pytest.mark.parametrize("case", REPLACED, indirect=True)
 def test_a_kill_within_a_replacement_leaves_the_old_or_the_new(
     case: Case, tmp_path: Path, told: Told
 ) -> None:
@@ -145,6 +157,34 @@ def test_a_kill_within_a_replacement_leaves_the_old_or_the_new(
         assert_finished(out, case, "--force")
         shutil.rmtree(out)
     told(KILLS // 2, f"kills of {case.name}")
+
+
+def test_an_experiment_killed_again_and_again_goes_on(tmp_path: Path, told: Told) -> None:
+    images_below(tmp_path / "src")
+    (tmp_path / "grid.yaml").write_text(GRID)
+    whole, out, log = tmp_path / "whole", tmp_path / "out", tmp_path / "log"
+    arguments = ["experiment", tmp_path / "grid.yaml", "--data", tmp_path, "--device", "cpu"]
+    start = time.monotonic()
+    assert run([*arguments, "--out", whole], log) == 0, log.read_text()
+    seconds, expected, moments = time.monotonic() - start, scores(whole), random.Random("grid")
+    for _ in range(KILLS):
+        child = Child([*arguments, "--out", out], log)
+        child.end_after(moments.uniform(0, 1) * seconds, signal.SIGKILL)
+        child.wait()
+        found = scores(out)
+        assert found.items() <= expected.items()
+        if found == expected:
+            shutil.rmtree(out)
+    assert run([*arguments, "--out", out], log) == 0, log.read_text()
+    assert scores(out) == expected
+    assert not [path for path in (out / "cells").rglob(".*")]
+    told(KILLS, "kills of experiment")
+
+
+def scores(out: Path) -> dict[str, str]:
+    """What an experiment has found so far, without how long it took."""
+    cells = out.glob("cells/*/*/*/*.json")
+    return {cell.relative_to(out).as_posix(): str(read_json(cell)["tests"]) for cell in cells}
 
 
 @some_writers

@@ -31,6 +31,13 @@ WRITERS: dict[str, Writer] = {
         ],
         "scores",
     ),
+    "compare": Writer(
+        lambda _, out, made: ["compare", made["scores"], "--out", out / "tables"], "tables"
+    ),
+    "fid": Writer(
+        lambda src, out, _: ["fid", src, src, "--features", "pixels", "--plot", out / "fid.png"],
+        "fid.png",
+    ),
     "train-ae": Writer(
         lambda src, out, _: [
             "train-ae", src, "--out", out / "ae.safetensors", "--latent-dim", 4,
