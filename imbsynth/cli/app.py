@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import signal
 import sys
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -33,13 +34,17 @@ class Boundary(TyperGroup):
         try:
             return super().invoke(ctx)
         except UserError as error:
-            typer.echo(f"error: {error}", err=True)
+            _say(f"error: {error}")
             raise typer.Exit(2) from None
         except Interrupted as interrupted:
-            typer.echo(
-                "stopped: the same command goes on (train-ae and aos-train with --resume)", err=True
-            )
+            _say("stopped: the same command goes on (train-ae and aos-train with --resume)")
             raise typer.Exit(interrupted.exit_code) from None
+
+
+def _say(text: str) -> None:
+    """On stderr, if it can be written: on a full disk the exit code is all that is left to say."""
+    with suppress(OSError):
+        typer.echo(text, err=True)
 
 
 app = typer.Typer(
