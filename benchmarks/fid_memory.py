@@ -1,6 +1,6 @@
 """Peak memory of fid for a folder and for a tenth of its images.
 
-    python benchmarks/fid_memory.py mnist/train mnist/test --features pixels --image-size 45
+    python -m benchmarks.fid_memory mnist/train mnist/test --features pixels --image-size 45
 
 (45 x 45 pixels are 2,025 dimensions, about as many as Inception's.) Prints one JSON line: images
 and peak resident memory in MiB of both, and the ratio.
@@ -11,14 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.generate_memory import peak_mib
+from benchmarks.processes import IMBSYNTH, cost_of
 from imbsynth.store.folders import scan
-
-IMBSYNTH = [sys.executable, "-m", "imbsynth"]
 
 
 def main() -> None:
@@ -37,7 +34,9 @@ def main() -> None:
             subprocess.run(make, check=True, stdout=subprocess.DEVNULL)
         pairs.insert(0, (tenth[0], tenth[1]))
         images = [sum(len(scan(side).paths()) for side in pair) for pair in pairs]
-        peaks = [peak_mib([*IMBSYNTH, "fid", *map(str, pair), *more]) for pair in pairs]
+        peaks = [
+            cost_of([*IMBSYNTH, "fid", *map(str, pair), "--quiet", *more]).mib for pair in pairs
+        ]
     result = {"images": images, "peak_mib": [round(peak) for peak in peaks]}
     print(json.dumps({**result, "ratio": round(peaks[1] / peaks[0], 3)}))
 

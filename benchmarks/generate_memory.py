@@ -1,6 +1,6 @@
 """Peak memory of generate for ten times the synthetic images.
 
-    python benchmarks/generate_memory.py rare --ae ae.safetensors --to 1000 10000
+    python -m benchmarks.generate_memory rare --ae ae.safetensors --to 1000 10000
 
 Prints one JSON line: peak resident memory in MiB for each target, and the ratio.
 """
@@ -9,19 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import tempfile
 
-
-def peak_mib(command: list[str]) -> float:
-    """Peak resident memory of a command in MiB; it must succeed."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"{' '.join(command)} failed")
-    return usage.ru_maxrss / 1024
+from benchmarks.processes import IMBSYNTH, cost_of
 
 
 def main() -> None:
@@ -34,9 +24,9 @@ def main() -> None:
     peaks = []
     for target in options.to:
         with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-m", "imbsynth", "generate", options.src, f"{folder}/out"]
+            command = [*IMBSYNTH, "generate", options.src, f"{folder}/out", "--quiet"]
             command += ["--synthetic-only", "--to", str(target)]
-            peaks.append(peak_mib(command + (["--ae", options.ae] if options.ae else [])))
+            peaks.append(cost_of(command + (["--ae", options.ae] if options.ae else [])).mib)
     result = {"to": options.to, "peak_mib": [round(peak) for peak in peaks]}
     print(json.dumps({**result, "ratio": round(peaks[1] / peaks[0], 3)}))
 

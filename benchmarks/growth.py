@@ -11,16 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
+
+from benchmarks.processes import IMBSYNTH, Cost, cost_of
 
 TIMES = (1, 4, 16)
 FEWEST = 4  # images of a run that is mostly loading
@@ -32,25 +29,9 @@ COMMANDS = {
 }
 
 
-class Cost(NamedTuple):
-    """What a process took."""
-
-    seconds: float
-    processor: float  # seconds, of all threads
-    mib: float  # at the peak
-
-
 def measured(arguments: list[str]) -> Cost:
     """A command in a process of its own; it must succeed."""
-    command = [sys.executable, "-m", "imbsynth", *arguments, "--device", "cpu", "--quiet", "--json"]
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    seconds = time.perf_counter() - start
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return cost_of([*IMBSYNTH, *arguments, "--device", "cpu", "--quiet", "--json"])
 
 
 def make_folder(root: Path, images: int) -> None:

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from benchmarks.processes import IMBSYNTH, cost_of
 
 A_CLASS = 100  # images, of the larger half of the classes; the smaller half has a third fewer
 SIDE = 8  # pixels
@@ -45,17 +43,11 @@ def make_folder(root: Path, files: int) -> None:
 
 def measured(arguments: list[str]) -> dict[str, Any]:
     """Seconds, and MiB at the peak, of a command in a process of its own."""
-    command = [sys.executable, "-m", "imbsynth", *arguments, "--quiet", "--json"]
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    found = cost_of([*IMBSYNTH, *arguments, "--quiet", "--json"])
     return {
-        "seconds": round(time.perf_counter() - start, 1),
-        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1),
-        "mib": usage.ru_maxrss // 1024,
+        "seconds": round(found.seconds, 1),
+        "cpu_seconds": round(found.processor, 1),
+        "mib": int(found.mib),
     }
 
 
