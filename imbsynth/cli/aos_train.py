@@ -1,7 +1,5 @@
 """`imbsynth aos-train`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -181,7 +179,7 @@ def aos_train(
     execute(run, settings, quiet=quiet, json=json, summary=_summary)
 
 
-def _summary(report: Report) -> None:
+def _summary(report: "Report") -> None:
     val = report.val
     typer.echo(
         f"{report.checkpoint}: epoch {report.best_epoch} of {report.epochs}, on the validation "

@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from imbsynth import __version__
 from imbsynth.cli import (
@@ -24,10 +23,11 @@ from imbsynth.cli import (
     split,
     train_ae,
 )
+from imbsynth.cli.plain_help import Command, Group
 from imbsynth.errors import Interrupted, UserError
 
 
-class Boundary(TyperGroup):
+class Boundary(Group):
     """Shows a UserError as text, exit code 2; anything else is a bug and keeps its traceback."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -51,20 +51,20 @@ app = typer.Typer(
     cls=Boundary,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: imbsynth inspect FOLDER",
 )
-app.command("inspect")(inspect.inspect)
-app.command("imbalance")(imbalance.imbalance)
-app.command("split")(split.split)
-app.command("train-ae")(train_ae.train_ae)
-app.command("generate")(generate.generate)
-app.command("aos-train")(aos_train.aos_train)
-app.command("evaluate")(evaluate.evaluate)
-app.command("experiment")(experiment.experiment)
-app.command("compare")(compare.compare)
-app.command("fid")(fid.fid)
+app.command("inspect", cls=Command)(inspect.inspect)
+app.command("imbalance", cls=Command)(imbalance.imbalance)
+app.command("split", cls=Command)(split.split)
+app.command("train-ae", cls=Command)(train_ae.train_ae)
+app.command("generate", cls=Command)(generate.generate)
+app.command("aos-train", cls=Command)(aos_train.aos_train)
+app.command("evaluate", cls=Command)(evaluate.evaluate)
+app.command("experiment", cls=Command)(experiment.experiment)
+app.command("compare", cls=Command)(compare.compare)
+app.command("fid", cls=Command)(fid.fid)
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,7 +1,5 @@
 """`imbsynth compare`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,7 +62,7 @@ def compare(
     execute(run, settings, quiet=quiet, json=json, summary=_summary)
 
 
-def _summary(report: Report) -> None:
+def _summary(report: "Report") -> None:
     for problem in dict.fromkeys(row["problem"] for row in report.rows):
         if problem:
             typer.echo(f"{problem}")

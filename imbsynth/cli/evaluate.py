@@ -1,7 +1,5 @@
 """`imbsynth evaluate`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -95,7 +93,7 @@ def evaluate(
     execute(run, settings, quiet=quiet, json=json, summary=_summary)
 
 
-def _summary(report: Report) -> None:
+def _summary(report: "Report") -> None:
     rows = sorted(report.per_class.items(), key=lambda item: -item[1]["trained"])
     largest = rows[0][1]["trained"]
     rare = {i for i, (_, found) in enumerate(rows) if found["trained"] < RARE * largest}

@@ -1,7 +1,5 @@
 """`imbsynth experiment`."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -94,7 +92,7 @@ def experiment(
     execute(run, settings, quiet=quiet, json=json, summary=_summary)
 
 
-def _summary(report: Report) -> None:
+def _summary(report: "Report") -> None:
     if report.verdicts:
         return _verdicts(report)
     for name, status in report.cells.items():
@@ -103,7 +101,7 @@ def _summary(report: Report) -> None:
     typer.echo(", ".join(f"{n} {status}" for status, n in counts.items()) + f", in {report.out}")
 
 
-def _verdicts(report: Report) -> None:
+def _verdicts(report: "Report") -> None:
     rarest = list(report.verdicts[0].recalls)[:SHOWN]
     rows = []
     for found in report.verdicts:

@@ -1,7 +1,5 @@
 """`imbsynth fid`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -133,7 +131,7 @@ def fid(
     execute(run, settings, quiet=quiet, json=json, summary=_summary)
 
 
-def _summary(report: Report) -> None:
+def _summary(report: "Report") -> None:
     """A row a class, then their mean and all images together."""
     from imbsynth.engine.fid import SMALL, is_small
     from imbsynth.store.folders import printable

@@ -1,7 +1,5 @@
 """`imbsynth generate`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -117,7 +115,7 @@ def generate(
     execute(run, settings, quiet=quiet, json=json, summary=_summary)
 
 
-def _summary(report: Report) -> None:
+def _summary(report: "Report") -> None:
     class_table(report.counts, report.added)
     typer.echo(
         f"\n{sum(report.added.values())} synthetic images, {report.images_per_second:.0f} a "

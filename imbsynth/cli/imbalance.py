@@ -1,7 +1,5 @@
 """`imbsynth imbalance`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,7 +82,7 @@ def imbalance(
     execute(run, settings, quiet=quiet, json=json, summary=_summary)
 
 
-def _summary(report: Report) -> None:
+def _summary(report: "Report") -> None:
     class_table(report.counts)
     typer.echo(
         f"\n{report.images} images, largest / smallest (rho) {report.rho:.4g}, share of minority "

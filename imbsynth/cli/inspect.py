@@ -1,7 +1,5 @@
 """`imbsynth inspect`."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 import typer
@@ -28,7 +26,7 @@ def inspect(src: Src, json: Json = False, quiet: Quiet = False, config: Config =
     execute(run, InspectConfig(src=src), quiet=quiet, json=json, summary=_summary)
 
 
-def _summary(report: Report) -> None:
+def _summary(report: "Report") -> None:
     from imbsynth.store.folders import printable
 
     class_table(report.counts)

@@ -1,6 +1,8 @@
-"""Options that several commands share, each named once."""
+"""Options that several commands share, each named once.
 
-from __future__ import annotations
+Where Typer reads annotations, nothing is imported from __future__: it would evaluate each of some
+hundred texts three times at every start.
+"""
 
 import reprlib
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`imbsynth split`."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -56,6 +54,6 @@ def split(
     execute(run, settings, quiet=quiet, json=json, summary=_summary)
 
 
-def _summary(report: Report) -> None:
+def _summary(report: "Report") -> None:
     for part, counts in report.counts.items():
         typer.echo(f"{report.out}/{part}: {sum(counts.values())} images")

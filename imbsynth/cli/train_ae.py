@@ -1,7 +1,5 @@
 """`imbsynth train-ae`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,7 +109,7 @@ def train_ae(
     execute(run, settings, quiet=quiet, json=json, summary=_summary)
 
 
-def _summary(report: Report) -> None:
+def _summary(report: "Report") -> None:
     typer.echo(
         f"{report.checkpoint}: {report.epochs} epochs, reconstruction loss "
         f"{report.recon_loss:.5f}, penalty loss {report.penalty_loss:.5f}, "

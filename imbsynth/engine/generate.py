@@ -32,10 +32,11 @@ from imbsynth.engine.synthesis import (
     synthesise,
 )
 from imbsynth.errors import UserError
-from imbsynth.runtime import resolve_device, resolve_precision
+from imbsynth.runtime import resolve_device, resolve_precision, worker_count
 from imbsynth.store.folders import digest_of, listing, read_regular
-from imbsynth.store.images import SMALLEST_PNG, write_pngs
+from imbsynth.store.images import SMALLEST_PNG
 from imbsynth.store.outputs import check_apart, check_room, new_folder
+from imbsynth.store.png_writers import Write, png_writers
 from imbsynth.store.records import (
     MANIFEST,
     SAMPLES,
@@ -81,9 +82,11 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         added = _missing(config, sizes)
         check_room(part, files=sum(added.values()), size=SMALLEST_PNG)
         _explain(config, sizes, added, images.resized, on_event)
-        space = _space(config, device, coder, images, added, on_event)
-        kept = _place_originals(config, images, coder, part, on_event)
-        sheet = _synthesise(config, images, space, added, kept, part, on_event)
+        written = sum(added.values()) + config.reconstruct_originals * len(images.paths)
+        with png_writers(written, images.pixels[0].nbytes, cores=worker_count()) as write:
+            space = _space(config, device, coder, images, added, on_event)
+            kept = _place_originals(config, images, coder, part, write, on_event)
+            sheet = _synthesise(config, images, space, added, kept, part, write, on_event)
         record = provenance(
             "generate",
             config,
@@ -182,7 +185,12 @@ def _explain(
 
 
 def _place_originals(
-    config: GenerateConfig, images: Labelled, coder: Coder | None, part: Path, on_event: OnEvent
+    config: GenerateConfig,
+    images: Labelled,
+    coder: Coder | None,
+    part: Path,
+    write: Write,
+    on_event: OnEvent,
 ) -> list[str]:
     """Put the originals, or their reconstructions, in place; returns where each one is."""
     for name in images.classes:
@@ -190,7 +198,7 @@ def _place_originals(
     if config.synthetic_only:
         return images.paths
     if config.reconstruct_originals and coder is not None:
-        return _reconstruct(images, coder, part, on_event)
+        return _reconstruct(images, coder, part, write, on_event)
     on_event(Started("copying originals", len(images.paths)))
     transfer(
         config.src,
@@ -203,7 +211,9 @@ def _place_originals(
     return images.paths
 
 
-def _reconstruct(images: Labelled, coder: Coder, part: Path, on_event: OnEvent) -> list[str]:
+def _reconstruct(
+    images: Labelled, coder: Coder, part: Path, write: Write, on_event: OnEvent
+) -> list[str]:
     kept = [path if path.endswith(".png") else f"{path}.png" for path in images.paths]
     if len(set(kept)) < len(kept):
         twice = sorted({path for path in kept if kept.count(path) > 1})
@@ -214,7 +224,7 @@ def _reconstruct(images: Labelled, coder: Coder, part: Path, on_event: OnEvent) 
         targets = [part / path for path in kept[done : done + len(batch)]]
         for folder in {target.parent for target in targets}:
             folder.mkdir(parents=True, exist_ok=True)
-        write_pngs(batch.numpy(), targets)
+        write(batch.numpy(), targets)
         done += len(batch)
         on_event(Advanced(done))
     return kept
@@ -227,6 +237,7 @@ def _synthesise(
     added: dict[str, int],
     kept: list[str],
     part: Path,
+    write: Write,
     on_event: OnEvent,
 ) -> bool:
     """Write the synthetic images, their manifest and their sheet; whether there are any."""
@@ -253,6 +264,7 @@ def _synthesise(
             space,
             images.classes,
             part,
+            write,
             on_batch=record,
             on_event=on_event,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,12 +15,11 @@ from imbsynth.engine.events import Advanced, OnEvent
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.spaces import Space
 from imbsynth.runtime import stream
-from imbsynth.store.images import write_pngs
+from imbsynth.store.png_writers import Write
 from imbsynth.store.sheets import MAX_ROWS, Row
 
 PREFIX = "synthetic-"  # of the file names
 TRIPLES = 4  # of base, neighbour and synthetic image, a class on the sheet
-IN_FLIGHT = 3  # batches computed ahead of the writer
 
 
 class Plan(NamedTuple):
@@ -101,32 +99,19 @@ def synthesise(
     space: Space,
     classes: list[str],
     folder: Path,
+    write: Write,
     *,
     on_batch: Callable[[Plan, NDArray[np.uint8]], None],
     on_event: OnEvent,
 ) -> None:
-    """Compute the images of each plan, while another thread writes those before it."""
+    """Compute the images of each plan, and have them written."""
     done = 0
-    waiting: list[Future[None]] = []
-    with ThreadPoolExecutor(1) as writer:
-        try:
-            for plan in plans:
-                pixels = space.images(plan.base, plan.neighbour, torch.from_numpy(plan.lam)).numpy()
-                on_batch(plan, pixels)
-                files = [plan.file(row, classes) for row in range(len(pixels))]
-                waiting.append(writer.submit(_write, pixels, files, folder))
-                if len(waiting) > IN_FLIGHT:
-                    waiting.pop(0).result()
-                done += len(pixels)
-                on_event(Advanced(done))
-            for batch in waiting:
-                batch.result()
-        finally:
-            writer.shutdown(cancel_futures=True)
-
-
-def _write(pixels: NDArray[np.uint8], files: list[str], folder: Path) -> None:
-    write_pngs(pixels, [folder / file for file in files])
+    for plan in plans:
+        pixels = space.images(plan.base, plan.neighbour, torch.from_numpy(plan.lam)).numpy()
+        on_batch(plan, pixels)
+        write(pixels, [folder / plan.file(row, classes) for row in range(len(pixels))])
+        done += len(pixels)
+        on_event(Advanced(done))
 
 
 def manifest_line(

@@ -72,26 +72,28 @@ def is_checkpoint(path: Path) -> bool:
 
 
 def kind_of(path: Path) -> str:
-    """What the tensors of a checkpoint are; UserError if it is none."""
-    return str(_read(path, "imbsynth").meta["kind"])
+    """What the tensors of a checkpoint are, by its header alone; UserError if it is none."""
+    with _reading(path, "imbsynth") as (_, meta):
+        return str(meta["kind"])
 
 
 def load_checkpoint(path: Path, kind: str) -> Checkpoint:
     """Read a checkpoint of one kind; UserError for any other file."""
-    checkpoint = _read(path, kind)
-    if checkpoint.meta["kind"] != kind:
+    with _reading(path, kind) as (file, meta):
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if meta.pop(_DIGEST, None) not in (None, _digest(tensors)):  # None: of an older version
+            raise ValueError("its numbers are not those that were written: the file is damaged")
+    if meta["kind"] != kind:
+        shown = printable(str(meta["kind"]))[:80]
         raise UserError(
-            f"{path}: a checkpoint of {_shown(checkpoint.meta['kind'])}, not of {kind}",
-            f"pass a file written by {kind}",
+            f"{path}: a checkpoint of {shown}, not of {kind}", f"pass a file written by {kind}"
         )
-    return checkpoint
+    return Checkpoint(tensors, meta)
 
 
-def _shown(kind: object) -> str:
-    return printable(str(kind))[:80]
-
-
-def _read(path: Path, writer: str) -> Checkpoint:
+@contextmanager
+def _reading(path: Path, writer: str) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """The open file and what its header says; what goes wrong with either becomes a UserError."""
     made_by = f"pass a file written by {writer}"
     if path.is_dir():
         raise UserError(f"{path}: a folder, not a checkpoint", made_by)
@@ -99,9 +101,7 @@ def _read(path: Path, writer: str) -> Checkpoint:
         with _opened(path) as file:
             meta = json.loads((file.metadata() or {})[_KEY])
             meta["kind"]  # a header of ours has it
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if meta.pop(_DIGEST, None) not in (None, _digest(tensors)):  # None: of an older version
-            raise ValueError("its numbers are not those that were written: the file is damaged")
+            yield file, meta
     except FileNotFoundError:
         raise UserError(f"{path}: no such file", made_by) from None
     except (
@@ -114,7 +114,6 @@ def _read(path: Path, writer: str) -> Checkpoint:
     ) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: not an imbsynth checkpoint ({reason})", made_by) from None
-    return Checkpoint(tensors, meta)
 
 
 def check_tensors(path: Path, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imbsynth.errors import UserError
-from imbsynth.store import png
 from imbsynth.store.decoding import Picture, Unreadable, decode, quiet
 from imbsynth.store.folders import digest_of, listing, read_bytes
 from imbsynth.store.parallel import in_order, threads_for
@@ -257,9 +256,3 @@ def as_picture(pixels: NDArray[np.uint8]) -> Image.Image:
     """A (c, h, w) uint8 image, gray or RGB, for Pillow."""
     flat = pixels[0] if pixels.shape[0] == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0))
     return Image.fromarray(flat)
-
-
-def write_pngs(pixels: NDArray[np.uint8], paths: Sequence[Path]) -> None:
-    """Write (n, c, h, w) uint8 images, gray or RGB, as PNG."""
-    for data, path in zip(png.encoded(pixels), paths, strict=True):
-        path.write_bytes(data)

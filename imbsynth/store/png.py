@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GRAY, _RGB = 0, 2  # colour types
-_AT_ONCE = 1 << 20  # bytes of images whose filters are tried at once, a dozen times that in memory
+_AT_ONCE = (
+    1 << 17
+)  # bytes of images whose filters are tried at once: a dozen times that, in the cache
 _AROUND = 12  # bytes of a chunk beside its content: length, kind, checksum
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imbsynth.store.images import write_pngs
+from imbsynth.store.png_writers import write_pngs
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:

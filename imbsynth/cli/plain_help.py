@@ -1,0 +1,58 @@
+"""Help as plain text, in sections: it can be searched and piped, and importing what draws frames
+would double the time that every command takes to start."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+EXAMPLE = "Example: "
+
+
+class Command(TyperCommand):
+    """Options under the headings that their declarations name (`rich_help_panel`)."""
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """Examples stay on one line each, however long, so that they can be copied."""
+        for paragraph in inspect.cleandoc(self.help or "").split("\n\n"):
+            formatter.write_paragraph()
+            with formatter.indentation():
+                if paragraph.startswith(EXAMPLE):
+                    indent = " " * formatter.current_indent
+                    formatter.write(f"{indent}{' '.join(paragraph.split())}\n")
+                else:
+                    formatter.write_text(paragraph)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """A section a heading, in the order in which they first appear."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                sections.setdefault(_heading(parameter), []).append(record)
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+def _heading(parameter: Any) -> str:
+    if isinstance(parameter, TyperArgument | TyperOption) and parameter.rich_help_panel:
+        return str(parameter.rich_help_panel)
+    return "Arguments" if isinstance(parameter, TyperArgument) else "Options"
+
+
+class Group(TyperGroup):
+    """Commands with their whole first sentence."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """In the order in which they were added."""
+        rows = []
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            if command is not None:
+                summary = inspect.cleandoc(command.help or "").split("\n\n")[0]
+                rows.append((name, " ".join(summary.split())))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
