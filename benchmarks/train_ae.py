@@ -20,27 +20,12 @@ import torch
 
 from benchmarks import public_script
 from benchmarks.pairs import in_turns, rate, times_as_long
-from imbsynth.configs import TrainAeConfig
+from imbsynth.configs import Decoder, TrainAeConfig
 from imbsynth.engine.autoencoder_training import AutoencoderTraining
 from imbsynth.engine.reading import Labelled, read_labelled
-from imbsynth.models.autoencoder import Autoencoder, Shape
 from imbsynth.runtime import resolve_precision
 
 CPU = torch.device("cpu")
-
-
-class ScriptsAutoencoder(Autoencoder):
-    """The script's network, whose encoder at this size is ours."""
-
-    def __init__(self, shape: Shape) -> None:
-        super().__init__(shape)
-        self.decoder = public_script.decoder()
-
-
-class ScriptsNetwork(AutoencoderTraining):
-    """Our training of the script's network."""
-
-    network = ScriptsAutoencoder
 
 
 def steps(training: Any, batches: Iterator[Any], count: int) -> Callable[[], None]:
@@ -83,11 +68,13 @@ def main() -> None:
 
     images = read(options.src)
     precision = resolve_precision(options.precision, CPU)
-    config = TrainAeConfig(src=options.src, out=Path("never-written.safetensors"))
     script = public_script.PublicScript(images.pixels / 127.5 - 1.0, images.labels)
     ways = {"public_script": steps(script, script.batches(), options.steps)}
-    for name, kind in {"mirrored": AutoencoderTraining, "scripts_network": ScriptsNetwork}.items():
-        training = kind(config, images, CPU, precision)
+    decoders: dict[str, Decoder] = {"mirrored": "mirrored", "scripts_network": "script"}
+    for name, decoder in decoders.items():
+        out = Path("never-written.safetensors")
+        config = TrainAeConfig(src=options.src, out=out, decoder=decoder)
+        training = AutoencoderTraining(config, images, CPU, precision)
         ways[name] = steps(training, without_end(training), options.steps)
 
     times = in_turns(ways, options.rounds)

@@ -17,6 +17,7 @@ from imbsynth.errors import UserError
 Link = Literal["copy", "hard", "symbolic"]
 Profile = Literal["exp", "linear", "step"]
 Channels = Literal["auto", "1", "3"]
+Decoder = Literal["mirrored", "script"]
 Penalty = Literal["permuted", "aligned", "none"]
 Precision = Literal["auto", "fp32", "bf16"]
 Method = Literal["smote", "ros"]
@@ -33,6 +34,7 @@ DEFAULT_VAL_FRACTION = 0.2
 STATE = ".state"  # in the name of the file from which an interrupted run goes on
 MAX_PIXELS = 100_000_000  # an image
 MIN_SIDE, MAX_SIDE = 8, 256  # pixels, the sizes that the autoencoder is built and tested for
+SCRIPTS_SMALLEST_SIDE = 16  # pixels, from which the script's decoder starts with a map
 MAX_CLASSIFIED_SIDE = 1024  # pixels
 
 
@@ -141,6 +143,7 @@ class TrainAeConfig:
     image_size: str = "auto"  # "auto", "32" or "28x28" (height x width, pixels)
     channels: Channels = "auto"
     latent_dim: int | None = None  # None: the paper's 300 for gray, 600 for colour
+    decoder: Decoder = "mirrored"
     epochs: int = 200
     patience: int = 10  # epochs without progress after which training stops; 0: never
     batch_size: int = 100  # images a reconstruction batch; a penalty batch has as many
@@ -414,6 +417,17 @@ def check_size(
         raise UserError(
             f"images of {size[0]}x{size[1]} pixels: {taker} takes {MIN_SIDE} to {largest} a side",
             "choose another size with --image-size",
+        )
+
+
+def check_decoder(decoder: str, size: tuple[int, int]) -> None:
+    """Raise UserError unless the decoder makes images of (height, width)."""
+    fitting = all(side >= SCRIPTS_SMALLEST_SIDE and side % 2 == 0 for side in size)
+    if decoder == "script" and not fitting:
+        raise UserError(
+            f"images of {size[0]}x{size[1]} pixels: the script's decoder makes even sizes from "
+            f"{SCRIPTS_SMALLEST_SIDE} pixels a side on",
+            "choose another size with --image-size, or leave out --decoder script",
         )
 
 

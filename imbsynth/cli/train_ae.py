@@ -20,7 +20,7 @@ from imbsynth.cli.options import (
     SkipUnreadable,
     Src,
 )
-from imbsynth.configs import Penalty, TrainAeConfig
+from imbsynth.configs import Decoder, Penalty, TrainAeConfig
 
 if TYPE_CHECKING:
     from imbsynth.engine.train_ae import Report
@@ -44,6 +44,14 @@ def train_ae(
             help="Numbers a latent; 300 for gray, 600 for colour unless given.", show_default=False
         ),
     ] = TrainAeConfig.latent_dim,
+    decoder: Annotated[
+        Decoder,
+        typer.Option(
+            metavar="KIND",
+            help="mirrored, as in the paper, or script, as in the authors' public script: larger, "
+            "slower, for even sizes from 16 pixels on.",
+        ),
+    ] = TrainAeConfig.decoder,
     epochs: Annotated[
         int, typer.Option(help="Passes over the images at most.")
     ] = TrainAeConfig.epochs,
@@ -93,6 +101,7 @@ def train_ae(
         image_size=image_size,
         channels=channels,
         latent_dim=latent_dim,
+        decoder=decoder,
         epochs=epochs,
         patience=patience,
         batch_size=batch_size,

@@ -28,7 +28,6 @@ class AutoencoderTraining(Training):
     """A run of `train-ae` (Dablain et al., 2022, Algorithm 1)."""
 
     losses = ("recon_loss", "penalty_loss")
-    network: type[Autoencoder] = Autoencoder
 
     def __init__(
         self, config: TrainAeConfig, images: Labelled, device: torch.device, precision: str
@@ -36,8 +35,8 @@ class AutoencoderTraining(Training):
         self.config = config
         channels, height, width = images.pixels.shape[1:]
         latent_dim = config.latent_dim or default_latent_dim(channels)
-        shape = Shape(channels, height, width, latent_dim)
-        self.model = initialised(lambda: self.network(shape), config.seed)
+        shape = Shape(channels, height, width, latent_dim, config.decoder)
+        self.model = initialised(lambda: Autoencoder(shape), config.seed)
         super().__init__(config, self.model, device, precision)
         self.pixels = images.on(device)
         self.classes = images.members()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
 
-from imbsynth.configs import check_size
+from imbsynth.configs import Decoder, check_decoder, check_size
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.errors import UserError
 from imbsynth.models.autoencoder import Autoencoder, Shape
@@ -84,11 +84,14 @@ def load_autoencoder(path: Path) -> Autoencoder:
 def _shape(path: Path, meta: dict[str, Any]) -> Shape:
     try:
         shape = Shape(**meta["shape"])
-        if any(type(value) is not int for value in shape):
+        if any(type(value) is not int for value in shape[:-1]):
             raise ValueError("not a whole number")
+        if shape.decoder not in get_args(Decoder):
+            raise ValueError("an unknown decoder")
         if shape.channels not in (1, 3) or not 1 <= shape.latent_dim <= 65_536:
             raise ValueError("out of range")
         check_size((shape.height, shape.width))
+        check_decoder(shape.decoder, (shape.height, shape.width))
         if not all(is_class_name(name) for name in meta.get("classes", [])):
             raise ValueError("a class that no folder can be called")
     except (LookupError, TypeError, ValueError, AttributeError, UserError) as error:

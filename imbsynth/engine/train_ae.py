@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from imbsynth.configs import TrainAeConfig, check_size, parse_size
+from imbsynth.configs import TrainAeConfig, check_decoder, check_size, parse_size
 from imbsynth.engine.autoencoder_training import AutoencoderTraining
 from imbsynth.engine.autoencoders import KIND, Coder, autoencoder_checkpoint
 from imbsynth.engine.events import Note, OnEvent, silent
@@ -79,6 +79,7 @@ def _read(config: TrainAeConfig, on_event: OnEvent) -> Labelled:
         on_event=on_event,
     )
     check_size(images.pixels.shape[2:])
+    check_decoder(config.decoder, images.pixels.shape[2:])
     if len(images.pixels) < 2:
         raise UserError(
             f"{config.src}: a single image: there is nothing to learn from", "add images"

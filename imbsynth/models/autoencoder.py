@@ -1,4 +1,5 @@
-"""DeepSMOTE's encoder and decoder: DCGAN's networks, mirrored (Dablain et al., 2022, V-A.8)."""
+"""DeepSMOTE's encoder and decoders: DCGAN's networks, mirrored (Dablain et al., 2022, V-A.8), and
+the decoder of the authors' public script, which is another one."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from imbsynth.models.convolutions import Doubling, Halving, halved
+from imbsynth.models.convolutions import KERNEL, Doubling, Growing, Halving, halved
 from imbsynth.models.filtering import Size
 
 WIDTHS = (64, 128, 256, 512)  # the paper's channels a layer
@@ -22,6 +23,7 @@ class Shape(NamedTuple):
     height: int  # pixels
     width: int  # pixels
     latent_dim: int
+    decoder: str = "mirrored"  # or "script"
 
 
 class Autoencoder(nn.Module):
@@ -32,14 +34,16 @@ class Autoencoder(nn.Module):
     transposed convolutions and ReLU, and ends in Tanh. The paper's four layers serve up to 79
     pixels a side; beyond, layers of 512 channels are added until the map is at most 4 pixels
     across (the paper stays at 32 pixels).
+
+    The script's decoder instead grows a map of half the image's size less 7 pixels (7x7 for 28x28)
+    by two layers of stride 1, and doubles it once: six times the arithmetic. It makes images of
+    even height and width, from 16 pixels on (the script itself: 28x28 gray).
     """
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
-        sizes = _sizes((shape.height, shape.width))
-        widths = [shape.channels, *WIDTHS]
-        widths += [WIDTHS[-1]] * (len(sizes) - len(widths))
+        sizes, widths = _maps(shape)
         area = sizes[-1][0] * sizes[-1][1]
 
         down: list[nn.Module] = []
@@ -50,20 +54,8 @@ class Autoencoder(nn.Module):
             *down, nn.Flatten(), nn.Linear(widths[-1] * area, shape.latent_dim)
         )
 
-        up: list[nn.Module] = [
-            nn.Linear(shape.latent_dim, widths[-1] * area, bias=False),
-            nn.Unflatten(1, (widths[-1], *sizes[-1])),
-            nn.BatchNorm2d(widths[-1]),
-            nn.ReLU(inplace=True),
-        ]
-        for i in range(len(sizes) - 2, 0, -1):
-            up += [Doubling(widths[i + 1], widths[i], sizes[i], bias=False)]
-            up += [nn.BatchNorm2d(widths[i]), nn.ReLU(inplace=True)]
-        last = Doubling(widths[1], widths[0], sizes[0], bias=True)
-        # DCGAN's initialisation. torch's own starts some pixels deep in the flat ends of Tanh,
-        # where they stay: a white dot in every zero of the sample data after 50 epochs.
-        nn.init.normal_(last.weight, std=INITIAL_DEVIATION)
-        self.decoder = nn.Sequential(*up, last, nn.Tanh())
+        decoder = _scripts_decoder if shape.decoder == "script" else _mirrored_decoder
+        self.decoder = nn.Sequential(*decoder(shape), nn.Tanh())
 
     def encode(self, images: Tensor) -> Tensor:
         """(n, c, h, w) images in [0, 1] -> (n, d) latents."""
@@ -78,12 +70,52 @@ class Autoencoder(nn.Module):
         return self.decode(self.encode(images))
 
 
-def _sizes(size: Size) -> list[Size]:
-    """The size of the map before each layer, and after the last."""
-    sizes = [size]
+def _mirrored_decoder(shape: Shape) -> list[nn.Module]:
+    sizes, widths = _maps(shape)
+    area = sizes[-1][0] * sizes[-1][1]
+    layers: list[nn.Module] = [
+        nn.Linear(shape.latent_dim, widths[-1] * area, bias=False),
+        nn.Unflatten(1, (widths[-1], *sizes[-1])),
+        nn.BatchNorm2d(widths[-1]),
+        nn.ReLU(inplace=True),
+    ]
+    for i in range(len(sizes) - 2, 0, -1):
+        layers += [Doubling(widths[i + 1], widths[i], sizes[i], bias=False)]
+        layers += [nn.BatchNorm2d(widths[i]), nn.ReLU(inplace=True)]
+    return [*layers, _initialised(Doubling(widths[1], widths[0], sizes[0], bias=True))]
+
+
+def _scripts_decoder(shape: Shape) -> list[nn.Module]:
+    first, second, third = WIDTHS[3], WIDTHS[2], WIDTHS[1]
+    grown = KERNEL - 1
+    size = tuple(side // 2 - 1 - 2 * grown for side in (shape.height, shape.width))
+    return [
+        nn.Linear(shape.latent_dim, first * size[0] * size[1]),
+        nn.ReLU(inplace=True),
+        nn.Unflatten(1, (first, *size)),
+        Growing(first, second, (size[0], size[1])),
+        nn.BatchNorm2d(second),
+        nn.ReLU(inplace=True),
+        Growing(second, third, (size[0] + grown, size[1] + grown)),
+        nn.BatchNorm2d(third),
+        nn.ReLU(inplace=True),
+        _initialised(nn.ConvTranspose2d(third, shape.channels, KERNEL, stride=2)),
+    ]
+
+
+def _initialised(last: nn.ConvTranspose2d) -> nn.ConvTranspose2d:
+    """With DCGAN's initialisation. torch's own starts some pixels deep in the flat ends of Tanh,
+    where they stay: a white dot in every zero of the sample data after 50 epochs."""
+    nn.init.normal_(last.weight, std=INITIAL_DEVIATION)
+    return last
+
+
+def _maps(shape: Shape) -> tuple[list[Size], list[int]]:
+    """Size and channels of the image and of the map after each of the encoder's layers."""
+    sizes, widths = [(shape.height, shape.width)], [shape.channels, *WIDTHS]
     while len(sizes) <= len(WIDTHS) or max(sizes[-1]) > SMALLEST_MAP:
         sizes.append(halved(sizes[-1]))
-    return sizes
+    return sizes, widths + [WIDTHS[-1]] * (len(sizes) - len(widths))
 
 
 def default_latent_dim(channels: int) -> int:

@@ -1,4 +1,4 @@
-"""Convolutions of kernel 4 and stride 2 that halve and double any height and width."""
+"""Convolutions of kernel 4 that halve, double, or grow maps of any height and width."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from imbsynth.models.filtering import Filtering, Size
+from imbsynth.models.spectral import Spectral
 
 KERNEL, STRIDE = 4, 2
 
@@ -15,6 +16,7 @@ KERNEL, STRIDE = 4, 2
 LARGEST_FILTERED = 8  # forward and backward
 LARGEST_FORWARD = 4  # forward alone
 FEWEST_FILTERED = 64  # channels before and after
+LARGEST_SPECTRAL = 16  # pixels a side of the larger map of `Growing`
 
 
 def halved(size: Size) -> Size:
@@ -83,6 +85,24 @@ class Doubling(nn.ConvTranspose2d):
         return pixels if self.bias is None else pixels + self.bias[:, None, None]
 
 
+class Growing(nn.ConvTranspose2d):
+    """(n, in, h, w) -> (n, out, h + 3, w + 3): an `nn.ConvTranspose2d` of stride 1, no bias.
+
+    With its state dict. Small maps take `Spectral`.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, size: Size) -> None:
+        super().__init__(in_channels, out_channels, KERNEL, bias=False)
+        small = max(size) + KERNEL - 1 <= LARGEST_SPECTRAL
+        wide = min(in_channels, out_channels) >= FEWEST_FILTERED
+        self.spectral = Spectral(size, (KERNEL, KERNEL)) if small and wide else None
+
+    def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
+        if self.spectral is not None and _in_fp32_on_cpu(images):
+            return self.spectral.convolve(images, self.weight)
+        return super().forward(images, output_size)
+
+
 def _filtering(
     layer: nn.Conv2d | nn.ConvTranspose2d, size: Size, padding: Size
 ) -> Filtering | None:
@@ -92,11 +112,15 @@ def _filtering(
 
 
 def _pays(filtering: Filtering, images: Tensor) -> bool:
-    """Not on a GPU, and not in bf16, whose rounding filtering would multiply."""
+    wanted = torch.is_grad_enabled() or max(filtering.out) <= LARGEST_FORWARD
+    return wanted and _in_fp32_on_cpu(images)
+
+
+def _in_fp32_on_cpu(images: Tensor) -> bool:
+    """Not on a GPU, and not in bf16, whose rounding the ways with fewer products would multiply."""
     if images.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
         return False
-    wanted = torch.is_grad_enabled() or max(filtering.out) <= LARGEST_FORWARD
-    return wanted and images.dtype == torch.float32
+    return images.dtype == torch.float32
 
 
 def _kernel_part(size: Size, padding: Size) -> tuple[slice, slice]:

@@ -67,6 +67,12 @@ def test_the_network_learns(make_folder: MakeFolder, tmp_path: Path) -> None:
     assert losses[-1] < losses[0] / 2
 
 
+def test_the_scripts_decoder_is_in_the_checkpoint(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src = make_folder({"a": 6, "b": 3}, size=(16, 18))
+    train_ae.run(config(src, tmp_path / "ae.safetensors", epochs=1, decoder="script"))
+    assert load_autoencoder(tmp_path / "ae.safetensors").shape == (1, 16, 18, 6, "script")
+
+
 @pytest.mark.parametrize("penalty", ["permuted", "aligned", "none"])
 def test_penalties_differ_and_none_has_none(
     make_folder: MakeFolder, tmp_path: Path, penalty: Any
@@ -225,6 +231,10 @@ def test_the_order_of_images_does_not_depend_on_the_penalty(make_folder: MakeFol
 def test_images_out_of_range_are_refused(make_folder: MakeFolder, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="7x9"):
         train_ae.run(config(make_folder({"a": 3}, size=(7, 9)), tmp_path / "ae.safetensors"))
+    for number, size in enumerate([(14, 16), (16, 17)]):
+        src = make_folder({"a": 3}, name=f"odd-{number}", size=size)
+        with pytest.raises(UserError, match="even sizes from 16"):
+            train_ae.run(config(src, tmp_path / "ae.safetensors", decoder="script"))
     with pytest.raises(UserError, match="a single image"):
         train_ae.run(config(make_folder({"a": 1}, name="one"), tmp_path / "ae.safetensors"))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "src"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["odd-0", "odd-1", "one", "src"]

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from imbsynth.models.autoencoder import Autoencoder, Shape, default_latent_dim
-from imbsynth.models.convolutions import Doubling, Halving
+from imbsynth.models.convolutions import Doubling, Growing, Halving
 from imbsynth.runtime import initialised
 
 
@@ -47,6 +47,24 @@ def test_the_network_is_the_papers(channels: int, side: int) -> None:
     dense = model.encoder[-1]
     assert isinstance(dense, nn.Linear)
     assert dense.out_features == {1: 300, 3: 600}[channels]
+
+
+def test_the_scripts_decoder_is_the_scripts() -> None:
+    model = on_meta(Shape(1, 28, 28, 300, "script"))
+    seed = [m for m in model.decoder if isinstance(m, nn.Unflatten)]
+    assert seed[0].unflattened_size == (512, 7, 7)
+    up = [m for m in model.decoder if isinstance(m, nn.ConvTranspose2d)]
+    assert [m.out_channels for m in up] == [256, 128, 1]
+    assert [m.stride for m in up] == [(1, 1), (1, 1), (2, 2)]
+    assert all(m.kernel_size == (4, 4) and m.padding == (0, 0) for m in up)
+    assert sum(isinstance(m, Growing) for m in up) == 2
+
+
+@pytest.mark.parametrize(("channels", "size"), [(3, (16, 16)), (1, (28, 28)), (3, (32, 256))])
+def test_the_scripts_decoder_makes_even_sizes(channels: int, size: tuple[int, int]) -> None:
+    model = on_meta(Shape(channels, *size, 20, "script"))
+    images = torch.zeros(2, channels, *size, device="meta")
+    assert model.decode(model.encode(images)).shape == images.shape
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from imbsynth.models.convolutions import FEWEST_FILTERED, Doubling, Halving, halved
+from imbsynth.models.convolutions import FEWEST_FILTERED, Doubling, Growing, Halving, halved
 
 SIZES = [(h, w) for h in range(1, 10) for w in range(1, 10)]
 
@@ -102,3 +102,32 @@ def test_gradients_of_a_single_pixel_equal_the_library_convolutions() -> None:
     maps = torch.randn(4, 5, 1, 1, requires_grad=True)
     theirs = nn.ConvTranspose2d.forward(mirrored, maps)
     same_gradients(mirrored(maps), theirs, (maps, mirrored.weight))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 5), (2, 2), (7, 7), (9, 6), (10, 13)])
+def test_growing_equals_the_library_convolution_with_gradients(size: tuple[int, int]) -> None:
+    layer = Growing(WIDE, WIDE + 3, size)
+    assert layer.spectral is not None
+    maps = torch.randn(4, WIDE, *size, requires_grad=True)
+    made = layer(maps)
+    assert made.shape == (4, WIDE + 3, size[0] + 3, size[1] + 3)
+    same_gradients(made, nn.ConvTranspose2d.forward(layer, maps), (maps, layer.weight))
+
+
+@pytest.mark.parametrize("size", [(7, 7), (13, 13)])
+def test_transforming_is_as_exact_as_the_library_to_a_factor(size: tuple[int, int]) -> None:
+    layer, maps = Growing(256, 64, size), torch.randn(8, 256, *size)
+    exact = nn.functional.conv_transpose2d(maps.double(), layer.weight.double())
+    plain = nn.ConvTranspose2d.forward(layer, maps)
+    error, librarys = (float((made - exact).detach().abs().max()) for made in (layer(maps), plain))
+    assert error < 3 * librarys
+
+
+def test_growing_takes_the_librarys_where_it_does_not_pay() -> None:
+    assert Growing(WIDE, WIDE - 1, (7, 7)).spectral is None
+    assert Growing(WIDE, WIDE, (7, 14)).spectral is None
+    layer, maps = Growing(WIDE, WIDE, (5, 5)), torch.randn(2, WIDE, 5, 5)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(layer(maps), nn.ConvTranspose2d.forward(layer, maps))
+    double = layer.double()
+    assert torch.equal(double(maps.double()), nn.ConvTranspose2d.forward(double, maps.double()))

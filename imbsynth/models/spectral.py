@@ -1,0 +1,81 @@
+"""The full convolution of small maps by the discrete Fourier transform.
+
+A transposed convolution of stride 1 is a product of polynomials in two variables, and its values
+at the roots of unity determine it, as many as the result has pixels. They come in pairs of
+conjugates, and a complex product is three real ones (Gauss): 1.5 multiplications a pixel of the
+result, where the plain sum takes one for each pixel of the map and of the kernel: 148 instead of
+784 from 7x7 to 10x10 with a kernel of 4x4. Summed over the channels, those at one root are a matrix
+product. No factor is larger than 2, so the result is closer to the exact one than a plain sum is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imbsynth.models.filtering import Size
+
+Matrix = NDArray[np.floating]
+
+
+class Spectral:
+    """The full convolution of maps of one size with kernels of one size.
+
+    n maps of c channels, h x w pixels; kernels of j x k taps; o channels of y x x pixels; v real
+    products.
+    """
+
+    def __init__(self, size: Size, kernel: Size) -> None:
+        self.out = (size[0] + kernel[0] - 1, size[1] + kernel[1] - 1)
+        maps, taps, outputs = _products(size, kernel, self.out)
+        self.maps = torch.from_numpy(maps.astype(np.float32))  # (v, h w)
+        self.taps = torch.from_numpy(taps.astype(np.float32))  # (v, j k)
+        self.outputs = torch.from_numpy(outputs.astype(np.float32))  # (v, y x)
+
+    def convolve(self, maps: Tensor, kernel: Tensor) -> Tensor:
+        """(n, c, h, w) maps and (c, o, j, k) -> (n, o, y, x)."""
+        (n, c), o = maps.shape[:2], kernel.shape[1]
+        values = self.maps @ maps.permute(2, 3, 0, 1).reshape(-1, n * c)
+        filters = self.taps @ kernel.permute(2, 3, 0, 1).reshape(-1, c * o)
+        products = torch.bmm(values.view(-1, n, c), filters.view(-1, c, o))
+        made = self.outputs.t() @ products.view(len(products), -1)
+        return made.view(*self.out, n, o).permute(2, 3, 0, 1)
+
+
+def _products(size: Size, kernel: Size, out: Size) -> tuple[Matrix, Matrix, Matrix]:
+    """What each real product multiplies, of the map and of the kernel, and what it adds to.
+
+    In both directions the result is the sum over v of outputs[v] (maps[v] map) (taps[v] kernel).
+    """
+    maps, taps, outputs = [], [], []
+    for powers, pair in _roots(out):
+        of_map = powers[: size[0], : size[1]].ravel()
+        of_kernel = powers[: kernel[0], : kernel[1]].ravel()
+        back = (1 + pair) * powers.conj().ravel() / powers.size
+        if pair:  # (a + bi)(c + di) by c (a + b), a (d - c) and b (c + d)
+            a, b, c, d = of_map.real, of_map.imag, of_kernel.real, of_kernel.imag
+            maps += [a + b, a, b]
+            taps += [c, d - c, c + d]
+            outputs += [back.real - back.imag, -back.imag, -back.real]
+        else:
+            maps.append(of_map.real)
+            taps.append(of_kernel.real)
+            outputs.append(back.real)
+    return np.array(maps), np.array(taps), np.array(outputs)
+
+
+def _roots(out: Size) -> Iterator[tuple[NDArray[np.complexfloating], bool]]:
+    """For one root of each pair its powers, (y, x) complex, and whether there is a pair."""
+    height, width = out
+    rows, columns = (
+        np.exp(-2j * np.pi * np.outer(np.arange(side), np.arange(side)) / side) for side in out
+    )
+    for i in range(height):
+        for j in range(width):
+            other = (-i % height, -j % width)
+            if (i, j) <= other:
+                yield np.outer(rows[i], columns[j]), (i, j) != other
