@@ -20,9 +20,9 @@ import torch
 import torch_fidelity
 
 from imbsynth.configs import FidConfig
+from imbsynth.engine.distances.inception import KNOWN, usual_places
 from imbsynth.engine.events import silent
 from imbsynth.engine.fid import run
-from imbsynth.engine.inception import KNOWN, usual_places
 from imbsynth.models.inception import _Reference, from_sequence
 from imbsynth.store import weights
 

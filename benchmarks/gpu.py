@@ -28,9 +28,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.aos import seconds_per_epoch
 from imbsynth.configs import FidConfig, GenerateConfig, TrainAeConfig
 from imbsynth.engine import fid, generate, train_ae
-from imbsynth.engine.autoencoder_training import AutoencoderTraining
-from imbsynth.engine.inception import usual_places
+from imbsynth.engine.distances.inception import usual_places
 from imbsynth.engine.reading import read_labelled
+from imbsynth.engine.training.autoencoder import AutoencoderTraining
 from imbsynth.runtime import arithmetic, resolve_device, resolve_precision
 from imbsynth.store.folders import scan
 from imbsynth.store.weights import present

@@ -21,8 +21,8 @@ import torch
 from benchmarks import public_script
 from benchmarks.pairs import in_turns, rate, times_as_long
 from imbsynth.configs import Decoder, TrainAeConfig
-from imbsynth.engine.autoencoder_training import AutoencoderTraining
 from imbsynth.engine.reading import Labelled, read_labelled
+from imbsynth.engine.training.autoencoder import AutoencoderTraining
 from imbsynth.runtime import resolve_precision
 
 CPU = torch.device("cpu")

@@ -36,9 +36,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from imbsynth.core import metrics
-from imbsynth.engine.autoencoders import Coder, load_autoencoder
-from imbsynth.engine.classifiers import Trained, load_classifier, probabilities
 from imbsynth.engine.events import silent
+from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
+from imbsynth.engine.inference.classifier import Trained, load_classifier, probabilities
 from imbsynth.engine.reading import Labelled, Made, made_of, read_labelled
 from imbsynth.runtime import stream
 

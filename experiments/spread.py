@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imbsynth.engine.results import RAREST, Result, read_results, tabulate
+from imbsynth.engine.studies.results import RAREST, Result, read_results, tabulate
 
 WORDS = {"acsa": "ACSA", "g_mean": "G-mean", "f1_macro": "macro F1", RAREST: "rarest class"}
 

@@ -1,1 +1,1 @@
-"""The commands: one function `run(config, *, on_event) -> Report` in one module each."""
+"""The commands, one module each: `run(config, *, on_event) -> Report`; in rooms, what they use."""

@@ -16,21 +16,21 @@ from imbsynth.configs import (
     check_size,
     parse_size,
 )
-from imbsynth.engine.classifier_training import (
+from imbsynth.engine.events import Note, OnEvent, silent
+from imbsynth.engine.inference.classifier import KIND, classifier_checkpoint
+from imbsynth.engine.reading import Labelled, made_of, read_labelled
+from imbsynth.engine.synthesis.spaces import Pixels
+from imbsynth.engine.training.classifier import (
     VAL_NUMBERS,
     VAL_SCORES,
     ClassifierTraining,
     Validation,
     best_of,
 )
-from imbsynth.engine.classifiers import KIND, classifier_checkpoint
-from imbsynth.engine.events import Note, OnEvent, silent
-from imbsynth.engine.history import images_per_second, read_history
-from imbsynth.engine.holding_out import hold_out, read_validation
-from imbsynth.engine.oversampling import Members
-from imbsynth.engine.reading import Labelled, made_of, read_labelled
-from imbsynth.engine.spaces import Pixels
-from imbsynth.engine.training import train
+from imbsynth.engine.training.history import images_per_second, read_history
+from imbsynth.engine.training.holding_out import hold_out, read_validation
+from imbsynth.engine.training.loop import train
+from imbsynth.engine.training.oversampling import Members
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.figures import write_curves

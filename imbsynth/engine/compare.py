@@ -11,7 +11,7 @@ import numpy as np
 from imbsynth.configs import CompareConfig
 from imbsynth.core import significance
 from imbsynth.engine.events import OnEvent, silent
-from imbsynth.engine.results import (
+from imbsynth.engine.studies.results import (
     METRIC_NAMES,
     RAREST,
     Result,
@@ -20,8 +20,8 @@ from imbsynth.engine.results import (
     tabulate,
     wins,
 )
-from imbsynth.engine.robustness import panels
-from imbsynth.engine.tables import TITLES, csv_rows, markdown
+from imbsynth.engine.studies.robustness import panels
+from imbsynth.engine.studies.tables import TITLES, csv_rows, markdown
 from imbsynth.store.figures import Panel, write_robustness, write_spreads
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import ROBUSTNESS, SPREADS, provenance, write_record, write_table

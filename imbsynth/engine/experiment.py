@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from imbsynth.configs import ExperimentConfig
-from imbsynth.engine.cells import Bench, made_for, run_cell
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
-from imbsynth.engine.protocols import Cell, Protocol, read_protocol
 from imbsynth.engine.reading import refuse_synthetic, scan_regular
-from imbsynth.engine.verdicts import (
+from imbsynth.engine.studies.cells import Bench, made_for, run_cell
+from imbsynth.engine.studies.protocols import Cell, Protocol, read_protocol
+from imbsynth.engine.studies.verdicts import (
     Verdict,
     expected_seconds,
     protocol_for,

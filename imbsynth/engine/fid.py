@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import FidConfig
 from imbsynth.core.maps import plane
-from imbsynth.engine.comparison import Cloud, Comparison, Numbers
+from imbsynth.engine.distances.cache import StatisticsCache
+from imbsynth.engine.distances.comparison import Cloud, Comparison, Numbers
+from imbsynth.engine.distances.features import Extractor, extractor_for
+from imbsynth.engine.distances.measuring import Measuring
+from imbsynth.engine.distances.sides import units_of
 from imbsynth.engine.events import Note, OnEvent, Started, silent
-from imbsynth.engine.features import Extractor, extractor_for
-from imbsynth.engine.measuring import Measuring
-from imbsynth.engine.sides import units_of
-from imbsynth.engine.statistics_cache import StatisticsCache
 from imbsynth.runtime import stream
 from imbsynth.store.distance_figure import Chart, Panel, write_chart
 from imbsynth.store.folders import listing

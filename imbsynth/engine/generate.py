@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import GenerateConfig, parse_size
 from imbsynth.core import samplers
-from imbsynth.engine.autoencoders import Coder, load_autoencoder
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
+from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
 from imbsynth.engine.reading import Labelled, read_labelled, refuse_synthetic
-from imbsynth.engine.spaces import Latents, Pixels, Space
-from imbsynth.engine.synthesis import (
+from imbsynth.engine.synthesis.plans import (
     PREFIX,
     TRIPLES,
     Plan,
@@ -31,6 +30,7 @@ from imbsynth.engine.synthesis import (
     manifest_line,
     synthesise,
 )
+from imbsynth.engine.synthesis.spaces import Latents, Pixels, Space
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision, worker_count
 from imbsynth.store.folders import digest_of, listing, read_regular

@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 
 from imbsynth.configs import TrainAeConfig, check_decoder, check_size, parse_size
-from imbsynth.engine.autoencoder_training import AutoencoderTraining
-from imbsynth.engine.autoencoders import KIND, Coder, autoencoder_checkpoint
 from imbsynth.engine.events import Note, OnEvent, silent
-from imbsynth.engine.history import images_per_second, read_history
+from imbsynth.engine.inference.autoencoder import KIND, Coder, autoencoder_checkpoint
 from imbsynth.engine.reading import Labelled, read_labelled
-from imbsynth.engine.training import train
+from imbsynth.engine.training.autoencoder import AutoencoderTraining
+from imbsynth.engine.training.history import images_per_second, read_history
+from imbsynth.engine.training.loop import train
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.outputs import check_apart

@@ -12,8 +12,8 @@ import torch
 
 from imbsynth.configs import AosTrainConfig, GenerateConfig
 from imbsynth.engine import aos_train, generate
-from imbsynth.engine.classifiers import load_classifier
 from imbsynth.engine.events import EpochDone, Event
+from imbsynth.engine.inference.classifier import load_classifier
 from imbsynth.errors import Interrupted, UserError
 from tests.conftest import MakeFolder, contents
 

@@ -13,8 +13,8 @@ import yaml
 
 from imbsynth.configs import CompareConfig, ExperimentConfig
 from imbsynth.engine import compare, experiment
-from imbsynth.engine.protocols import Cell, parse_protocol, read_protocol
-from imbsynth.engine.results import METRIC_NAMES, read_results, wins
+from imbsynth.engine.studies.protocols import Cell, parse_protocol, read_protocol
+from imbsynth.engine.studies.results import METRIC_NAMES, read_results, wins
 from imbsynth.errors import UserError
 from tests.conftest import MakeFolder, contents
 

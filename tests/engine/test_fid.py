@@ -12,13 +12,14 @@ from PIL import Image
 
 from imbsynth.configs import AosTrainConfig, FidConfig, GenerateConfig
 from imbsynth.core.frechet import Few, frechet_distance
-from imbsynth.engine import aos_train, generate, measuring
-from imbsynth.engine.autoencoders import autoencoder_checkpoint, load_autoencoder
-from imbsynth.engine.classifiers import load_classifier
+from imbsynth.engine import aos_train, generate
+from imbsynth.engine.distances import measuring
+from imbsynth.engine.distances.features import LatentFeatures, stacked
+from imbsynth.engine.distances.inception import InceptionFeatures
 from imbsynth.engine.events import Note
-from imbsynth.engine.features import LatentFeatures, stacked
 from imbsynth.engine.fid import Report, run
-from imbsynth.engine.inception import InceptionFeatures
+from imbsynth.engine.inference.autoencoder import autoencoder_checkpoint, load_autoencoder
+from imbsynth.engine.inference.classifier import load_classifier
 from imbsynth.errors import UserError
 from imbsynth.models.autoencoder import Autoencoder, Shape
 from imbsynth.models.inception import Inception, _Reference

@@ -14,9 +14,9 @@ from imbsynth.configs import GenerateConfig, TrainAeConfig
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.core.samplers import interpolate
 from imbsynth.engine import train_ae
-from imbsynth.engine.autoencoders import load_autoencoder
 from imbsynth.engine.events import Event, Note
 from imbsynth.engine.generate import run
+from imbsynth.engine.inference.autoencoder import load_autoencoder
 from imbsynth.errors import UserError
 from tests.conftest import MakeFolder, contents
 

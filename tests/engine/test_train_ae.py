@@ -12,10 +12,10 @@ import torch
 
 from imbsynth.configs import TrainAeConfig
 from imbsynth.engine import train_ae
-from imbsynth.engine.autoencoder_training import AutoencoderTraining
-from imbsynth.engine.autoencoders import load_autoencoder
 from imbsynth.engine.events import EpochDone, Event, Started, silent
+from imbsynth.engine.inference.autoencoder import load_autoencoder
 from imbsynth.engine.reading import read_labelled
+from imbsynth.engine.training.autoencoder import AutoencoderTraining
 from imbsynth.errors import Interrupted, UserError
 from tests.conftest import MakeFolder, contents
 

@@ -15,8 +15,8 @@ from torch_fidelity.interpolate_compat_tensorflow import (
     interpolate_bilinear_2d_like_tensorflow1x,
 )
 
+from imbsynth.engine.distances.inception import load_inception
 from imbsynth.engine.events import silent
-from imbsynth.engine.inception import load_inception
 from imbsynth.errors import UserError
 from imbsynth.models.inception import (
     DIM,

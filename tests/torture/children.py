@@ -53,9 +53,9 @@ def _child(arguments: list[str], log: str, limits: Limits) -> None:
     os.dup2(output, 2)
     sys.argv = ["imbsynth", *arguments]
     from imbsynth.cli import main
-    from imbsynth.engine import training
+    from imbsynth.engine.training import loop
 
-    training.SAVE_EVERY = limits.save_every
+    loop.SAVE_EVERY = limits.save_every
     if limits.file_size is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_size, limits.file_size))
     with permissions_hold() if limits.permissions else nullcontext():

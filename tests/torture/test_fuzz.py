@@ -22,9 +22,9 @@ from safetensors.torch import save, save_file
 
 from imbsynth.configs import AosTrainConfig, TrainAeConfig
 from imbsynth.engine import aos_train, train_ae
-from imbsynth.engine.autoencoders import Coder, load_autoencoder
-from imbsynth.engine.classifiers import load_classifier
 from imbsynth.engine.events import EpochDone, Event
+from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
+from imbsynth.engine.inference.classifier import load_classifier
 from imbsynth.engine.reading import made_of
 from imbsynth.errors import UserError
 from imbsynth.store.decoding import Unreadable, decode, quiet
@@ -143,7 +143,7 @@ def stopped(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Callable[..., Any], Any, Path]:
     """A training that was stopped after two epochs of three: its run, config and state."""
-    from imbsynth.engine import training
+    from imbsynth.engine.training import loop
 
     folder = tmp_path_factory.mktemp("stopped")
     src, out = plain_folder(folder / "src"), folder / "x.safetensors"
@@ -152,12 +152,12 @@ def stopped(
     config: Any = TrainAeConfig(**common, latent_dim=2)
     if request.param == "aos-train":
         run, config = aos_train.run, AosTrainConfig(**common, batch_size=4, augment="none")
-    before, training.SAVE_EVERY = training.SAVE_EVERY, 0.0
+    before, loop.SAVE_EVERY = loop.SAVE_EVERY, 0.0
     try:
         with pytest.raises(Stopped):
             run(config, on_event=stop_after_two)
     finally:
-        training.SAVE_EVERY = before
+        loop.SAVE_EVERY = before
     state = folder / "x.state.safetensors"
     assert state.exists()
     return run, config, state

@@ -14,9 +14,9 @@ from safetensors.torch import load_file
 
 from imbsynth.configs import AosTrainConfig, TrainAeConfig
 from imbsynth.engine import aos_train, train_ae
-from imbsynth.engine.autoencoder_training import AutoencoderTraining
-from imbsynth.engine.classifier_training import ClassifierTraining
 from imbsynth.engine.events import EpochDone, Event
+from imbsynth.engine.training.autoencoder import AutoencoderTraining
+from imbsynth.engine.training.classifier import ClassifierTraining
 from imbsynth.errors import UserError
 from tests.conftest import draw_image
 from tests.torture.bench import invoke

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
 from imbsynth.configs import FidConfig
+from imbsynth.engine.distances.features import stacked
 from imbsynth.engine.events import Note, OnEvent
-from imbsynth.engine.features import stacked
 from imbsynth.errors import UserError
 from imbsynth.models.inception import (
     DIM,

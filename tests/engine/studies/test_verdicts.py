@@ -13,7 +13,7 @@ from imbsynth.configs import ExperimentConfig
 from imbsynth.core.bootstrap import interval_around, plausible_recalls
 from imbsynth.engine import experiment
 from imbsynth.engine.events import Event, Note
-from imbsynth.engine.verdicts import PLAIN, base_of, protocol_for
+from imbsynth.engine.studies.verdicts import PLAIN, base_of, protocol_for
 from imbsynth.errors import UserError
 from imbsynth.store.folders import scan
 from tests.conftest import MakeFolder

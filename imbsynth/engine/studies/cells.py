@@ -24,8 +24,8 @@ from imbsynth.configs import (
 from imbsynth.core import profiles
 from imbsynth.engine import aos_train, evaluate, generate, imbalance, split, train_ae
 from imbsynth.engine.events import Event, Note, OnEvent
-from imbsynth.engine.protocols import Cell, Options, Protocol
 from imbsynth.engine.reading import scan_regular
+from imbsynth.engine.studies.protocols import Cell, Options, Protocol
 from imbsynth.errors import Busy, UserError
 from imbsynth.store.folders import digest_of
 from imbsynth.store.outputs import RECORD, claim, new_file

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from imbsynth.core.samplers import Sampler, take
 from imbsynth.engine.events import Advanced, OnEvent
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.spaces import Space
+from imbsynth.engine.synthesis.spaces import Space
 from imbsynth.runtime import stream
 from imbsynth.store.png_writers import Write
 from imbsynth.store.sheets import MAX_ROWS, Row

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from imbsynth.engine.autoencoders import (
+from imbsynth.engine.inference.autoencoder import (
     Coder,
     autoencoder_checkpoint,
     load_autoencoder,

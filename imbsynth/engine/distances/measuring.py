@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from imbsynth.core.frechet import Few, Summary, summary_for
+from imbsynth.engine.distances.cache import Kept, StatisticsCache
+from imbsynth.engine.distances.features import Extractor
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started
-from imbsynth.engine.features import Extractor
-from imbsynth.engine.statistics_cache import Kept, StatisticsCache
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream, worker_count
 from imbsynth.store.folders import listing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from imbsynth.configs import FidConfig
+from imbsynth.engine.distances.measuring import Unit
 from imbsynth.engine.events import Note, OnEvent
-from imbsynth.engine.measuring import Unit
 from imbsynth.engine.reading import made_of, scan_regular
 from imbsynth.errors import UserError
 from imbsynth.store.folders import ImageFolder, listing

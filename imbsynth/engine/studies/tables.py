@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from imbsynth.engine.results import METRIC_NAMES, RAREST, Result, Table, tabulate
+from imbsynth.engine.studies.results import METRIC_NAMES, RAREST, Result, Table, tabulate
 
 TITLES = {
     "acsa": "ACSA",

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import AosTrainConfig
 from imbsynth.core import samplers
-from imbsynth.engine.spaces import Space
-from imbsynth.engine.synthesis import Plan, draw, joined
+from imbsynth.engine.synthesis.plans import Plan, draw, joined
+from imbsynth.engine.synthesis.spaces import Space
 from imbsynth.runtime import stream
 
 Members = dict[str, NDArray[np.int64]]

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from imbsynth.configs import FidConfig, parse_size
 from imbsynth.core.pixels import to_unit
-from imbsynth.engine import autoencoders, classifiers
-from imbsynth.engine.autoencoders import Coder, load_autoencoder
-from imbsynth.engine.classifiers import load_classifier
 from imbsynth.engine.events import OnEvent
+from imbsynth.engine.inference import autoencoder, classifier
+from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
+from imbsynth.engine.inference.classifier import load_classifier
 from imbsynth.errors import UserError
 from imbsynth.runtime import arithmetic, resolve_device, resolve_precision
 from imbsynth.store.checkpoints import kind_of
@@ -106,8 +106,8 @@ class ClassifierFeatures:
 
 # By the kind of checkpoint: a new kind of network that has features adds a line here.
 OF_CHECKPOINT: dict[str, Callable[[Path, FidConfig], Extractor]] = {
-    autoencoders.KIND: LatentFeatures,
-    classifiers.KIND: ClassifierFeatures,
+    autoencoder.KIND: LatentFeatures,
+    classifier.KIND: ClassifierFeatures,
 }
 
 
@@ -115,7 +115,8 @@ def extractor_for(config: FidConfig, files: Sequence[File], on_event: OnEvent) -
     """The extractor that --features names; pixels take their shape from the images `files`."""
     extractor: Extractor
     if config.features == "inception":
-        from imbsynth.engine import inception  # which loads torchvision: 2 s that others are spared
+        # It loads torchvision: 2 s that others are spared.
+        from imbsynth.engine.distances import inception
 
         digest, network = inception.load_inception(config.weights, on_event=on_event)
         return inception.InceptionFeatures(network, digest, config)

@@ -13,9 +13,9 @@ from imbsynth.configs import FidConfig
 from imbsynth.core.frechet import absorb, frechet_distance, summary_for
 from imbsynth.core.kid import kernel_distance
 from imbsynth.core.manifolds import DENSITY_K, compare_manifolds
-from imbsynth.engine.measuring import SAMPLED, Unit
-from imbsynth.engine.sides import SIDES
-from imbsynth.engine.statistics_cache import Kept
+from imbsynth.engine.distances.cache import Kept
+from imbsynth.engine.distances.measuring import SAMPLED, Unit
+from imbsynth.engine.distances.sides import SIDES
 from imbsynth.runtime import stream
 
 MAPPED = 2000  # images on the map of a plot, over all classes: t-SNE takes half a minute for them

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.core import profiles
-from imbsynth.engine.cells import CELLS
+from imbsynth.engine.studies.cells import CELLS
 from imbsynth.errors import UserError
 from imbsynth.store.records import METRICS, PROTOCOL, read_json
 

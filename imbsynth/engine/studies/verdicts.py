@@ -23,8 +23,8 @@ from imbsynth.core.bootstrap import interval_around, plausible_recalls
 from imbsynth.core.profiles import by_size
 from imbsynth.core.significance import better_in_folds
 from imbsynth.engine import aos_train, train_ae
-from imbsynth.engine.cells import Bench
-from imbsynth.engine.protocols import Cell, Method, Options, Protocol, Source
+from imbsynth.engine.studies.cells import Bench
+from imbsynth.engine.studies.protocols import Cell, Method, Options, Protocol, Source
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream
 from imbsynth.store.folders import ImageFolder, listing

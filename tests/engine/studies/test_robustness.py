@@ -10,8 +10,8 @@ from PIL import Image
 
 from imbsynth.configs import CompareConfig
 from imbsynth.engine import compare
-from imbsynth.engine.results import METRIC_NAMES, Result
-from imbsynth.engine.robustness import MU, RHO, panels
+from imbsynth.engine.studies.results import METRIC_NAMES, Result
+from imbsynth.engine.studies.robustness import MU, RHO, panels
 from imbsynth.store.figures import write_robustness
 from tests.engine.test_experiment import write_results
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.core.samplers import interpolate
-from imbsynth.engine.autoencoders import Coder
 from imbsynth.engine.events import Advanced, OnEvent, Started
+from imbsynth.engine.inference.autoencoder import Coder
 from imbsynth.engine.reading import Labelled
 
 

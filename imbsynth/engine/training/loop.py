@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from imbsynth.configs import AosTrainConfig, TrainAeConfig
 from imbsynth.engine.events import Advanced, EpochDone, Note, OnEvent, Started
-from imbsynth.engine.history import check_lines, is_number
+from imbsynth.engine.training.history import check_lines, is_number
 from imbsynth.errors import UserError
 from imbsynth.models.convolutions import channels_last
 from imbsynth.runtime import stop_request

@@ -19,11 +19,11 @@ from imbsynth.core.attacks import fgsm
 from imbsynth.core.batches import Indices, draw_batches
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.core.samplers import interpolate
-from imbsynth.engine.classifiers import build, probabilities
-from imbsynth.engine.history import check_lines, is_number
-from imbsynth.engine.oversampling import Members, minority, training_plan
-from imbsynth.engine.spaces import Pixels
-from imbsynth.engine.training import Training
+from imbsynth.engine.inference.classifier import build, probabilities
+from imbsynth.engine.synthesis.spaces import Pixels
+from imbsynth.engine.training.history import check_lines, is_number
+from imbsynth.engine.training.loop import Training
+from imbsynth.engine.training.oversampling import Members, minority, training_plan
 from imbsynth.models.classifiers import Classifier, ImageShape
 from imbsynth.runtime import arithmetic, initialised, seeded, stream
 from imbsynth.store.checkpoints import Checkpoint

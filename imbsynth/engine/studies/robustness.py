@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from imbsynth.engine.results import Result, tabulate
+from imbsynth.engine.studies.results import Result, tabulate
 from imbsynth.store.figures import Panel
 
 RHO, MU = "imbalance ratio rho", "share of minority classes mu"

@@ -10,8 +10,8 @@ import pytest
 from imbsynth.configs import GenerateConfig
 from imbsynth.engine import generate
 from imbsynth.engine.events import silent
-from imbsynth.engine.holding_out import hold_out, read_validation
 from imbsynth.engine.reading import Labelled, read_labelled
+from imbsynth.engine.training.holding_out import hold_out, read_validation
 from imbsynth.errors import UserError
 from tests.conftest import MakeFolder
 

@@ -18,7 +18,7 @@ from imbsynth.core.batches import (
 from imbsynth.core.losses import penalty_loss, recon_loss
 from imbsynth.core.pixels import to_unit
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.training import Training
+from imbsynth.engine.training.loop import Training
 from imbsynth.models.autoencoder import Autoencoder, Shape, default_latent_dim
 from imbsynth.models.normalisation import estimate_statistics
 from imbsynth.runtime import arithmetic, initialised, stream

@@ -1,0 +1,1 @@
+"""How synthetic images are made: in which space, by which plan, and how they are written."""

@@ -1,0 +1,1 @@
+"""How a network is trained: on which images, by which steps, with which log and state."""
