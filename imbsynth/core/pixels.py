@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -14,3 +18,14 @@ def to_unit(pixels: Tensor) -> Tensor:
 def to_bytes(images: Tensor) -> Tensor:
     """Floats in [0, 1] (beyond is clipped) -> the nearest uint8 in [0, 255], any shape."""
     return (images.float() * 255).round().clamp(0, 255).to(torch.uint8)
+
+
+def stacked(images: Sequence[NDArray[np.uint8]], channels: int | None = None) -> Tensor:
+    """n uint8 images of one size, (h, w) gray or (h, w, 3) colour -> (n, c, h, w).
+
+    Gray is repeated where `channels` is 3.
+    """
+    arrays = [image[None] if image.ndim == 2 else image.transpose(2, 0, 1) for image in images]
+    if channels == 3:
+        arrays = [np.broadcast_to(array, (3, *array.shape[1:])) for array in arrays]
+    return torch.from_numpy(np.stack(arrays))

@@ -16,9 +16,14 @@ from imbsynth.core.bootstrap import interval, resampled_auroc, resampled_confusi
 from imbsynth.core.ranking import auroc_macro, rankings
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.inference.classifier import Trained, load_classifier, probabilities
-from imbsynth.engine.reading import Labelled, made_of, read_labelled
+from imbsynth.engine.reading import (
+    Labelled,
+    check_classes,
+    made_of,
+    read_labelled,
+    shared_files,
+)
 from imbsynth.engine.synthesis.plans import PREFIX
-from imbsynth.engine.training.holding_out import check_classes, shared_files
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision, stream
 from imbsynth.store.figures import write_confusion

@@ -154,3 +154,25 @@ def read_labelled(
         images.skipped,
         images.resized,
     )
+
+
+def check_classes(folder: Path, found: list[str], expected: list[str]) -> None:
+    """Raise UserError unless a folder has the classes that a classifier knows, all of them."""
+    strange = [name for name in found if name not in expected]
+    missing = [name for name in expected if name not in found]
+    if strange:
+        raise UserError(
+            f"{folder}: class {listing(strange)} is none of the classifier's",
+            f"its classes are {listing(expected)}: rename or remove the folder",
+        )
+    if missing:
+        raise UserError(
+            f"{folder}: no images of class {listing(missing)}: how well it is found cannot be said",
+            "add images of every class that the classifier knows",
+        )
+
+
+def shared_files(images: Labelled, digests: set[str]) -> list[str]:
+    """The paths of the images whose content has one of the digests."""
+    pairs = zip(images.paths, images.digests, strict=True)
+    return [path for path, digest in pairs if digest in digests]

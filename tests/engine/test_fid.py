@@ -12,9 +12,10 @@ from PIL import Image
 
 from imbsynth.configs import AosTrainConfig, FidConfig, GenerateConfig
 from imbsynth.core.frechet import Few, frechet_distance
+from imbsynth.core.pixels import stacked
 from imbsynth.engine import aos_train, generate
 from imbsynth.engine.distances import measuring
-from imbsynth.engine.distances.features import LatentFeatures, stacked
+from imbsynth.engine.distances.features import LatentFeatures
 from imbsynth.engine.distances.inception import InceptionFeatures
 from imbsynth.engine.events import Note
 from imbsynth.engine.fid import Report, run

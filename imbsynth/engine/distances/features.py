@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from imbsynth.configs import FidConfig, parse_size
-from imbsynth.core.pixels import to_unit
+from imbsynth.core.pixels import stacked, to_unit
 from imbsynth.engine.events import OnEvent
 from imbsynth.engine.inference import autoencoder, classifier
 from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
@@ -159,11 +159,3 @@ def _shape_of(config: FidConfig, files: Sequence[File]) -> tuple[int, int, int]:
     """(c, h, w): gray if all images are; the size that is given, or of the first readable one."""
     height, width = parse_size(config.image_size) or size_of_first(files)
     return 1 if all_gray(files) else 3, height, width
-
-
-def stacked(images: Sequence[Pixels], channels: int | None = None) -> Tensor:
-    """n uint8 images of one size -> (n, c, h, w); gray is repeated where `channels` is 3."""
-    arrays = [image[None] if image.ndim == 2 else image.transpose(2, 0, 1) for image in images]
-    if channels == 3:
-        arrays = [np.broadcast_to(array, (3, *array.shape[1:])) for array in arrays]
-    return torch.from_numpy(np.stack(arrays))

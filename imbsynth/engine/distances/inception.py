@@ -12,7 +12,7 @@ from torch import Tensor
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
 from imbsynth.configs import FidConfig
-from imbsynth.engine.distances.features import stacked
+from imbsynth.core.pixels import stacked
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.errors import UserError
 from imbsynth.models.inception import (

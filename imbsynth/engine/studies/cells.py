@@ -29,9 +29,9 @@ from imbsynth.engine.studies.protocols import Cell, Options, Protocol
 from imbsynth.errors import Busy, UserError
 from imbsynth.store.folders import digest_of
 from imbsynth.store.outputs import RECORD, claim, new_file
-from imbsynth.store.records import write_json
+from imbsynth.store.records import CELLS, write_json
 
-CELLS, WORK = "cells", "work"  # what is kept, and what can be made again
+WORK = "work"  # beside what is kept, what can be made again
 POLL = 2.0  # seconds between two looks at what another process is making
 
 

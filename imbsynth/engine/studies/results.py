@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.core import profiles
-from imbsynth.engine.studies.cells import CELLS
 from imbsynth.errors import UserError
-from imbsynth.store.records import METRICS, PROTOCOL, read_json
+from imbsynth.store.records import CELLS, METRICS, PROTOCOL, read_json
 
 METRIC_NAMES = ("acsa", "gm", "g_mean", "f1_macro", "mcc", "kappa", "auroc_macro")
 RAREST = "rarest_recall"  # the recall of the class with the fewest training images
