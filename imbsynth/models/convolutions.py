@@ -16,6 +16,7 @@ KERNEL, STRIDE = 4, 2
 LARGEST_FILTERED = 8  # forward and backward
 LARGEST_FORWARD = 4  # forward alone
 FEWEST_FILTERED = 64  # channels before and after
+FEWEST_IMAGES = 64  # of fewer, what is done to the kernel takes longer than it saves
 LARGEST_SPECTRAL = 16  # pixels a side of the larger map of `Growing`
 
 
@@ -98,7 +99,7 @@ class Growing(nn.ConvTranspose2d):
         self.spectral = Spectral(size, (KERNEL, KERNEL)) if small and wide else None
 
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
-        if self.spectral is not None and _in_fp32_on_cpu(images):
+        if self.spectral is not None and _worthwhile(images):
             return self.spectral.convolve(images, self.weight)
         return super().forward(images, output_size)
 
@@ -113,14 +114,14 @@ def _filtering(
 
 def _pays(filtering: Filtering, images: Tensor) -> bool:
     wanted = torch.is_grad_enabled() or max(filtering.out) <= LARGEST_FORWARD
-    return wanted and _in_fp32_on_cpu(images)
+    return wanted and _worthwhile(images)
 
 
-def _in_fp32_on_cpu(images: Tensor) -> bool:
+def _worthwhile(images: Tensor) -> bool:
     """Not on a GPU, and not in bf16, whose rounding the ways with fewer products would multiply."""
     if images.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
         return False
-    return images.dtype == torch.float32
+    return images.dtype == torch.float32 and len(images) >= FEWEST_IMAGES
 
 
 def _kernel_part(size: Size, padding: Size) -> tuple[slice, slice]:

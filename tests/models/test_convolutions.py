@@ -4,7 +4,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from imbsynth.models.convolutions import FEWEST_FILTERED, Doubling, Growing, Halving, halved
+from imbsynth.models.convolutions import (
+    FEWEST_FILTERED,
+    FEWEST_IMAGES,
+    Doubling,
+    Growing,
+    Halving,
+    halved,
+)
 
 SIZES = [(h, w) for h in range(1, 10) for w in range(1, 10)]
 
@@ -45,7 +52,7 @@ def same_gradients(ours: Tensor, theirs: Tensor, inputs: tuple[Tensor, ...]) -> 
         torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4 * float(wanted.std()))
 
 
-WIDE = FEWEST_FILTERED
+WIDE, MANY = FEWEST_FILTERED, FEWEST_IMAGES
 FILTERED = [(2, 2), (3, 3), (7, 7), (8, 8), (14, 14), (16, 16), (17, 17), (4, 15), (1, 9), (13, 2)]
 
 
@@ -55,7 +62,7 @@ def test_halving_a_small_map_equals_the_library_convolution_with_gradients(
 ) -> None:
     layer = Halving(WIDE, WIDE + 3, size)
     assert (layer.filtering is None) == (halved(size) == (1, 1))
-    images = torch.randn(4, WIDE, *size, requires_grad=True)
+    images = torch.randn(MANY, WIDE, *size, requires_grad=True)
     same_gradients(layer(images), nn.Conv2d.forward(layer, images), (images, layer.weight))
 
 
@@ -65,13 +72,13 @@ def test_doubling_to_a_small_map_equals_the_library_convolution_with_gradients(
 ) -> None:
     layer = Doubling(WIDE + 3, WIDE, size, bias=False)
     assert (layer.filtering is None) == (halved(size) == (1, 1))
-    maps = torch.randn(4, WIDE + 3, *halved(size), requires_grad=True)
+    maps = torch.randn(MANY, WIDE + 3, *halved(size), requires_grad=True)
     same_gradients(layer(maps), nn.ConvTranspose2d.forward(layer, maps), (maps, layer.weight))
 
 
 @pytest.mark.parametrize("size", [(7, 7), (8, 8), (14, 14), (16, 16)])
 def test_minimal_filtering_is_as_exact_as_the_library_to_a_factor(size: tuple[int, int]) -> None:
-    layer, images = Halving(64, 64, size), torch.randn(8, 64, *size)
+    layer, images = Halving(64, 64, size), torch.randn(MANY, 64, *size)
     exact = nn.functional.conv2d(images.double(), layer.weight.double(), None, 2, 1)
     plain = nn.Conv2d.forward(layer, images)
     error, librarys = (
@@ -81,7 +88,7 @@ def test_minimal_filtering_is_as_exact_as_the_library_to_a_factor(size: tuple[in
 
 
 def test_bf16_and_double_take_the_librarys_convolution() -> None:
-    layer, images = Halving(WIDE, WIDE, (8, 8)), torch.randn(2, WIDE, 8, 8)
+    layer, images = Halving(WIDE, WIDE, (8, 8)), torch.randn(MANY, WIDE, 8, 8)
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(layer(images), nn.Conv2d.forward(layer, images))
     double = layer.double()
@@ -89,7 +96,7 @@ def test_bf16_and_double_take_the_librarys_convolution() -> None:
 
 
 def test_a_larger_map_takes_the_librarys_convolution_where_no_gradient_is_asked_for() -> None:
-    layer, images = Halving(WIDE, WIDE, (14, 14)), torch.randn(2, WIDE, 14, 14)
+    layer, images = Halving(WIDE, WIDE, (14, 14)), torch.randn(MANY, WIDE, 14, 14)
     with torch.no_grad():
         assert torch.equal(layer(images), nn.Conv2d.forward(layer, images))
 
@@ -108,15 +115,15 @@ def test_gradients_of_a_single_pixel_equal_the_library_convolutions() -> None:
 def test_growing_equals_the_library_convolution_with_gradients(size: tuple[int, int]) -> None:
     layer = Growing(WIDE, WIDE + 3, size)
     assert layer.spectral is not None
-    maps = torch.randn(4, WIDE, *size, requires_grad=True)
+    maps = torch.randn(MANY, WIDE, *size, requires_grad=True)
     made = layer(maps)
-    assert made.shape == (4, WIDE + 3, size[0] + 3, size[1] + 3)
+    assert made.shape == (MANY, WIDE + 3, size[0] + 3, size[1] + 3)
     same_gradients(made, nn.ConvTranspose2d.forward(layer, maps), (maps, layer.weight))
 
 
 @pytest.mark.parametrize("size", [(7, 7), (13, 13)])
 def test_transforming_is_as_exact_as_the_library_to_a_factor(size: tuple[int, int]) -> None:
-    layer, maps = Growing(256, 64, size), torch.randn(8, 256, *size)
+    layer, maps = Growing(256, 64, size), torch.randn(MANY, 256, *size)
     exact = nn.functional.conv_transpose2d(maps.double(), layer.weight.double())
     plain = nn.ConvTranspose2d.forward(layer, maps)
     error, librarys = (float((made - exact).detach().abs().max()) for made in (layer(maps), plain))
@@ -126,8 +133,15 @@ def test_transforming_is_as_exact_as_the_library_to_a_factor(size: tuple[int, in
 def test_growing_takes_the_librarys_where_it_does_not_pay() -> None:
     assert Growing(WIDE, WIDE - 1, (7, 7)).spectral is None
     assert Growing(WIDE, WIDE, (7, 14)).spectral is None
-    layer, maps = Growing(WIDE, WIDE, (5, 5)), torch.randn(2, WIDE, 5, 5)
+    layer, maps = Growing(WIDE, WIDE, (5, 5)), torch.randn(MANY, WIDE, 5, 5)
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(layer(maps), nn.ConvTranspose2d.forward(layer, maps))
     double = layer.double()
     assert torch.equal(double(maps.double()), nn.ConvTranspose2d.forward(double, maps.double()))
+
+
+def test_a_few_images_take_the_librarys_convolution() -> None:
+    halving, images = Halving(WIDE, WIDE, (8, 8)), torch.randn(MANY - 1, WIDE, 8, 8)
+    assert torch.equal(halving(images), nn.Conv2d.forward(halving, images))
+    growing = Growing(WIDE, WIDE, (8, 8))
+    assert torch.equal(growing(images), nn.ConvTranspose2d.forward(growing, images))
