@@ -119,6 +119,7 @@ def test_public_functions_and_classes_are_documented(path: Path) -> None:
     [
         "imbsynth.cli",
         "imbsynth.engine.inspect, imbsynth.engine.imbalance, imbsynth.engine.split",
+        "imbsynth.engine.compare",
     ],
 )
 def test_what_needs_no_network_loads_without_torch(modules: str) -> None:

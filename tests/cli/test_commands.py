@@ -31,6 +31,31 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     assert f"Example: imbsynth {command}" in out
 
 
+def test_help_has_sections_and_examples_that_can_be_copied() -> None:
+    code, out, _ = invoke("aos-train", "--help")
+    assert code == 0
+    lines = out.splitlines()
+    headings = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
+    assert headings == ["Arguments:", "Options:", "Balancing:", "Run:"]
+    assert sum(line.startswith("  --epsilon") for line in lines) == 1
+    (long,) = [line for line in lines if "--augment flip-crop" in line]
+    assert long.startswith("  Example: imbsynth aos-train photos/train")
+    assert long.endswith("--epochs 50")
+
+
+def test_help_says_of_every_command_what_it_does_in_a_whole_sentence() -> None:
+    _, out, _ = invoke("--help")
+    text = " ".join(out.split())
+    assert "split Deal a folder out into train, validation and test parts, each with its" in text
+    assert "..." not in text.partition("Commands:")[2]
+
+
+def test_help_is_drawn_without_rich() -> None:
+    code = "import sys; from imbsynth.cli import app; app(['--help'], standalone_mode=False); "
+    code += "sys.exit('rich' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
 def test_the_json_keys_that_others_rely_on(rare: Path, tmp_path: Path) -> None:
     def keys(*arguments: object) -> set[str]:
         code, out, err = invoke(*arguments, "--json")
