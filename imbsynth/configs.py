@@ -1,8 +1,4 @@
-"""What each command can be told: the one home of defaults and range checks.
-
-Without methods that compare (eq=False): making them would take a tenth of the time in which
-`imbsynth --help` answers.
-"""
+"""What each command can be told: the one home of defaults and range checks."""
 
 from __future__ import annotations
 
@@ -34,18 +30,19 @@ DEFAULT_VAL_FRACTION = 0.2
 STATE = ".state"  # in the name of the file from which an interrupted run goes on
 MAX_PIXELS = 100_000_000  # an image
 MIN_SIDE, MAX_SIDE = 8, 256  # pixels, the sizes that the autoencoder is built and tested for
-SCRIPTS_SMALLEST_SIDE = 16  # pixels, from which the script's decoder starts with a map
+# Pixels: the sides that the script's decoder can make, up to where it has 200 million weights.
+SCRIPTS_SIDES = range(16, 66, 2)
 MAX_CLASSIFIED_SIDE = 1024  # pixels
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class InspectConfig:
     """`inspect`: look at a folder of images per class."""
 
     src: Path
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class ImbalanceConfig:
     """`imbalance`: an imbalanced copy of a folder, in exactly one of four ways."""
 
@@ -93,7 +90,7 @@ class ImbalanceConfig:
             )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class SplitConfig:
     """`split`: stratified parts of a folder, by fractions or in folds."""
 
@@ -134,7 +131,7 @@ class SplitConfig:
         return dict(zip(names[len(shares)], shares, strict=True))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class TrainAeConfig:
     """`train-ae`: DeepSMOTE's encoder and decoder (Dablain et al., 2022, Algorithm 1)."""
 
@@ -173,7 +170,7 @@ class TrainAeConfig:
         _check_checkpoint_name(self.out)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class GenerateConfig:
     """`generate`: bring the classes of a folder up to one size with synthetic images."""
 
@@ -220,7 +217,7 @@ class GenerateConfig:
             )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class AosTrainConfig:
     """`aos-train`: a classifier, with Adversarial OverSampling or what it is compared with."""
 
@@ -272,7 +269,7 @@ class AosTrainConfig:
         _check_checkpoint_name(self.out)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class EvaluateConfig:
     """`evaluate`: a classifier's scores on a folder of real images."""
 
@@ -295,7 +292,7 @@ class EvaluateConfig:
         _check_range("--batch-size", self.batch_size, 1, 1_000_000)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class CompareConfig:
     """`compare`: the scores of many evaluations, or of an experiment, side by side."""
 
@@ -312,7 +309,7 @@ class CompareConfig:
             raise UserError(f"--rope is {self.rope:g}", "give a small difference, e.g. 0.01")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class ExperimentConfig:
     """`experiment`: a protocol's grid, or every method on one folder; or a share of that."""
 
@@ -348,7 +345,7 @@ class ExperimentConfig:
         return int(match[1]), int(match[2])
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class FidConfig:
     """`fid`: the Fréchet distance of two folders, or of what `generate` made to what is real."""
 
@@ -422,11 +419,10 @@ def check_size(
 
 def check_decoder(decoder: str, size: tuple[int, int]) -> None:
     """Raise UserError unless the decoder makes images of (height, width)."""
-    fitting = all(side >= SCRIPTS_SMALLEST_SIDE and side % 2 == 0 for side in size)
-    if decoder == "script" and not fitting:
+    if decoder == "script" and not all(side in SCRIPTS_SIDES for side in size):
         raise UserError(
-            f"images of {size[0]}x{size[1]} pixels: the script's decoder makes even sizes from "
-            f"{SCRIPTS_SMALLEST_SIDE} pixels a side on",
+            f"images of {size[0]}x{size[1]} pixels: the script's decoder makes even sizes of "
+            f"{SCRIPTS_SIDES[0]} to {SCRIPTS_SIDES[-1]} pixels a side",
             "choose another size with --image-size, or leave out --decoder script",
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import signal
 import threading
@@ -35,11 +36,19 @@ def stream(seed: int, *path: str | int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
+CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds of every so many
+
+
 def worker_count() -> int:
     """CPU cores that this process may use."""
+    cores = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    try:
+        quota, period = CGROUP_LIMIT.read_text(encoding="ascii").split()
+        return min(cores, max(1, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError):
+        return cores  # no container, or one without a limit ("max")
 
 
 def initialised(build: Callable[[], Module], seed: int) -> Module:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from imbsynth import runtime
 from imbsynth.errors import Interrupted, UserError
 from imbsynth.runtime import (
     arithmetic,
@@ -24,6 +26,19 @@ def test_a_stream_depends_on_its_name_and_seed_alone() -> None:
     assert np.array_equal(stream(7, "smote", "cat").random(5), again)
     for other in (stream(8, "smote", "cat"), stream(7, "smote", "dog"), stream(7, "smotecat")):
         assert not np.array_equal(other.random(5), again)
+
+
+@pytest.mark.parametrize(
+    ("limit", "cores"),
+    [("200000 100000", 2), ("150000 100000", 2), ("1000 100000", 1), ("max 100000", 9), ("", 9)],
+)
+def test_a_container_has_the_cores_that_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, cores: int
+) -> None:
+    (tmp_path / "cpu.max").write_text(limit)
+    monkeypatch.setattr(runtime, "CGROUP_LIMIT", tmp_path / "cpu.max")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(9)), raising=False)
+    assert runtime.worker_count() == cores
 
 
 def test_the_parts_of_a_name_do_not_run_together() -> None:

@@ -1,7 +1,7 @@
 """Options that several commands share, each named once.
 
-Where Typer reads annotations, nothing is imported from __future__: it would evaluate each of some
-hundred texts three times at every start.
+Where commands are declared, nothing is imported from __future__: Typer would evaluate each of some
+hundred annotations three times, as text, at every start.
 """
 
 import reprlib

@@ -16,7 +16,7 @@ class Command(TyperCommand):
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Examples stay on one line each, however long, so that they can be copied."""
-        for paragraph in inspect.cleandoc(self.help or "").split("\n\n"):
+        for paragraph in _paragraphs(self):
             formatter.write_paragraph()
             with formatter.indentation():
                 if paragraph.startswith(EXAMPLE):
@@ -43,16 +43,20 @@ def _heading(parameter: Any) -> str:
     return "Arguments" if isinstance(parameter, TyperArgument) else "Options"
 
 
+def _paragraphs(command: Any) -> list[str]:
+    """Of its description; what follows a form feed is for readers of the code."""
+    return inspect.cleandoc(command.help or "").partition("\f")[0].split("\n\n")
+
+
 class Group(TyperGroup):
-    """Commands with their whole first sentence."""
+    """Commands with the whole first paragraph of their description."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """In the order in which they were added."""
         rows = []
         for name in self.list_commands(ctx):
             command = self.get_command(ctx, name)
-            if command is not None:
-                summary = inspect.cleandoc(command.help or "").split("\n\n")[0]
-                rows.append((name, " ".join(summary.split())))
+            if command is not None and not command.hidden:
+                rows.append((name, " ".join(_paragraphs(command)[0].split())))
         with formatter.section("Commands"):
             formatter.write_dl(rows)

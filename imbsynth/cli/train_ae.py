@@ -49,7 +49,7 @@ def train_ae(
         typer.Option(
             metavar="KIND",
             help="mirrored, as in the paper, or script, as in the authors' public script: larger, "
-            "slower, for even sizes from 16 pixels on.",
+            "slower, for even sizes of 16 to 64 pixels.",
         ),
     ] = TrainAeConfig.decoder,
     epochs: Annotated[

@@ -84,7 +84,7 @@ def run(config: AosTrainConfig, *, on_event: OnEvent = silent) -> Report:
         check_apart(config.src, config.val)
         check_apart(config.val, config.out)
     ends = frozenset({"epochs"} if config.schedule == "constant" else ())
-    files = TrainingFiles(config.out, ends)
+    files = TrainingFiles(config, ends)
     with files.claimed(resume=config.resume, force=config.force):
         device = resolve_device(config.device)
         precision = resolve_precision(config.precision, device)

@@ -41,7 +41,7 @@ class Report:
 def run(config: TrainAeConfig, *, on_event: OnEvent = silent) -> Report:
     """Train an autoencoder on a folder of images and write its checkpoint, log and sheet."""
     check_apart(config.src, config.out)
-    files = TrainingFiles(config.out, frozenset({"epochs", "patience"}))
+    files = TrainingFiles(config, frozenset({"epochs", "patience"}))
     with files.claimed(resume=config.resume, force=config.force):
         device = resolve_device(config.device)
         precision = resolve_precision(config.precision, device)

@@ -36,8 +36,9 @@ class Autoencoder(nn.Module):
     across (the paper stays at 32 pixels).
 
     The script's decoder instead grows a map of half the image's size less 7 pixels (7x7 for 28x28)
-    by two layers of stride 1, and doubles it once: six times the arithmetic. It makes images of
-    even height and width, from 16 pixels on (the script itself: 28x28 gray).
+    by two layers of stride 1, and doubles it once: with it the network has about seven times the
+    arithmetic at 28x28. Height and width must be even, from 16 pixels on (the script itself:
+    28x28 gray). Initialisation and biases are as in ours.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -88,12 +89,12 @@ def _mirrored_decoder(shape: Shape) -> list[nn.Module]:
 def _scripts_decoder(shape: Shape) -> list[nn.Module]:
     first, second, third = WIDTHS[3], WIDTHS[2], WIDTHS[1]
     grown = KERNEL - 1
-    size = tuple(side // 2 - 1 - 2 * grown for side in (shape.height, shape.width))
+    size = shape.height // 2 - 1 - 2 * grown, shape.width // 2 - 1 - 2 * grown
     return [
         nn.Linear(shape.latent_dim, first * size[0] * size[1]),
         nn.ReLU(inplace=True),
         nn.Unflatten(1, (first, *size)),
-        Growing(first, second, (size[0], size[1])),
+        Growing(first, second, size),
         nn.BatchNorm2d(second),
         nn.ReLU(inplace=True),
         Growing(second, third, (size[0] + grown, size[1] + grown)),

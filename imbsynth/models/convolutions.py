@@ -11,13 +11,13 @@ from imbsynth.models.spectral import Spectral
 
 KERNEL, STRIDE = 4, 2
 
-# Where a convolution by minimal filtering takes 0.4 to 0.9 times as long as the CPU's own, by
-# benchmarks/convolutions.py: sizes are pixels a side of the halved map.
-LARGEST_FILTERED = 8  # forward and backward
-LARGEST_FORWARD = 4  # forward alone
-FEWEST_FILTERED = 64  # channels before and after
+# Where a convolution with fewer products takes 0.4 to 0.9 times as long as the CPU's own, by
+# benchmarks/convolutions.py; sides in pixels.
+LARGEST_FILTERED = 8  # of the smaller map, forward and backward
+LARGEST_FORWARD = 4  # of the smaller map, forward alone
+LARGEST_SPECTRAL = 16  # of the larger map of `Growing`
+FEWEST_CHANNELS = 64  # before and after
 FEWEST_IMAGES = 64  # of fewer, what is done to the kernel takes longer than it saves
-LARGEST_SPECTRAL = 16  # pixels a side of the larger map of `Growing`
 
 
 def halved(size: Size) -> Size:
@@ -48,7 +48,7 @@ class Halving(nn.Conv2d):
         if self.part is not None:
             weight = self.weight.permute(0, 2, 3, 1)[:, self.part[0], self.part[1]].flatten(1)
             return functional.linear(images.permute(0, 2, 3, 1).flatten(1), weight)[..., None, None]
-        if self.filtering is not None and _pays(self.filtering, images):
+        if self.filtering is not None and _filters(self.filtering, images):
             return self.filtering.convolve(images, self.weight)
         return super().forward(images)
 
@@ -79,7 +79,7 @@ class Doubling(nn.ConvTranspose2d):
             weight = self.weight.permute(0, 2, 3, 1)[:, self.part[0], self.part[1]]
             pixels = images.flatten(1) @ weight.flatten(1)
             pixels = pixels.unflatten(1, weight.shape[1:]).permute(0, 3, 1, 2)
-        elif self.filtering is not None and _pays(self.filtering, images):
+        elif self.filtering is not None and _filters(self.filtering, images):
             pixels = self.filtering.transposed(images, self.weight)
         else:
             return super().forward(images, output_size)
@@ -95,11 +95,11 @@ class Growing(nn.ConvTranspose2d):
     def __init__(self, in_channels: int, out_channels: int, size: Size) -> None:
         super().__init__(in_channels, out_channels, KERNEL, bias=False)
         small = max(size) + KERNEL - 1 <= LARGEST_SPECTRAL
-        wide = min(in_channels, out_channels) >= FEWEST_FILTERED
+        wide = min(in_channels, out_channels) >= FEWEST_CHANNELS
         self.spectral = Spectral(size, (KERNEL, KERNEL)) if small and wide else None
 
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
-        if self.spectral is not None and _worthwhile(images):
+        if self.spectral is not None and _fits(images):
             return self.spectral.convolve(images, self.weight)
         return super().forward(images, output_size)
 
@@ -108,16 +108,16 @@ def _filtering(
     layer: nn.Conv2d | nn.ConvTranspose2d, size: Size, padding: Size
 ) -> Filtering | None:
     small = 1 < max(halved(size)) <= LARGEST_FILTERED
-    wide = min(layer.in_channels, layer.out_channels) >= FEWEST_FILTERED
+    wide = min(layer.in_channels, layer.out_channels) >= FEWEST_CHANNELS
     return Filtering(size, padding, halved(size)) if small and wide else None
 
 
-def _pays(filtering: Filtering, images: Tensor) -> bool:
+def _filters(filtering: Filtering, images: Tensor) -> bool:
     wanted = torch.is_grad_enabled() or max(filtering.out) <= LARGEST_FORWARD
-    return wanted and _worthwhile(images)
+    return wanted and _fits(images)
 
 
-def _worthwhile(images: Tensor) -> bool:
+def _fits(images: Tensor) -> bool:
     """Not on a GPU, and not in bf16, whose rounding the ways with fewer products would multiply."""
     if images.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
         return False

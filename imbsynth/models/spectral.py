@@ -5,7 +5,8 @@ at the roots of unity determine it, as many as the result has pixels. They come 
 conjugates, and a complex product is three real ones (Gauss): 1.5 multiplications a pixel of the
 result, where the plain sum takes one for each pixel of the map and of the kernel: 148 instead of
 784 from 7x7 to 10x10 with a kernel of 4x4. Summed over the channels, those at one root are a matrix
-product. No factor is larger than 2, so the result is closer to the exact one than a plain sum is.
+product. Rounding errors are those of a plain sum, to a factor of 3, but relative to the largest
+value of the map, not of the neighbourhood.
 """
 
 from __future__ import annotations

@@ -73,27 +73,27 @@ def is_checkpoint(path: Path) -> bool:
 
 def kind_of(path: Path) -> str:
     """What the tensors of a checkpoint are, by its header alone; UserError if it is none."""
-    with _reading(path, "imbsynth") as (_, meta):
-        return str(meta["kind"])
+    return str(_read(path, "imbsynth", tensors=False).meta["kind"])
 
 
 def load_checkpoint(path: Path, kind: str) -> Checkpoint:
-    """Read a checkpoint of one kind; UserError for any other file."""
-    with _reading(path, kind) as (file, meta):
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if meta.pop(_DIGEST, None) not in (None, _digest(tensors)):  # None: of an older version
-            raise ValueError("its numbers are not those that were written: the file is damaged")
+    """Read a checkpoint of one kind; UserError for any other file, and for a damaged one."""
+    tensors, meta = _read(path, kind, tensors=True)
     if meta["kind"] != kind:
         shown = printable(str(meta["kind"]))[:80]
         raise UserError(
             f"{path}: a checkpoint of {shown}, not of {kind}", f"pass a file written by {kind}"
         )
+    if meta.pop(_DIGEST, None) not in (None, _digest(tensors)):  # None: of an older version
+        raise UserError(
+            f"{path}: its numbers are not those that were written: the file is damaged",
+            "make it again, or restore it",
+        )
     return Checkpoint(tensors, meta)
 
 
-@contextmanager
-def _reading(path: Path, writer: str) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """The open file and what its header says; what goes wrong with either becomes a UserError."""
+def _read(path: Path, writer: str, *, tensors: bool) -> Checkpoint:
+    """The header and, if they are wanted, the tensors, unchecked."""
     made_by = f"pass a file written by {writer}"
     if path.is_dir():
         raise UserError(f"{path}: a folder, not a checkpoint", made_by)
@@ -101,7 +101,8 @@ def _reading(path: Path, writer: str) -> Iterator[tuple[Any, dict[str, Any]]]:
         with _opened(path) as file:
             meta = json.loads((file.metadata() or {})[_KEY])
             meta["kind"]  # a header of ours has it
-            yield file, meta
+            names = file.keys() if tensors else []
+            return Checkpoint({name: file.get_tensor(name) for name in names}, meta)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file", made_by) from None
     except (
@@ -112,7 +113,7 @@ def _reading(path: Path, writer: str) -> Iterator[tuple[Any, dict[str, Any]]]:
         TypeError,
         RecursionError,
     ) as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(f"{path}: not an imbsynth checkpoint ({reason})", made_by) from None
 
 

@@ -14,11 +14,10 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
-from subprocess import PIPE
-from typing import IO, Any, cast
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,18 +27,28 @@ from imbsynth.store import png
 
 # A process is worth its start from about half a second of work on. Writing a file costs as much
 # as compressing so many bytes of pixels (measured on MNIST and CIFAR-10 files):
-A_FILE = 4000  # bytes
-A_PROCESS = 16 << 20  # bytes
-AHEAD = 2  # batches that wait for a writer
+BYTES_A_FILE = 4000
+BYTES_A_PROCESS = 16 << 20
+MOST_PROCESSES = 8  # one caller does not keep more of them busy
+BYTES_AN_ORDER = 1 << 18  # of pixels handed over at once: little is in memory, or done in vain
+AHEAD = 2  # orders that wait for a writer
 
-Write = Callable[[NDArray[np.uint8], Sequence[Path | str]], None]
+Write = Callable[[NDArray[np.uint8], Sequence[Path]], None]
+Paths = Sequence[Path | str]
+
+SERVE = (
+    "import sys; sys.path[:] = sys.argv[3:]; "
+    "from imbsynth.store.png_writers import serve; serve(*map(int, sys.argv[1:3]))"
+)
 
 
-def write_pngs(pixels: NDArray[np.uint8], paths: Sequence[Path | str]) -> None:
+def write_pngs(pixels: NDArray[np.uint8], paths: Paths) -> None:
     """Write (n, c, h, w) uint8 images, gray or RGB, as PNG."""
     for data, path in zip(png.encoded(pixels), paths, strict=True):
         with open(path, "wb", buffering=0) as file:  # half the time of Path.write_bytes
-            file.write(data)
+            rest = memoryview(data)
+            while rest:  # a disk that fills up takes a part first
+                rest = rest[file.write(rest) :]
 
 
 @contextmanager
@@ -49,88 +58,142 @@ def png_writers(images: int, size: int, *, cores: int) -> Iterator[Write]:
     images: how many there will be at most; size: bytes of pixels of each. An error, OSError as a
     rule, comes from a later call or at the end of the block.
     """
-    writers = [_Process() for _ in range(worthwhile(images, size, cores))]
-    idle: SimpleQueue[_Process] = SimpleQueue()
-    for writer in writers:
-        idle.put(writer)
-
-    def work(pixels: NDArray[np.uint8], paths: Sequence[Path | str]) -> None:
-        if not writers:
-            return write_pngs(pixels, paths)
-        writer = idle.get()
-        try:
-            writer.write(pixels, paths)
-        finally:
-            idle.put(writer)
-
-    threads = max(1, len(writers))
-    waiting: deque[Future[None]] = deque()
-    pool = ThreadPoolExecutor(threads)
-
-    def write(pixels: NDArray[np.uint8], paths: Sequence[Path | str]) -> None:
-        waiting.append(pool.submit(work, pixels, paths))
-        if len(waiting) > threads + AHEAD:
-            waiting.popleft().result()
-
-    try:
-        yield write
-        for batch in waiting:
-            batch.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with ExitStack() as stack:
+        writers = _started(processes_for(images, size, cores), stack) or [_Here()]
+        pool = stack.enter_context(ThreadPoolExecutor(len(writers)))
+        idle: SimpleQueue[_Writer] = SimpleQueue()
         for writer in writers:
-            writer.end()
+            idle.put(writer)
+        waiting: deque[Future[None]] = deque()
+
+        def work(pixels: NDArray[np.uint8], paths: Paths) -> None:
+            writer = idle.get()
+            try:
+                writer.write(pixels, paths)
+            finally:
+                idle.put(writer)
+
+        def write(pixels: NDArray[np.uint8], paths: Sequence[Path]) -> None:
+            step = max(1, BYTES_AN_ORDER // pixels[0].nbytes) if len(pixels) else 1
+            for first in range(0, len(pixels), step):
+                part = slice(first, first + step)
+                waiting.append(pool.submit(work, pixels[part], paths[part]))
+                if len(waiting) > len(writers) + AHEAD:
+                    waiting.popleft().result()
+
+        try:
+            yield write
+            for order in waiting:
+                order.result()
+        except BaseException:
+            for order in waiting:
+                order.cancel()
+            for writer in writers:
+                writer.kill()
+            raise
 
 
-def worthwhile(images: int, size: int, cores: int) -> int:
+def processes_for(images: int, size: int, cores: int) -> int:
     """How many processes so many images of so many bytes are worth; 0 if not even two."""
-    processes = min(cores, images * (A_FILE + size) // A_PROCESS)
-    return processes if processes > 1 else 0
+    worth = images * (BYTES_A_FILE + size) // BYTES_A_PROCESS
+    processes = min(cores, worth, MOST_PROCESSES)
+    return processes if processes > 1 and sys.executable else 0
+
+
+def _started(processes: int, stack: ExitStack) -> list[_Writer]:
+    """So many, or as many as the system grants: fewer writers are slower, and that is all."""
+    started: list[_Writer] = []
+    for _ in range(processes):
+        try:
+            process = _Process()
+        except OSError:
+            break
+        stack.callback(process.end)
+        started.append(process)
+    return started
+
+
+class _Writer(Protocol):
+    def write(self, pixels: NDArray[np.uint8], paths: Paths) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+class _Here:
+    """This process."""
+
+    def write(self, pixels: NDArray[np.uint8], paths: Paths) -> None:
+        write_pngs(pixels, paths)
+
+    def kill(self) -> None:
+        pass
 
 
 class _Process:
     """Another Python that runs `serve`. It ends when its input does, so also when we are killed."""
 
     def __init__(self) -> None:
-        path = os.pathsep.join(filter(None, sys.path))  # what we import, and no file beside us
-        self.popen = subprocess.Popen(
-            [sys.executable, "-m", "imbsynth.store.png_writers"],
-            stdin=PIPE,
-            stdout=PIPE,
-            env={**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"},
-            start_new_session=True,  # Ctrl-C is ours to answer
-        )
-        self.orders = cast("IO[bytes]", self.popen.stdin)
-        self.answers = cast("IO[bytes]", self.popen.stdout)
-
-    def write(self, pixels: NDArray[np.uint8], paths: Sequence[Path | str]) -> None:
-        order = {"shape": pixels.shape, "paths": [str(path) for path in paths]}
+        answers, theirs = os.pipe()  # not stdout: whatever starts with Python may print there
+        # What we import, in isolation: no file that lies in the current folder by chance.
+        path = [str(Path(__file__).parents[2]), *filter(None, sys.path)]
+        threads = dict.fromkeys(["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"], "1")
         try:
-            self.orders.write(json.dumps(order).encode() + b"\n")
-            self.orders.write(np.ascontiguousarray(pixels).data)
-            self.orders.flush()
-            answer = self.answers.readline()
-        except BrokenPipeError:
-            answer = b""
-        if not answer:
-            raise UserError(
-                f"a process that wrote images ended (code {self.popen.wait()})",
-                "was it killed, or the memory full? run the command again",
+            self.popen = subprocess.Popen(
+                [sys.executable, "-I", "-c", SERVE, str(theirs), str(os.getpid()), *path],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs],
+                env=os.environ | threads,
+                start_new_session=True,  # Ctrl-C is ours to answer
             )
+        except BaseException:
+            os.close(answers)
+            raise
+        finally:
+            os.close(theirs)
+        self.answers = open(answers, "rb")  # noqa: SIM115
+
+    def write(self, pixels: NDArray[np.uint8], paths: Paths) -> None:
+        order = {"shape": pixels.shape, "paths": [str(path) for path in paths]}
+        answer = b""
+        if self.popen.stdin is not None:
+            try:
+                self.popen.stdin.write(json.dumps(order).encode() + b"\n")
+                self.popen.stdin.write(np.ascontiguousarray(pixels).data)
+                self.popen.stdin.flush()
+                answer = self.answers.readline()
+            except BrokenPipeError:
+                pass  # it has ended: the code says how
+        if not answer:
+            self._explain(self.popen.wait())
         if error := json.loads(answer):
             raise OSError(*error)
 
+    def _explain(self, code: int) -> None:
+        if code < 0:
+            raise UserError(
+                f"a process that writes images was killed (signal {-code})",
+                "was the memory full? run the command again",
+            )
+        raise RuntimeError(f"a process that writes images failed (code {code}); see above")
+
+    def kill(self) -> None:
+        self.popen.kill()
+
     def end(self) -> None:
+        """Wait until it has."""
         self.popen.communicate()
+        self.answers.close()
 
 
-def serve() -> None:
+def serve(answers: int, parent: int) -> None:
     """Write what comes on stdin: a line that tells shape and paths, then the pixels; and so on.
 
-    Answers each with a line on stdout: null, or what the system said against it.
+    Answers each with a line to the descriptor: null, or what the system said against it. Once the
+    parent (its process number) is gone, nothing more is written: its folder may be another's.
     """
-    while line := sys.stdin.buffer.readline():
-        order: dict[str, Any] = json.loads(line)
+    while (line := sys.stdin.buffer.readline()) and os.getppid() == parent:
+        order = json.loads(line)
         size = math.prod(order["shape"])
         pixels = np.frombuffer(sys.stdin.buffer.read(size), np.uint8)
         if len(pixels) < size:
@@ -140,9 +203,7 @@ def serve() -> None:
             write_pngs(pixels.reshape(order["shape"]), order["paths"])
         except OSError as refused:
             error = (refused.errno, refused.strerror, refused.filename)
-        sys.stdout.write(json.dumps(error) + "\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    serve()
+        try:
+            os.write(answers, json.dumps(error).encode() + b"\n")
+        except BrokenPipeError:
+            return  # likewise

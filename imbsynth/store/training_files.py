@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from imbsynth.configs import STATE
+from imbsynth.configs import STATE, AosTrainConfig, TrainAeConfig
 from imbsynth.errors import UserError
 from imbsynth.store.checkpoints import (
     Checkpoint,
@@ -32,8 +33,11 @@ class TrainingFiles:
     may go on with others.
     """
 
-    def __init__(self, checkpoint: Path, ends: frozenset[str]) -> None:
+    def __init__(self, config: TrainAeConfig | AosTrainConfig, ends: frozenset[str]) -> None:
+        checkpoint = config.out
         self.checkpoint, self.ends = checkpoint, ends
+        # Of options that did not exist when a run was begun, it did what is their default now.
+        self.defaults = {field.name: field.default for field in fields(config)}
         self.log = checkpoint.with_suffix(".jsonl")
         self.sheet = checkpoint.with_suffix(".png")
         self.state = checkpoint.with_suffix(f"{STATE}.safetensors")
@@ -68,7 +72,7 @@ class TrainingFiles:
         if self.state.exists() or not self.checkpoint.exists():
             return False
         meta = load_checkpoint(self.checkpoint, kind).meta
-        _check_same(meta.get("made_by"), made_by, self.checkpoint, _MAY_DIFFER)
+        self._check_same(meta.get("made_by"), made_by, self.checkpoint, _MAY_DIFFER)
         os.utime(self.checkpoint)  # up to date: make need not ask again
         return True
 
@@ -77,7 +81,7 @@ class TrainingFiles:
         if not self.state.exists():
             return None
         state = load_checkpoint(self.state, _STATE)
-        _check_same(state.meta.get("made_by"), made_by, self.state, _MAY_DIFFER | self.ends)
+        self._check_same(state.meta.get("made_by"), made_by, self.state, _MAY_DIFFER | self.ends)
         return state
 
     def save_state(self, state: Checkpoint, made_by: dict[str, Any]) -> None:
@@ -101,20 +105,21 @@ class TrainingFiles:
         save_checkpoint(self.checkpoint, checkpoint)
         self.state.unlink(missing_ok=True)
 
-
-def _check_same(found: Any, wanted: dict[str, Any], path: Path, may_differ: frozenset[str]) -> None:
-    """Raise UserError if the file is of a run with other options or images."""
-    if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
-        raise UserError(f"{path}: does not say how it was made", "start again with --force")
-    before, now = found["config"], wanted["config"]
-    for name in sorted(now.keys() - may_differ):
-        if before.get(name) != now[name]:
+    def _check_same(
+        self, found: Any, wanted: dict[str, Any], path: Path, may_differ: frozenset[str]
+    ) -> None:
+        """Raise UserError if the file is of a run with other options or images."""
+        if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
+            raise UserError(f"{path}: does not say how it was made", "start again with --force")
+        before, now = {**self.defaults, **found["config"]}, wanted["config"]
+        for name in sorted(now.keys() - may_differ):
+            if before.get(name) != now[name]:
+                raise UserError(
+                    f"{path} is of a run with {name} {before.get(name)}, not {now[name]}",
+                    "resume with the same options, or start again with --force",
+                )
+        if found.get("inputs") != wanted["inputs"]:
             raise UserError(
-                f"{path} is of a run with {name} {before.get(name)}, not {now[name]}",
-                "resume with the same options, or start again with --force",
+                f"{path} is of a run on other images than are there now",
+                "restore the folder, or start again with --force",
             )
-    if found.get("inputs") != wanted["inputs"]:
-        raise UserError(
-            f"{path} is of a run on other images than are there now",
-            "restore the folder, or start again with --force",
-        )

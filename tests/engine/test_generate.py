@@ -13,11 +13,12 @@ from PIL import Image
 from imbsynth.configs import GenerateConfig, TrainAeConfig
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.core.samplers import interpolate
-from imbsynth.engine import train_ae
+from imbsynth.engine import generate, train_ae
 from imbsynth.engine.events import Event, Note
 from imbsynth.engine.generate import run
 from imbsynth.engine.inference.autoencoder import load_autoencoder
 from imbsynth.errors import UserError
+from imbsynth.store import png_writers
 from tests.conftest import MakeFolder, contents
 
 
@@ -92,6 +93,16 @@ def test_a_repeated_command_gives_the_same_bytes(
         made.append(contents(tmp_path / name))
     assert made[0] == made[1]
     assert made[0]["manifest.jsonl"] != made[2]["manifest.jsonl"]
+
+
+def test_processes_write_the_same_folder_as_a_thread(
+    rare: Path, tmp_path: Path, space: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(GenerateConfig(src=rare, dst=tmp_path / "thread", **space))
+    monkeypatch.setattr(png_writers, "BYTES_A_PROCESS", 1)
+    monkeypatch.setattr(generate, "worker_count", lambda: 2)
+    run(GenerateConfig(src=rare, dst=tmp_path / "processes", **space))
+    assert contents(tmp_path / "thread") == contents(tmp_path / "processes")
 
 
 def test_the_batch_size_does_not_change_the_draws(rare: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from imbsynth.engine.inference.autoencoder import load_autoencoder
 from imbsynth.engine.reading import read_labelled
 from imbsynth.engine.training.autoencoder import AutoencoderTraining
 from imbsynth.errors import Interrupted, UserError
+from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from tests.conftest import MakeFolder, contents
 
 
@@ -139,6 +140,21 @@ def test_a_run_is_not_resumed_with_other_options(
         train_ae.run(config(src, out, resume=True, **change))
 
 
+def test_a_run_from_before_there_was_an_option_goes_on(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src, out = make_folder({"a": 10, "b": 5}, size=(16, 16)), tmp_path / "ae.safetensors"
+    with pytest.raises(Interrupted):
+        train_ae.run(config(src, out), on_event=kill_after(1))
+    state = tmp_path / "ae.state.safetensors"
+    tensors, meta = load_checkpoint(state, "state of a run")
+    del meta["made_by"]["config"]["decoder"]
+    save_checkpoint(state, Checkpoint(tensors, meta))
+    with pytest.raises(UserError, match="decoder mirrored, not script"):
+        train_ae.run(config(src, out, resume=True, decoder="script"))
+    assert train_ae.run(config(src, out, resume=True)).epochs == 3
+
+
 def test_a_run_is_not_resumed_on_other_images(make_folder: MakeFolder, tmp_path: Path) -> None:
     src, out = make_folder({"a": 10, "b": 5}), tmp_path / "ae.safetensors"
     with pytest.raises(Interrupted):
@@ -231,10 +247,16 @@ def test_the_order_of_images_does_not_depend_on_the_penalty(make_folder: MakeFol
 def test_images_out_of_range_are_refused(make_folder: MakeFolder, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="7x9"):
         train_ae.run(config(make_folder({"a": 3}, size=(7, 9)), tmp_path / "ae.safetensors"))
-    for number, size in enumerate([(14, 16), (16, 17)]):
+    for number, size in enumerate([(14, 16), (16, 17), (66, 16)]):
         src = make_folder({"a": 3}, name=f"odd-{number}", size=size)
-        with pytest.raises(UserError, match="even sizes from 16"):
+        with pytest.raises(UserError, match="even sizes of 16 to 64"):
             train_ae.run(config(src, tmp_path / "ae.safetensors", decoder="script"))
     with pytest.raises(UserError, match="a single image"):
         train_ae.run(config(make_folder({"a": 1}, name="one"), tmp_path / "ae.safetensors"))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["odd-0", "odd-1", "one", "src"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "odd-0",
+        "odd-1",
+        "odd-2",
+        "one",
+        "src",
+    ]

@@ -41,6 +41,7 @@ class Limits(NamedTuple):
     file_size: int | None = None  # bytes: writing more fails as on a full disk
     permissions: bool = False  # hold for it, even if we are root
     save_every: float = 60.0  # seconds between the states of a training run
+    png_processes: bool = False  # write images in processes, however few
 
 
 FREE = Limits()
@@ -54,8 +55,11 @@ def _child(arguments: list[str], log: str, limits: Limits) -> None:
     sys.argv = ["imbsynth", *arguments]
     from imbsynth.cli import main
     from imbsynth.engine.training import loop
+    from imbsynth.store import png_writers
 
     loop.SAVE_EVERY = limits.save_every
+    if limits.png_processes:
+        png_writers.BYTES_A_PROCESS = 1
     if limits.file_size is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_size, limits.file_size))
     with permissions_hold() if limits.permissions else nullcontext():

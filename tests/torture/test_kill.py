@@ -25,7 +25,8 @@ from tests.torture.writers import WRITERS, Writer, images_below, written
 
 KILLS = scaled(4, 52)  # a command, over all tests here
 SIGNALS = scaled(1, 4)  # of each kind a command
-OFTEN = Limits(save_every=0.5)  # so that a kill finds a state to go on from
+# So that a kill finds a state to go on from, and writers at work.
+OFTEN = Limits(save_every=0.5, png_processes=True)
 REPLACED = ["imbalance", "generate"]  # and killed while they replace, half of the times
 PROMPT = 20.0  # seconds in which a run obeys; on a busy machine, for it is otherwise at once
 

@@ -84,7 +84,7 @@ def load_autoencoder(path: Path) -> Autoencoder:
 def _shape(path: Path, meta: dict[str, Any]) -> Shape:
     try:
         shape = Shape(**meta["shape"])
-        if any(type(value) is not int for value in shape[:-1]):
+        if any(type(value) is not int for value in (*shape[:3], shape.latent_dim)):
             raise ValueError("not a whole number")
         if shape.decoder not in get_args(Decoder):
             raise ValueError("an unknown decoder")
