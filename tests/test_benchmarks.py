@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -75,6 +76,7 @@ def test_growth_is_drawn(tmp_path: Path) -> None:
         assert image.width > 500
 
 
-def test_layers_are_timed_beside_the_librarys() -> None:
-    result = printed("convolutions", "--images", 2, "--rounds", 1, "--sizes", 4)
-    assert result["4x4, 64 and 128"].keys() == {"halving", "doubling"}
+@pytest.mark.parametrize("gradients", [[], ["--forward"]])
+def test_layers_are_timed_beside_the_librarys(gradients: list[str]) -> None:
+    result = printed("convolutions", "--images", 2, "--rounds", 1, "--sizes", 4, *gradients)
+    assert result["4x4, 64 and 128"].keys() == {"halving", "doubling", "growing"}
