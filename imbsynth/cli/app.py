@@ -55,16 +55,19 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: imbsynth inspect FOLDER",
 )
-app.command("inspect", cls=Command)(inspect.inspect)
-app.command("imbalance", cls=Command)(imbalance.imbalance)
-app.command("split", cls=Command)(split.split)
-app.command("train-ae", cls=Command)(train_ae.train_ae)
-app.command("generate", cls=Command)(generate.generate)
-app.command("aos-train", cls=Command)(aos_train.aos_train)
-app.command("evaluate", cls=Command)(evaluate.evaluate)
-app.command("experiment", cls=Command)(experiment.experiment)
-app.command("compare", cls=Command)(compare.compare)
-app.command("fid", cls=Command)(fid.fid)
+for command in (
+    inspect.inspect,
+    imbalance.imbalance,
+    split.split,
+    train_ae.train_ae,
+    generate.generate,
+    aos_train.aos_train,
+    evaluate.evaluate,
+    experiment.experiment,
+    compare.compare,
+    fid.fid,
+):
+    app.command(cls=Command)(command)  # by the function's name, with dashes
 
 
 def _show_version(wanted: bool) -> None:

@@ -95,8 +95,7 @@ class Growing(nn.ConvTranspose2d):
     def __init__(self, in_channels: int, out_channels: int, size: Size) -> None:
         super().__init__(in_channels, out_channels, KERNEL, bias=False)
         small = max(size) + KERNEL - 1 <= LARGEST_SPECTRAL
-        wide = min(in_channels, out_channels) >= FEWEST_CHANNELS
-        self.spectral = Spectral(size, (KERNEL, KERNEL)) if small and wide else None
+        self.spectral = Spectral(size, (KERNEL, KERNEL)) if small and _is_wide(self) else None
 
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
         if self.spectral is not None and _fits(images):
@@ -108,8 +107,11 @@ def _filtering(
     layer: nn.Conv2d | nn.ConvTranspose2d, size: Size, padding: Size
 ) -> Filtering | None:
     small = 1 < max(halved(size)) <= LARGEST_FILTERED
-    wide = min(layer.in_channels, layer.out_channels) >= FEWEST_CHANNELS
-    return Filtering(size, padding, halved(size)) if small and wide else None
+    return Filtering(size, padding, halved(size)) if small and _is_wide(layer) else None
+
+
+def _is_wide(layer: nn.Conv2d | nn.ConvTranspose2d) -> bool:
+    return min(layer.in_channels, layer.out_channels) >= FEWEST_CHANNELS
 
 
 def _filters(filtering: Filtering, images: Tensor) -> bool:

@@ -35,11 +35,11 @@ class Filtering:
             _side(*side) for side in zip(size, padding, out, strict=True)
         )
         self.size, self.out = size, out
-        self.rows = _tensor(rows.reshape(-1, size[0]))  # (p r, h)
+        self.rows = float32_tensor(rows.reshape(-1, size[0]))  # (p r, h)
         both_phases = np.einsum("qsw,rt->qrstw", columns, np.eye(2))
-        self.columns = _tensor(both_phases.reshape(-1, 2 * size[1]))  # (q r s, r w)
-        self.taps = _tensor(np.kron(row_taps, column_taps))  # (p q, j k)
-        self.outputs = _tensor(np.kron(row_outputs, column_outputs))  # (p q, y x)
+        self.columns = float32_tensor(both_phases.reshape(-1, 2 * size[1]))  # (q r s, r w)
+        self.taps = float32_tensor(np.kron(row_taps, column_taps))  # (p q, j k)
+        self.outputs = float32_tensor(np.kron(row_outputs, column_outputs))  # (p q, y x)
 
     def convolve(self, images: Tensor, kernel: Tensor) -> Tensor:
         """(n, c, h, w) images and (o, c, 4, 4) -> (n, o, y, x)."""
@@ -104,5 +104,6 @@ def _minimal(m: int) -> tuple[Matrix, Matrix, Matrix]:
     return np.linalg.inv(values(m)).T, values(1), values(m - 1)
 
 
-def _tensor(matrix: Matrix) -> Tensor:
+def float32_tensor(matrix: Matrix) -> Tensor:
+    """The matrix as torch multiplies by it."""
     return torch.from_numpy(matrix.astype(np.float32))

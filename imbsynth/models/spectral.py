@@ -18,9 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imbsynth.models.filtering import Size
-
-Matrix = NDArray[np.floating]
+from imbsynth.models.filtering import Matrix, Size, float32_tensor
 
 
 class Spectral:
@@ -33,9 +31,9 @@ class Spectral:
     def __init__(self, size: Size, kernel: Size) -> None:
         self.out = (size[0] + kernel[0] - 1, size[1] + kernel[1] - 1)
         maps, taps, outputs = _products(size, kernel, self.out)
-        self.maps = torch.from_numpy(maps.astype(np.float32))  # (v, h w)
-        self.taps = torch.from_numpy(taps.astype(np.float32))  # (v, j k)
-        self.outputs = torch.from_numpy(outputs.astype(np.float32))  # (v, y x)
+        self.maps = float32_tensor(maps)  # (v, h w)
+        self.taps = float32_tensor(taps)  # (v, j k)
+        self.outputs = float32_tensor(outputs)  # (v, y x)
 
     def convolve(self, maps: Tensor, kernel: Tensor) -> Tensor:
         """(n, c, h, w) maps and (c, o, j, k) -> (n, o, y, x)."""

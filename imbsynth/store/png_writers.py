@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Protocol
+from typing import IO, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,19 +151,18 @@ class _Process:
             raise
         finally:
             os.close(theirs)
+        self.orders = cast("IO[bytes]", self.popen.stdin)
         self.answers = open(answers, "rb")  # noqa: SIM115
 
     def write(self, pixels: NDArray[np.uint8], paths: Paths) -> None:
         order = {"shape": pixels.shape, "paths": [str(path) for path in paths]}
-        answer = b""
-        if self.popen.stdin is not None:
-            try:
-                self.popen.stdin.write(json.dumps(order).encode() + b"\n")
-                self.popen.stdin.write(np.ascontiguousarray(pixels).data)
-                self.popen.stdin.flush()
-                answer = self.answers.readline()
-            except BrokenPipeError:
-                pass  # it has ended: the code says how
+        try:
+            self.orders.write(json.dumps(order).encode() + b"\n")
+            self.orders.write(np.ascontiguousarray(pixels).data)
+            self.orders.flush()
+            answer = self.answers.readline()
+        except BrokenPipeError:
+            answer = b""  # it has ended: the code says how
         if not answer:
             self._explain(self.popen.wait())
         if error := json.loads(answer):

@@ -34,13 +34,12 @@ class TrainingFiles:
     """
 
     def __init__(self, config: TrainAeConfig | AosTrainConfig, ends: frozenset[str]) -> None:
-        checkpoint = config.out
-        self.checkpoint, self.ends = checkpoint, ends
+        self.checkpoint, self.ends = config.out, ends
         # Of options that did not exist when a run was begun, it did what is their default now.
         self.defaults = {field.name: field.default for field in fields(config)}
-        self.log = checkpoint.with_suffix(".jsonl")
-        self.sheet = checkpoint.with_suffix(".png")
-        self.state = checkpoint.with_suffix(f"{STATE}.safetensors")
+        self.log = self.checkpoint.with_suffix(".jsonl")
+        self.sheet = self.checkpoint.with_suffix(".png")
+        self.state = self.checkpoint.with_suffix(f"{STATE}.safetensors")
 
     @contextmanager
     def claimed(self, *, resume: bool, force: bool) -> Iterator[None]:
