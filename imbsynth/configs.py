@@ -336,6 +336,8 @@ class ExperimentConfig:
             )
         if (self.protocol is None) != (self.data is None):
             raise UserError("--data goes with a protocol, and it needs --data", "give both")
+        if self.on is None and (self.budget, self.image_size) != (type(self).budget, "auto"):
+            raise UserError("--budget and --image-size go with --on", "put options in the protocol")
 
     def turn(self) -> tuple[int, int]:
         """(which, of how many), counted from 1."""

@@ -28,18 +28,6 @@ def resampled_confusions(confusion: Counts, draws: int, rng: np.random.Generator
     return np.stack(rows, 1).astype(np.float64)
 
 
-def plausible_recalls(
-    confusion: Counts, draws: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """(c, c) counts -> (draws, c) recalls that agree with them, by Jeffreys' prior.
-
-    For classes of a few images, where the bootstrap draws one recall again and again if all of
-    them are found, or none.
-    """
-    hits = confusion.diagonal()
-    return rng.beta(hits + 0.5, confusion.sum(1) - hits + 0.5, size=(draws, len(confusion)))
-
-
 def resampled_auroc(
     ranked: Sequence[Ranking], draws: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
@@ -59,12 +47,6 @@ def interval(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> tup
     """The middle `confidence` of the values: Efron's percentile interval."""
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
-
-
-def interval_around(value: float, values: NDArray[np.float64]) -> tuple[float, float]:
-    """The same, stretched to hold the value that was found, which may be 0 or 1."""
-    low, high = interval(values)
-    return min(low, value), max(high, value)
 
 
 def _times_drawn(count: int, samples: int, rng: np.random.Generator) -> NDArray[np.int64]:

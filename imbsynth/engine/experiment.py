@@ -10,17 +10,13 @@ from typing import Any
 from imbsynth.configs import ExperimentConfig
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.reading import refuse_synthetic, scan_regular
-from imbsynth.engine.studies.cells import Bench, made_for, run_cell
+from imbsynth.engine.studies.cells import Bench, made_for, patiently, run_cell
+from imbsynth.engine.studies.on_folder import expected_seconds, protocol_for, warnings_for
 from imbsynth.engine.studies.protocols import Cell, Protocol, read_protocol
-from imbsynth.engine.studies.verdicts import (
-    Verdict,
-    expected_seconds,
-    protocol_for,
-    verdicts,
-    warnings_for,
-)
+from imbsynth.engine.studies.verdicts import Verdict, verdicts
 from imbsynth.errors import UserError
 from imbsynth.store.figures import write_intervals, write_recalls
+from imbsynth.store.folders import listing
 from imbsynth.store.outputs import check_apart, claim, new_file
 from imbsynth.store.records import (
     INTERVALS,
@@ -51,10 +47,9 @@ def run(config: ExperimentConfig, *, on_event: OnEvent = silent) -> Report:
     if config.protocol is None or config.data is None:
         raise TypeError("a config without a folder has a protocol and its data")
     protocol = read_protocol(config.protocol)
+    _check_folders(protocol, config.data, config.out)
     bench = Bench(protocol, config.data, config.out, config.device)
-    if not config.dry_run:
-        _check_folders(protocol, config.data)
-        _keep_protocol(config, protocol)
+    _prepare(bench, config)
     return Report(_run_cells(bench, config, on_event), config.out.as_posix())
 
 
@@ -65,6 +60,7 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
     folder = scan_regular(src)
     protocol = protocol_for(folder, config)
     bench = Bench(protocol, src, config.out, config.device)
+    _prepare(bench, config)
     todo = sum(not bench.result(cell).exists() for cell in protocol.cells())
     if todo:
         for warning in warnings_for(folder):
@@ -72,8 +68,6 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
         on_event(Note("timing an epoch of the classifier and of the autoencoder"))
         seconds = expected_seconds(bench, folder) * todo / len(list(protocol.cells()))
         on_event(Note(f"{todo} trainings, about {_duration(seconds)} of one such process"))
-    if not config.dry_run:
-        _keep_protocol(config, protocol)
     cells = _run_cells(bench, config, on_event)
     if not all(bench.result(cell).exists() for cell in protocol.cells()):
         return Report(cells, config.out.as_posix())
@@ -134,7 +128,7 @@ def _status(bench: Bench, cell: Cell, own: set[Cell], made: set[Cell]) -> str:
     return "to do" if cell in own else "elsewhere"
 
 
-def _check_folders(protocol: Protocol, root: Path) -> None:
+def _check_folders(protocol: Protocol, root: Path, out: Path) -> None:
     """Raise UserError before hours of work, not after."""
     for name, source in protocol.sources.items():
         for folder in filter(None, source):
@@ -143,22 +137,26 @@ def _check_folders(protocol: Protocol, root: Path) -> None:
                     f"{root / folder}: no such folder, which data set {name} needs",
                     "give the folder above the protocol's folders with --data",
                 )
+            check_apart(root / folder, out)
 
 
-def _keep_protocol(config: ExperimentConfig, protocol: Protocol) -> None:
-    """Put the protocol beside its results; UserError if the folder has those of another one."""
-    target = config.out / PROTOCOL
-    with claim(target):
-        if not target.exists():
-            with new_file(target) as part:
-                write_json(part, protocol.record())
-        elif _what_counts(read_json(target)) != _what_counts(protocol.record()):
+def _prepare(bench: Bench, config: ExperimentConfig) -> None:
+    """Put the protocol beside its results, where nothing else is in the way."""
+    target = bench.out / PROTOCOL
+    if bench.out.is_dir() and not target.exists():
+        strange = sorted(path.name for path in bench.out.iterdir() if path.name[0] != ".")
+        if strange:
             raise UserError(
-                f"{config.out} holds the results of another protocol, or of other options",
-                "choose another folder with --out, or remove this one",
+                f"{bench.out} holds {listing(strange)}, and no experiment",
+                "choose a new folder with --out",
             )
+    bench.check_results()
+    if not config.dry_run:
+        patiently(lambda: _keep(target, bench.protocol.record()))
 
 
-def _what_counts(record: dict[str, Any]) -> dict[str, Any]:
-    """A protocol's record but for its description, which changes no result."""
-    return {key: value for key, value in record.items() if key != "about"}
+def _keep(target: Path, record: dict[str, Any]) -> None:
+    with claim(target):
+        if not target.exists() or read_json(target) != record:
+            with new_file(target) as part:
+                write_json(part, record)

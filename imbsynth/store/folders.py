@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -201,6 +202,12 @@ def is_class_name(name: str) -> bool:
 def digest_of(data: bytes) -> str:
     """SHA-256, hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+def fingerprint(folder: ImageFolder) -> str:
+    """A digest of the names and sizes of all images: nearly any change shows, and none is read."""
+    sizes = [[path, size_of_regular(folder.root / path)] for path in folder.paths()]
+    return digest_of(json.dumps(sizes).encode())
 
 
 def read_bytes(path: Path) -> bytes:

@@ -183,10 +183,88 @@ def test_wins_by_hand() -> None:
     assert wins(values).tolist() == [[0, 1, 1], [1, 0, 0], [1, 1, 0]]
 
 
-def test_results_of_another_protocol_are_kept(root: Path) -> None:
-    experiment.run(config(root, {**TINY, "methods": {"plain": {}}}))
-    with pytest.raises(UserError, match="holds the results of another protocol"):
+PLAIN: dict[str, Any] = {**TINY, "imbalance": {"as is": {}}, "methods": {"plain": {}}}
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"train": {"epochs": 2, "batch-size": 8}}, "with aos-train epochs 1, not 2"),
+        ({"methods": {"plain": {"train": {"tau": 0.1}}}}, "with aos-train tau 0.8, not 0.1"),
+        ({"methods": {"plain": {"generate": {}}}}, "with generate None, not "),
+        ({"imbalance": {"as is": {"counts": "4,4"}}}, "with imbalance None, not "),
+        ({"tests": {"test": {"counts": "2,2"}}}, "with tests test None, not "),
+        ({"val-fraction": 0.3}, "with val-fraction 0.2, not 0.3"),
+    ],
+)
+def test_results_of_other_options_are_kept_and_named(
+    root: Path, change: dict[str, Any], problem: str
+) -> None:
+    experiment.run(config(root, PLAIN))
+    before = contents(root / "out")
+    with pytest.raises(UserError, match=r"plain/1\.json was made ") as caught:
+        experiment.run(config(root, {**PLAIN, **change}))
+    assert problem in caught.value.problem
+    assert contents(root / "out") == before
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_results_of_other_images_are_kept_and_named(root: Path, part: str) -> None:
+    experiment.run(config(root, PLAIN))
+    path = next((root / part).rglob("*.png"))
+    path.write_bytes(path.read_bytes() + b"\0")
+    expected = "from other images" if part == "train" else "from other test-images"
+    with pytest.raises(UserError, match=expected):
+        experiment.run(config(root, PLAIN, dry_run=True))
+
+
+def test_a_cell_with_other_options_is_made_anew_once_its_file_is_gone(root: Path) -> None:
+    experiment.run(config(root, PLAIN))
+    file = root / "out/cells/bars/as is/plain/1.json"
+    first = json.loads(file.read_text())
+    file.unlink()
+    longer = {**PLAIN, "train": {"epochs": 2, "batch-size": 8}}
+    assert list(experiment.run(config(root, longer)).cells.values()) == ["made now"]
+    second = json.loads(file.read_text())
+    assert (first["training"]["epochs"], second["training"]["epochs"]) == (1, 2)
+    assert second["recipe"]["aos_train"]["epochs"] == 2
+    assert second["recipe"]["aos_train"]["epsilon"] == 0.02  # by default, and written down
+
+
+def test_a_grid_may_grow(root: Path) -> None:
+    experiment.run(config(root, PLAIN))
+    report = experiment.run(config(root, {**PLAIN, "seeds": [1, 2]}))
+    assert list(report.cells.values()) == ["done", "made now"]
+    assert compare.run(CompareConfig(src=root / "out")).rows[0]["seeds"] == 2
+
+
+def test_a_fold_count_that_did_not_fit_may_be_mended(root: Path) -> None:
+    folds = {**PLAIN, "data": {"bars": {"train": "train"}}, "folds": 9, "seeds": [0]}
+    with pytest.raises(UserError, match="class b"):
+        experiment.run(config(root, folds))
+    assert list(experiment.run(config(root, {**folds, "folds": 4})).cells.values()) == ["made now"]
+
+
+def test_a_folder_of_something_else_is_left_alone(root: Path) -> None:
+    (root / "out").mkdir()
+    (root / "out/thesis.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"out holds thesis\.txt, and no experiment"):
         experiment.run(config(root))
+    with pytest.raises(UserError, match="and no experiment"):
+        experiment.run(ExperimentConfig(on=root / "train", out=root / "out", device="cpu"))
+    assert list(contents(root / "out")) == ["thesis.txt"]
+
+
+def test_results_do_not_go_among_the_images(root: Path) -> None:
+    before = contents(root / "train")
+    with pytest.raises(UserError, match="lie in one another"):
+        experiment.run(config(root, out=root / "train/a/out"))
+    assert contents(root / "train") == before
+
+
+def test_options_of_a_folder_are_refused_with_a_protocol(root: Path) -> None:
+    with pytest.raises(UserError, match="--budget and --image-size go with --on"):
+        config(root, budget="large")
 
 
 def test_a_missing_data_set_is_said_before_anything_runs(root: Path) -> None:
@@ -208,6 +286,11 @@ def test_the_protocols_that_come_along_are_read(path: Path) -> None:
         ({"metods": {}}, "unknown key metods"),
         ({"methods": {}}, "methods is no list of names"),
         ({"methods": {"../x": {}}}, "cannot be part of a file name"),
+        ({"methods": {"..": {}}}, "cannot be part of a file name"),
+        ({"imbalance": {".": {}}}, "cannot be part of a file name"),
+        ({"methods": {"AOS": {}, "aos": {}}}, "must differ in more than their case"),
+        ({"methods": {False: {}}}, "reads a name as False: put it in quotes"),
+        ({"imbalance": {"a": {"counts-file": "counts.yaml"}}}, "no option 'counts-file'"),
         ({"methods": {"a": {"train": {"epsilon": 2}}}}, "--epsilon is 2"),
         ({"methods": {"a": {"train": {"epsilon": "far"}}}}, "epsilon is 'far', not of type float"),
         ({"methods": {"a": {"train": {"oversample": "aso"}}}}, "choose from aos, ros"),
@@ -246,14 +329,11 @@ def test_a_method_may_be_told_apart_by_imbalance() -> None:
     train = {"epochs": 2, "batch_size": 8}
     assert protocol.methods["AOS"].training("as is") == {**train, "tau": 0.6}
     assert protocol.methods["AOS"].training("linear") == {**train, "tau": 0.4}
-    assert "per_imbalance" in protocol.record()["methods"]["AOS"]
-    assert "per_imbalance" not in protocol.record()["methods"]["plain"]
 
 
 def test_a_protocol_may_be_described_anew(root: Path) -> None:
-    plain = {**TINY, "imbalance": {"as is": {}}, "methods": {"plain": {}}}
-    experiment.run(config(root, plain))
-    report = experiment.run(config(root, {**plain, "about": "clearer"}))
+    experiment.run(config(root, PLAIN))
+    report = experiment.run(config(root, {**PLAIN, "about": "clearer"}))
     assert list(report.cells.values()) == ["done"]
 
 

@@ -6,13 +6,14 @@ by whichever process comes first; the others wait for it.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from imbsynth import __version__
 from imbsynth.configs import (
     AosTrainConfig,
     EvaluateConfig,
@@ -26,10 +27,10 @@ from imbsynth.engine import aos_train, evaluate, generate, imbalance, split, tra
 from imbsynth.engine.events import Event, Note, OnEvent
 from imbsynth.engine.reading import scan_regular
 from imbsynth.engine.studies.protocols import Cell, Options, Protocol
+from imbsynth.engine.studies.recipes import Recipes, difference, short_digest
 from imbsynth.errors import Busy, UserError
-from imbsynth.store.folders import digest_of
 from imbsynth.store.outputs import RECORD, claim, new_file
-from imbsynth.store.records import CELLS, write_json
+from imbsynth.store.records import CELLS, read_json, write_json
 
 WORK = "work"  # beside what is kept, what can be made again
 POLL = 2.0  # seconds between two looks at what another process is making
@@ -44,9 +45,27 @@ class Bench:
     out: Path
     device: str
 
+    @cached_property
+    def recipes(self) -> Recipes:
+        """What the cells are made of."""
+        return Recipes(self.protocol, self.root)
+
     def result(self, cell: Cell) -> Path:
         """The file that says that a cell is done."""
         return self.out / CELLS / f"{cell.name}.json"
+
+    def check_results(self) -> None:
+        """Raise UserError if a cell's file holds a result of other images or options."""
+        for cell in self.protocol.cells():
+            path = self.result(cell)
+            if not path.exists():
+                continue
+            other = difference(read_json(path).get("recipe", {}), self.recipes.of(cell))
+            if other:
+                raise UserError(
+                    f"{path} was made {other}",
+                    "choose another folder with --out, or remove the file to have it made anew",
+                )
 
 
 def run_cell(bench: Bench, cell: Cell, on_event: OnEvent) -> bool:
@@ -79,7 +98,7 @@ def _notes_only(on_event: OnEvent) -> OnEvent:
 def _chain(bench: Bench, cell: Cell, on_event: OnEvent) -> dict[str, Any]:
     """imbalance, split, train-ae, generate, aos-train, evaluate: those that the cell asks for."""
     method = bench.protocol.methods[cell.method]
-    place = _place(bench, cell)
+    place, recipe = _place(bench, cell), bench.recipes.of(cell)
     pool, test = _pool(bench, cell, on_event)
     rare = _cut(pool, place / "rare", bench.protocol.imbalances[cell.imbalance], cell, on_event)
     parts = _parted(bench, cell, rare, place / "parts", on_event)
@@ -89,7 +108,7 @@ def _chain(bench: Bench, cell: Cell, on_event: OnEvent) -> dict[str, Any]:
 
     config = AosTrainConfig(
         src=source,
-        out=place / "runs" / f"{cell.method}.safetensors",
+        out=place / "runs" / f"{cell.method}-{short_digest(recipe)}.safetensors",
         val=parts / "test",
         seed=cell.seed,
         device=bench.device,
@@ -99,7 +118,8 @@ def _chain(bench: Bench, cell: Cell, on_event: OnEvent) -> dict[str, Any]:
     trained = aos_train.run(config, on_event=on_event)
     scores = {}
     for name, options in bench.protocol.tests.items():
-        folder = _cut(test, place / f"test {name}", options, cell, on_event)
+        cut = place / f"test-{short_digest([recipe['test_images'], recipe['tests'][name]])}"
+        folder = _cut(test, cut, options, cell, on_event)
         evaluation = EvaluateConfig(checkpoint=config.out, src=folder, device=bench.device)
         scores[name] = asdict(evaluate.run(evaluation, on_event=on_event))
         del scores[name]["out"], scores[name]["checkpoint"]
@@ -108,6 +128,8 @@ def _chain(bench: Bench, cell: Cell, on_event: OnEvent) -> dict[str, Any]:
         del training[name]
     return {
         "cell": cell._asdict(),
+        "recipe": recipe,
+        "imbsynth": __version__,
         "cut": _sizes(rare),
         "tests": scores,
         "training": training,
@@ -127,7 +149,7 @@ def _pool(bench: Bench, cell: Cell, on_event: OnEvent) -> tuple[Path, Path]:
         return bench.root / source.train, bench.root / str(source.test)
     config = SplitConfig(
         src=bench.root / source.train,
-        dst=bench.out / WORK / cell.data / "folds",
+        dst=bench.out / WORK / cell.data / f"folds-{short_digest(bench.recipes.of_folds(cell))}",
         folds=protocol.folds,
         link="symbolic",
     )
@@ -154,17 +176,18 @@ def _parted(bench: Bench, cell: Cell, src: Path, dst: Path, on_event: OnEvent) -
 
 def _place(bench: Bench, cell: Cell) -> Path:
     """The folder for what the cells of a cut share."""
-    return bench.out / WORK / cell.data / cell.imbalance / str(cell.seed)
+    cut = f"{cell.seed}-{short_digest(bench.recipes.of_cut(cell))}"
+    return bench.out / WORK / cell.data / cell.imbalance / cut
 
 
 def made_for(bench: Bench, cell: Cell) -> tuple[Path | None, Path]:
     """The autoencoder and the folder of `generate`; methods with equal options share them."""
-    method, place = bench.protocol.methods[cell.method], _place(bench, cell)
+    recipe, place = bench.recipes.of(cell), _place(bench, cell)
     ae = None
-    if method.ae is not None:
-        ae = place / f"ae-{_short_digest(method.ae)}.safetensors"
-    made = {**(method.generate or {}), "ae": ae and ae.name}
-    return ae, place / f"generated-{_short_digest(made)}"
+    if recipe["train_ae"] is not None:
+        ae = place / f"ae-{short_digest(recipe['train_ae'])}.safetensors"
+    made = [recipe["train_ae"], recipe["generate"]]
+    return ae, place / f"generated-{short_digest(made)}"
 
 
 def _generated(bench: Bench, cell: Cell, source: Path, on_event: OnEvent) -> Path:
@@ -174,27 +197,23 @@ def _generated(bench: Bench, cell: Cell, source: Path, on_event: OnEvent) -> Pat
     ae, dst = made_for(bench, cell)
     if method.ae is not None and ae is not None and not ae.exists():
         training = TrainAeConfig(out=ae, resume=True, **common, **method.ae)
-        _patiently(lambda: train_ae.run(training, on_event=on_event))
+        patiently(lambda: train_ae.run(training, on_event=on_event))
     config = GenerateConfig(dst=dst, ae=ae, **common, **(method.generate or {}))
     return _once(dst, lambda: generate.run(config, on_event=on_event))
-
-
-def _short_digest(options: Options) -> str:
-    return digest_of(json.dumps(options, sort_keys=True).encode())[:12]
 
 
 def _once(folder: Path, make: Callable[[], object]) -> Path:
     """The folder, made if it is not there, by this process or by another."""
     try:
         if not (folder / RECORD).exists():
-            _patiently(make)
+            patiently(make)
     except UserError:
         if not (folder / RECORD).exists():  # else another process was quicker
             raise
     return folder
 
 
-def _patiently(make: Callable[[], object]) -> None:
+def patiently(make: Callable[[], object]) -> None:
     """Call `make`, after waiting for whoever is writing the same."""
     while True:
         try:

@@ -16,8 +16,11 @@ from imbsynth.store.plain_yaml import read_values
 
 Options = dict[str, Any]  # of a command, by option name without dashes before it
 
-NAME = re.compile(r"[\w.+=,%-][\w.+=,% -]{0,63}")  # of a data set, a method, ...: a file name
-# For the paths that a run fills in, while options are checked.
+# Of a data set, a method, ...: a file name, and no way out of a folder.
+NAME = re.compile(r"(?!\.+$)[\w.+=,%-][\w.+=,% -]{0,63}")
+# Of a command, what a run fills in itself, and the one option that is a path to a file.
+_NOT_GIVEN = {"src", "dst", "out", "val", "ae", "seed", "device", "force", "resume", "counts_file"}
+# For the paths among these, while options are checked.
 _STAND_INS: dict[type, dict[str, Path]] = {
     ImbalanceConfig: {"src": Path("in"), "dst": Path("out")},
     GenerateConfig: {"src": Path("in"), "dst": Path("out")},
@@ -75,13 +78,9 @@ class Protocol:
     val_fraction: float = 0.2
 
     def record(self) -> dict[str, Any]:
-        """As JSON values: two protocols with equal records give equal results."""
-        cells = [cell.name for cell in self.cells()]  # in an order that JSON keeps
-        values = asdict(self)
-        for method in values["methods"].values():
-            if not method["per_imbalance"]:  # results of protocols without it stay valid
-                del method["per_imbalance"]
-        return json.loads(json.dumps({**values, "cells": cells}))
+        """As JSON values, with the cells in an order that JSON keeps."""
+        cells = [cell.name for cell in self.cells()]
+        return json.loads(json.dumps({**asdict(self), "cells": cells}))
 
     def cells(self) -> Iterator[Cell]:
         """Every cell, methods side by side, so that a grid that stops early is balanced."""
@@ -140,9 +139,14 @@ def _named(
     values = found.get(key, default)
     if not isinstance(values, dict) or not values:
         raise ValueError(f"{key} is no list of names with options")
-    for name in map(str, values):
-        if not NAME.fullmatch(name):
-            raise ValueError(f"{key}: {name!r} cannot be part of a file name")
+    for name in values:
+        if not isinstance(name, str | int) or isinstance(name, bool):
+            raise ValueError(f"{key}: YAML reads a name as {name!r}: put it in quotes")
+        if not NAME.fullmatch(str(name)):
+            raise ValueError(f"{key}: {str(name)!r} cannot be part of a file name")
+    names = [str(name) for name in values]
+    if len({name.casefold() for name in names}) < len(names):
+        raise ValueError(f"{key}: {listing(names)} must differ in more than their case")
     return {str(name): options or {} for name, options in values.items()}
 
 
@@ -201,8 +205,7 @@ def _options(kind: type, values: Any, where: str, **paths: Path) -> Options:
     if not isinstance(values, dict):
         raise ValueError(f"{where} is no list of options")
     hints = get_type_hints(kind)
-    own = {f.name for f in fields(kind)} - {"src", "dst", "out", "val", "ae", "seed", "device"}
-    own -= {"force", "resume"}  # the run's own affair
+    own = _own(kind)
     options = {}
     for key, value in values.items():
         name = str(key).replace("-", "_")
@@ -213,6 +216,17 @@ def _options(kind: type, values: Any, where: str, **paths: Path) -> Options:
     if options:
         kind(**_STAND_INS[kind], **paths, **options)
     return options
+
+
+def resolved(kind: type, options: Options, **paths: Path) -> Options:
+    """Every option of a command that a protocol may give: as given, or else its default."""
+    config = kind(**_STAND_INS[kind], **paths, **options)
+    return {name: getattr(config, name) for name in sorted(_own(kind))}
+
+
+def _own(kind: type) -> set[str]:
+    """The options that a protocol may give."""
+    return {f.name for f in fields(kind)} - _NOT_GIVEN
 
 
 def _typed(value: Any, hint: Any, where: str) -> Any:

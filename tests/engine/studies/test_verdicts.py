@@ -1,47 +1,51 @@
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from imbsynth.configs import ExperimentConfig
-from imbsynth.core.bootstrap import interval_around, plausible_recalls
 from imbsynth.engine import experiment
 from imbsynth.engine.events import Event, Note
-from imbsynth.engine.studies.verdicts import PLAIN, base_of, protocol_for
+from imbsynth.engine.studies.cells import Bench
+from imbsynth.engine.studies.on_folder import PLAIN, protocol_for
+from imbsynth.engine.studies.protocols import Cell
+from imbsynth.engine.studies.verdicts import base_of
 from imbsynth.errors import UserError
 from imbsynth.store.folders import scan
+from imbsynth.store.records import PROTOCOL, write_json
 from tests.conftest import MakeFolder
 
 
-def write_cells(out: Path, names: list[str], confusions: dict[str, list[list[list[int]]]]) -> None:
-    """Results of the named cells, by method and fold; methods without one as plain training."""
-    for name in names:
-        *_, method, fold = name.split("/")
-        folds = confusions.get(method, confusions[PLAIN])
-        path = out / "cells" / f"{name}.json"
+def write_cells(
+    bench: Bench, cells: list[Cell], confusions: dict[str, list[list[list[int]]]]
+) -> None:
+    """Results of the cells, by method and fold; methods without one as plain training."""
+    write_json(bench.out / PROTOCOL, bench.protocol.record())
+    for cell in cells:
+        confusion = confusions.get(cell.method, confusions[PLAIN])[cell.seed]
+        tests = {"test": {"confusion": confusion}}
+        path = bench.result(cell)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"tests": {"test": {"confusion": folds[int(fold)]}}}))
+        write_json(path, {"recipe": bench.recipes.of(cell), "tests": tests})
 
 
 def test_a_verdict_on_a_folder_goes_on_where_it_stopped(make_folder: MakeFolder) -> None:
     src = make_folder({"common": 12, "rare": 3})
     config = ExperimentConfig(on=src, out=src.parent / "out", device="cpu")
-    names = [cell.name for cell in protocol_for(scan(src), config).cells()]
-    assert len(names) == 30
-    left = "folder/as is/DeepSMOTE/0"
+    bench = Bench(protocol_for(scan(src), config), src, config.out, "cpu")
+    cells = list(bench.protocol.cells())
+    assert len(cells) == 30
+    left = Cell("folder", "as is", "DeepSMOTE", 0)
     good, bad = [[[4, 0], [0, 1]]] * 3, [[[4, 0], [1, 0]]] * 3
-    done = [name for name in names if name != left]
-    write_cells(config.out, done, {PLAIN: bad, "ROS": good, "AOS": bad})
+    config.out.mkdir()
+    done = [cell for cell in cells if cell != left]
+    write_cells(bench, done, {PLAIN: bad, "ROS": good, "AOS": bad})
 
     heard: list[Event] = []
     report = experiment.run(config, on_event=heard.append)
-    assert [name for name, status in report.cells.items() if status == "made now"] == [left]
+    assert [name for name, status in report.cells.items() if status == "made now"] == [left.name]
     notes = [event.text for event in heard if isinstance(event, Note)]
     assert "in class rare (3)" in notes[0]
     assert any(note.startswith("1 trainings, about ") for note in notes)
@@ -83,14 +87,27 @@ def test_a_folder_too_small_to_cross_validate_is_named(
     assert not (src.parent / "out").exists()
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), min_size=2, max_size=4))
-def test_an_interval_holds_its_score_and_is_never_a_point(rows: list[tuple[int, int]]) -> None:
-    confusion: Any = np.zeros((len(rows), len(rows)))
-    for k, (hits, misses) in enumerate(rows):
-        confusion[k, k], confusion[k, k - 1] = hits, misses
-    drawn = plausible_recalls(confusion, 500, np.random.default_rng(0))
-    for k, (hits, misses) in enumerate(rows):
-        recall = hits / (hits + misses)
-        low, high = interval_around(recall, drawn[:, k])
-        assert 0 <= low <= recall <= high <= 1
-        assert high - low > 0.1
+def test_equal_images_count_once(make_folder: MakeFolder) -> None:
+    src = make_folder({"a": 9, "b": 4})
+    first, second, third, _ = sorted((src / "b").iterdir())
+    second.write_bytes(first.read_bytes())
+    config = ExperimentConfig(on=src, out=src.parent / "out", budget="medium")
+    assert protocol_for(scan(src), config).folds == 3
+    third.write_bytes(first.read_bytes())
+    with pytest.raises(UserError, match="class b: different images: 2"):
+        protocol_for(scan(src), config)
+
+
+def test_results_of_another_folder_give_no_verdict(make_folder: MakeFolder) -> None:
+    one, other = (
+        make_folder({"a": 9, "b": 3}, name="one"),
+        make_folder({"a": 9, "b": 3}, name="two"),
+    )
+    (other / "a/more.png").write_bytes(next((other / "a").iterdir()).read_bytes())
+    config = ExperimentConfig(on=one, out=one.parent / "out", device="cpu")
+    bench = Bench(protocol_for(scan(one), config), one, config.out, "cpu")
+    config.out.mkdir()
+    write_cells(bench, list(bench.protocol.cells()), {PLAIN: [[[3, 0], [0, 1]]] * 3})
+    assert len(experiment.run(config).verdicts) == 10
+    with pytest.raises(UserError, match="was made "):
+        experiment.run(replace(config, on=other))
