@@ -18,7 +18,7 @@ cell() { # method, seed, folder, how to oversample
     local clf=$out/$augment/$1-$2.safetensors
     [ -e "$out/scores/$augment/$1-$2" ] && return
     imbsynth aos-train "$3" --val "$parts/test" --out "$clf" --oversample "$4" --tau 0.6 \
-        --augment "$augment" --epochs 8 --images-per-epoch 10000 --precision fp32 \
+        --epsilon 0.03 --augment "$augment" --epochs 8 --images-per-epoch 10000 --precision fp32 \
         --seed "$2" --resume -q
     imbsynth evaluate "$clf" "$data/mnist/test" --out "$out/scores/$augment/$1-$2" -q
 }

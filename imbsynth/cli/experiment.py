@@ -117,7 +117,8 @@ def _verdicts(report: "Report") -> None:
         "\nIn percent, with 95 % intervals: recall of the rarest classes (in brackets how many\n"
         "images they have) and ACSA, over all images, each tested once. P(better): the chance\n"
         "that a method beats plain training with the same augmentation by more than a point of\n"
-        "ACSA, and that augmentation alone does."
+        "ACSA, and that augmentation alone does. Of nine such comparisons, one may seem sure by\n"
+        "chance."
     )
     sure = [found for found in report.verdicts if found.words in ("helps", "hurts")]
     for found in sure:
