@@ -191,9 +191,9 @@ PLAIN: dict[str, Any] = {**TINY, "imbalance": {"as is": {}}, "methods": {"plain"
     [
         ({"train": {"epochs": 2, "batch-size": 8}}, "with aos-train epochs 1, not 2"),
         ({"methods": {"plain": {"train": {"tau": 0.1}}}}, "with aos-train tau 0.8, not 0.1"),
-        ({"methods": {"plain": {"generate": {}}}}, "with generate None, not "),
-        ({"imbalance": {"as is": {"counts": "4,4"}}}, "with imbalance None, not "),
-        ({"tests": {"test": {"counts": "2,2"}}}, "with tests test None, not "),
+        ({"methods": {"plain": {"generate": {}}}}, "without generate"),
+        ({"imbalance": {"as is": {"counts": "4,4"}}}, "without imbalance"),
+        ({"tests": {"test": {"counts": "2,2"}}}, "without tests test"),
         ({"val-fraction": 0.3}, "with val-fraction 0.2, not 0.3"),
     ],
 )

@@ -83,6 +83,8 @@ def difference(found: Any, wanted: Any, name: str = "") -> str:
     name = name.replace("_", "-")
     if name.endswith("images"):
         return f"from other {name}"
+    if found is None or wanted is None:
+        return f"{'without' if found is None else 'with'} {name}"
     return f"with {name} {found}, not {wanted}"
 
 
