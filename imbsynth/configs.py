@@ -20,7 +20,7 @@ Method = Literal["smote", "ros"]
 Oversample = Literal["aos", "ros", "rus", "smote", "none"]
 Attack = Literal["fgsm"]
 Augment = Literal["none", "affine", "flip-crop"]
-Metric = Literal["acsa", "gm", "g_mean", "f1_macro", "mcc", "kappa", "auroc_macro"]
+Metric = Literal["acsa", "gm", "g_mean", "f1_macro", "mcc", "kappa", "auroc_macro", "rarest_recall"]
 Budget = Literal["small", "medium", "large"]
 Resize = Literal["tf1", "clean"]
 Schedule = Literal["cosine", "constant"]
@@ -299,7 +299,7 @@ class CompareConfig:
     src: Path
     metric: Metric = "acsa"
     rope: float = 0.01  # a difference that does not matter, in the unit of the scores
-    out: Path | None = None  # a folder for tables.md, results.csv and spreads.png
+    out: Path | None = None  # a folder for tables.md, tables as CSV, and pictures
     seed: int = 0
     force: bool = False
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 
+DIGITS = 12  # beyond the point: the order in which a mean is summed changes later ones
+
 
 class Pair(NamedTuple):
     """Two methods held against each other."""
@@ -21,11 +23,28 @@ class Pair(NamedTuple):
     adjusted: float  # by Shaffer's procedure
 
 
+def settled(values: Values) -> Values:
+    """Scores without the digits in which equal ones may differ: np.mean([0.1] * 3) > 0.1."""
+    return np.round(values, DIGITS)
+
+
+def best(values: Values) -> NDArray[np.bool_]:
+    """(k,) scores -> (k,) which of them are the highest; none where no method has one."""
+    scores = settled(values)
+    return scores == np.max(scores, initial=-np.inf, where=~np.isnan(scores))
+
+
+def wins(values: Values) -> NDArray[np.int64]:
+    """(n, k) scores -> (k, k): on how many problems the row's method beats the column's."""
+    scores = settled(values)
+    return (scores[:, :, None] > scores[:, None, :]).sum(0)
+
+
 def ranks(values: Values) -> Values:
     """(n, k) scores of k methods on n problems -> (n, k) ranks, 1 the highest, ties shared."""
     from scipy.stats import rankdata
 
-    return rankdata(-values, axis=1)
+    return rankdata(-settled(values), axis=1)
 
 
 def friedman(values: Values) -> float:
@@ -38,9 +57,10 @@ def friedman(values: Values) -> float:
     problems, methods = values.shape
     if methods < 3 or problems < 2:
         raise ValueError(f"{methods} methods on {problems} problems")
-    if np.ptp(ranks(values), axis=1).max() == 0:
+    scores = settled(values)
+    if np.ptp(scores, axis=1).max() == 0:
         return 1.0  # all alike everywhere
-    return float(friedmanchisquare(*values.T).pvalue)
+    return float(friedmanchisquare(*scores.T).pvalue)
 
 
 def shaffer(values: Values) -> list[Pair]:
@@ -104,8 +124,5 @@ def better_in_folds(first: Values, second: Values, rope: float) -> tuple[float, 
     """
     from baycomp import CorrelatedTTest
 
-    if np.ptp(first - second) == 0:  # no spread: the difference is what it is
-        gap = float(np.mean(first - second))
-        return float(gap > rope), float(abs(gap) <= rope), float(gap < -rope)
     worse, same, best = CorrelatedTTest(second, first, rope).probs()
     return float(best), float(same), float(worse)

@@ -1,32 +1,26 @@
-"""`compare`: which method is better, over evaluations or the cells of an experiment."""
+"""`compare`: which method is better, over evaluations or the cells of experiments."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imbsynth.configs import CompareConfig
-from imbsynth.core import significance
 from imbsynth.engine.events import OnEvent, silent
-from imbsynth.engine.studies.results import (
-    METRIC_NAMES,
-    RAREST,
-    Result,
-    Table,
-    read_results,
-    tabulate,
-    wins,
-)
+from imbsynth.engine.studies import tables
+from imbsynth.engine.studies.contests import Contest, hold, in_words
+from imbsynth.engine.studies.results import METRIC_NAMES, Result, Table, read_results, tabulate
 from imbsynth.engine.studies.robustness import panels
-from imbsynth.engine.studies.tables import TITLES, csv_rows, markdown
-from imbsynth.store.figures import Panel, write_robustness, write_spreads
+from imbsynth.store.figures import OVER_SEEDS, Panel, write_robustness, write_spreads
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import ROBUSTNESS, SPREADS, provenance, write_record, write_table
 
-MANY = 3  # problems, and methods, from which on a test over problems says something
+LIBRARIES = ("baycomp", "numpy", "scipy")  # that the numbers depend on
 
 
 @dataclass(frozen=True)
@@ -34,8 +28,11 @@ class Report:
     """What `compare` prints."""
 
     metric: str
-    rows: list[dict[str, Any]]  # a problem and method: mean, spread and seeds of each metric
+    rope: float
+    rows: list[dict[str, Any]]  # a problem and method, as `score_rows` has them
+    compared: dict[str, Any]  # what the rest is over: words, problems, of, seeds, left_out
     wins: dict[str, dict[str, int]]  # {method: {other: problems on which it is better}}
+    ranks: dict[str, float]  # {method: mean rank over the problems}
     friedman: float | None  # p that all methods rank alike; None with fewer than 3 x 3 results
     pairs: list[dict[str, Any]]  # first, second, p by Shaffer, and the three Bayesian chances
     out: str | None
@@ -47,97 +44,81 @@ def run(config: CompareConfig, *, on_event: OnEvent = silent) -> Report:
     if config.out is not None:
         check_apart(config.src, config.out)
     results = read_results(config.src)
-    table = tabulate(results, config.metric)
-    values = table.complete()
+    rows = tables.score_rows(results)
+    contest = hold(results, config.metric, config.rope, config.seed)
     curves = panels(results, config.metric)
-    enough = len(values) >= MANY and len(table.methods) >= MANY
-    report = Report(
-        metric=config.metric,
-        rows=_rows(results),
-        wins=_wins(table),
-        friedman=significance.friedman(values) if enough else None,
-        pairs=_pairs(table, config) if enough else [],
-        out=None if config.out is None else config.out.as_posix(),
-        pictures=[] if config.out is None else [SPREADS, *([ROBUSTNESS] if curves else [])],
-    )
+    pictures = [SPREADS, *([ROBUSTNESS] if curves else [])]
     if config.out is not None:
-        _write(config, config.out, results, report, curves)
-    return report
+        with new_folder(config.out, force=config.force) as part:
+            _write(part, config, results, rows, contest)
+            _draw(part, config, results, curves)
+            record = provenance("compare", config, inputs={}, libraries=LIBRARIES)
+            write_record(part, record)
+    return Report(
+        metric=config.metric,
+        rope=config.rope,
+        rows=rows,
+        compared=_compared(contest),
+        wins=contest.wins,
+        ranks=contest.ranks,
+        friedman=contest.friedman,
+        pairs=contest.pairs,
+        out=None if config.out is None else config.out.as_posix(),
+        pictures=[] if config.out is None else pictures,
+    )
 
 
-def _rows(results: list[Result]) -> list[dict[str, Any]]:
-    tables = {metric: tabulate(results, metric) for metric in (*METRIC_NAMES, RAREST)}
-    shape = tables[RAREST]
-    rows = []
-    for i, problem in enumerate(shape.problems):
-        for j, method in enumerate(shape.methods):
-            if not shape.seeds[i, j]:
-                continue
-            row: dict[str, Any] = {"problem": problem, "method": method}
-            row["seeds"] = int(shape.seeds[i, j])
-            for metric, table in tables.items():
-                row[metric] = float(table.mean[i, j])
-                row[f"{metric}_spread"] = float(table.spread[i, j])
-            if row["seeds"] == 1:
-                row["intervals"] = next(
-                    r.intervals for r in results if (r.problem, r.method) == (problem, method)
-                )
-            rows.append(row)
-    return rows
-
-
-def _wins(table: Table) -> dict[str, dict[str, int]]:
-    counts = wins(table.complete())
+def _compared(contest: Contest) -> dict[str, Any]:
+    common = contest.common
     return {
-        method: {
-            other: int(counts[i, j]) for j, other in enumerate(table.methods) if other != method
-        }
-        for i, method in enumerate(table.methods)
+        "words": in_words(common),
+        "problems": len(common.seeds),
+        "of": common.of,
+        "seeds": common.seeds,
+        "left_out": common.left_out,
     }
 
 
-def _pairs(table: Table, config: CompareConfig) -> list[dict[str, Any]]:
-    values = table.complete()
-    pairs = []
-    for pair in significance.shaffer(values):
-        first, second = values[:, pair.first], values[:, pair.second]
-        chances = significance.better(first, second, config.rope, config.seed)
-        pairs.append(
-            {
-                "first": table.methods[pair.first],
-                "second": table.methods[pair.second],
-                "difference": float(np.mean(first - second)),
-                "p": pair.adjusted,
-                "first_better": chances[0],
-                "alike": chances[1],
-                "second_better": chances[2],
-            }
-        )
-    return pairs
-
-
 def _write(
+    folder: Path,
     config: CompareConfig,
-    out: Path,
     results: list[Result],
-    report: Report,
-    curves: list[Panel],
+    rows: list[tables.Row],
+    contest: Contest,
 ) -> None:
-    with new_folder(out, force=config.force) as part:
-        text = markdown(results, report.metric, report.wins, report.pairs)
-        (part / "tables.md").write_text(text, encoding="utf-8")
-        header, *rows = csv_rows(results)
-        write_table(part / "results.csv", [str(title) for title in header], rows)
-        table = tabulate(results, report.metric)
-        write_spreads(
-            part / SPREADS,
-            table.mean,
-            table.spread,
-            table.problems,
-            table.methods,
-            TITLES[report.metric],
-        )
-        if curves:
-            write_robustness(part / ROBUSTNESS, curves, TITLES[report.metric])
-        record = provenance("compare", config, inputs={}, libraries=("baycomp", "numpy", "scipy"))
-        write_record(part, record)
+    """The tables, for people and for spreadsheets."""
+    text = tables.markdown(rows, contest, config.metric, config.rope)
+    (folder / "tables.md").write_text(text, encoding="utf-8")
+    _write_lines(folder / "results.csv", tables.result_lines(results))
+    _write_lines(folder / "summary.csv", tables.summary_lines(rows))
+    _write_lines(folder / "wins.csv", tables.win_lines(contest))
+    if contest.pairs:
+        _write_lines(folder / "pairs.csv", tables.pair_lines(contest))
+
+
+def _write_lines(path: Path, lines: Iterator[list[object]]) -> None:
+    header = [str(title) for title in next(lines)]
+    write_table(path, header, lines)
+
+
+def _draw(folder: Path, config: CompareConfig, results: list[Result], curves: list[Panel]) -> None:
+    title, table = tables.TITLES[config.metric], tabulate(results, config.metric)
+    reach, words = np.stack([table.spread, table.spread]), OVER_SEEDS
+    if table.seeds.max() == 1 and config.metric in METRIC_NAMES:
+        reach, words = _intervals(results, table, config.metric), "95 % interval, over the images"
+    write_spreads(
+        folder / SPREADS, table.mean, reach, table.problems, table.methods, f"{title}, {words}"
+    )
+    if curves:
+        write_robustness(folder / ROBUSTNESS, curves, title)
+
+
+def _intervals(results: list[Result], table: Table, metric: str) -> NDArray[np.float64]:
+    """(2, n, k): how far the intervals of single results reach to the left and to the right."""
+    reach = np.zeros((2, *table.mean.shape))
+    for result in results:
+        place = table.problems.index(result.problem), table.methods.index(result.method)
+        low, high = result.intervals[metric]
+        score = result.scores[metric]
+        reach[:, place[0], place[1]] = max(score - low, 0), max(high - score, 0)
+    return reach

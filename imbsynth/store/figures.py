@@ -20,6 +20,9 @@ DPI = 110
 NAMED = 40  # classes whose names still fit beside an axis
 COUNTED = 20  # classes whose counts still fit into the cells
 ABREAST = 3  # panels in a row
+OVER_SEEDS = "mean and standard deviation over seeds"
+LISTED = 150  # methods beside a panel that grows with them
+TALLEST = 60  # inches; at 2^16 pixels there is no picture at all
 DASHES = ("-", "--", ":", "-.")  # of methods beyond the tenth, whose colours come again
 MARKED = 8  # points whose places still fit below an axis
 
@@ -88,31 +91,35 @@ def write_confusion(path: Path, confusion: NDArray[np.float64], classes: Sequenc
 def write_spreads(
     path: Path,
     mean: NDArray[np.float64],
-    spread: NDArray[np.float64],
+    reach: NDArray[np.float64],
     problems: Sequence[str],
     methods: Sequence[str],
     title: str,
 ) -> None:
-    """Draw (n, k) means with their spreads over seeds, a line a method, problems from the left."""
-    figure = blank(2.5 + 1.1 * min(max(len(problems), 3), NAMED), 5)
-    axes = figure.subplots()
-    width = 0.6 / max(len(methods), 1)
-    for j, method in enumerate(methods):
-        x = np.arange(len(problems)) + (j - (len(methods) - 1) / 2) * width
-        axes.errorbar(x, mean[:, j], spread[:, j], marker="o", capsize=3, lw=1, label=method)
-    axes.set_title(f"{title}, mean and standard deviation over seeds")
-    axes.grid(axis="y", color="0.9")
-    axes.legend(fontsize="small")
-    _name(axes, "x", problems)
+    """Draw (n, k) means as dots with bars, a panel a problem.
+
+    reach: (2, n, k), how far the bars go to the left and to the right. The methods stand from the
+    top in the order given; those beyond LISTED are left out.
+    """
+    names = [short(method, 32) for method in methods[:LISTED]]
+    figure, grid = _abreast(len(problems), 3.5, 0.9 + 0.24 * max(len(names), 3), margin=1.8)
+    rows = np.arange(len(names))
+    for i, axes in enumerate(grid):
+        axes.errorbar(
+            mean[i, rows], rows, xerr=reach[:, i, rows], fmt="o", markersize=5, capsize=3, lw=1
+        )
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.set_yticks(rows, names if i % ABREAST == 0 else [], parse_math=False)
+        axes.set_title(short(problems[i], 40), parse_math=False, fontsize="medium")
+        axes.grid(color="0.9")
+        axes.set_axisbelow(True)
+    _entitle(figure, title, len(grid), len(problems))
     save(figure, path)
 
 
 def write_robustness(path: Path, panels: Sequence[Panel], title: str) -> None:
     """Draw curves with a band of one spread to either side; a method looks alike in all panels."""
-    rows = -(-len(panels) // ABREAST)
-    columns = min(len(panels), ABREAST)
-    figure = blank(5.5 * columns, 4 * rows + 1)
-    grid = figure.subplots(rows, columns, squeeze=False).flatten()
+    figure, grid = _abreast(len(panels), 5.5, 4, margin=0)
     methods = list(dict.fromkeys(method for panel in panels for method in panel.lines))
     shown: dict[str, Any] = {}
     for axes, panel in zip(grid, panels, strict=False):
@@ -123,15 +130,36 @@ def write_robustness(path: Path, panels: Sequence[Panel], title: str) -> None:
         axes.set_xlabel(panel.axis)
         axes.grid(axis="y", color="0.9")
         _mark(axes, panel)
-    for axes in grid[len(panels) :]:
-        axes.remove()
-    handles = [shown[method] for method in methods]
-    names = list(map(printable, methods))
-    legend = figure.legend(handles, names, loc="outside lower center", ncols=5, fontsize="small")
+    names = list(map(printable, shown))
+    legend = figure.legend(
+        list(shown.values()), names, loc="outside lower center", ncols=5, fontsize="small"
+    )
     for text in legend.get_texts():
         text.set_parse_math(False)
-    figure.suptitle(f"{title}, mean and standard deviation over seeds")
+    _entitle(figure, f"{title}, {OVER_SEEDS}", len(grid), len(panels))
     save(figure, path)
+
+
+def _abreast(
+    count: int, width: float, height: float, *, margin: float
+) -> tuple[Figure, list[Axes]]:
+    """A figure with a panel for each of `count`, of so many inches, ABREAST in a row.
+
+    margin: inches beside the panels. Beyond what makes a figure TALLEST, there are fewer panels.
+    """
+    most = max(int(TALLEST / height), 1)
+    rows, columns = min(-(-count // ABREAST), most), min(count, ABREAST)
+    figure = blank(width * columns + margin, height * rows + 1)
+    grid = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
+    for axes in grid[count:]:
+        axes.remove()
+    return figure, grid[:count]
+
+
+def _entitle(figure: Figure, title: str, drawn: int, count: int) -> None:
+    """Say above all panels what is drawn, and how many of them if not all are."""
+    part = f" (the first {drawn} of {count})" if drawn < count else ""
+    figure.suptitle(title + part)
 
 
 def _curve(axes: Axes, panel: Panel, method: str, colour: str, dashes: str) -> Any:

@@ -1,20 +1,17 @@
 from __future__ import annotations
 
-import csv
 import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 
 from imbsynth.configs import CompareConfig, ExperimentConfig
 from imbsynth.engine import compare, experiment
 from imbsynth.engine.studies.protocols import Cell, parse_protocol, read_protocol
-from imbsynth.engine.studies.results import METRIC_NAMES, read_results, wins
 from imbsynth.errors import UserError
 from tests.conftest import MakeFolder, contents
 
@@ -100,87 +97,6 @@ def test_folds_test_on_what_they_do_not_train_on(root: Path) -> None:
     rows = compare.run(CompareConfig(src=root / "out")).rows
     assert [row["problem"] for row in rows] == ["bars, as is, balanced", "bars, as is, cut"]
     assert rows[0]["seeds"] == 4
-
-
-def write_results(
-    out: Path, acsa: dict[str, list[list[float]]], largest: dict[str, int] | None = None
-) -> None:
-    """Results with the given ACSA by method, data set and seed; imbalances by the largest class."""
-    names = []
-    for method, sets in acsa.items():
-        for i, values in enumerate(sets):
-            for imbalance, images in (largest or {"x": 9}).items():
-                for seed, value in enumerate(values):
-                    cell: dict[str, Any] = {"data": f"set {i}", "imbalance": imbalance}
-                    cell |= {"method": method, "seed": seed}
-                    scores: dict[str, Any] = dict.fromkeys(METRIC_NAMES, 0.5) | {"acsa": value}
-                    scores["intervals"] = {name: [0.4, 0.6] for name in METRIC_NAMES}
-                    classes = {
-                        "a": {"trained": images, "recall": 0.9},
-                        "b": {"trained": 2, "recall": 0.1},
-                    }
-                    scores["per_class"] = classes
-                    names.append(f"set {i}/{imbalance}/{method}/{seed}")
-                    path = out / "cells" / f"{names[-1]}.json"
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_text(json.dumps({"cell": cell, "tests": {"test": scores}}))
-    (out / "protocol.json").write_text(json.dumps({"cells": names}))
-
-
-def test_tables_come_from_the_results_alone(tmp_path: Path) -> None:
-    acsa = {
-        "plain": [[0.50, 0.52], [0.60, 0.60], [0.7, 0.7]],
-        "ROS": [[0.60, 0.62], [0.70, 0.70], [0.65, 0.65]],
-        "AOS": [[0.70, 0.76], [0.80, 0.80], [0.9, 0.9]],
-    }
-    write_results(tmp_path / "out", acsa)
-    report = compare.run(CompareConfig(src=tmp_path / "out", out=tmp_path / "tables"))
-    row = next(r for r in report.rows if (r["problem"], r["method"]) == ("set 0, x", "AOS"))
-    assert (row["acsa"], row["seeds"]) == (pytest.approx(0.73), 2)
-    assert row["acsa_spread"] == pytest.approx(0.06 / 2**0.5)
-    assert row["rarest_recall"] == 0.1
-    assert report.wins == {
-        "plain": {"ROS": 1, "AOS": 0},
-        "ROS": {"plain": 2, "AOS": 0},
-        "AOS": {"plain": 3, "ROS": 3},
-    }
-    # Ranks 3 2 1, 3 2 1, 2 3 1: chi^2 = 12 / (3 * 3 * 4) * (8^2 + 7^2 + 3^2) - 3 * 3 * 4 = 14 / 3.
-    assert report.friedman == pytest.approx(np.exp(-14 / 6))
-    for pair in report.pairs:
-        chances = [pair[name] for name in ("first_better", "alike", "second_better")]
-        assert sum(chances) == pytest.approx(1)
-    text = (tmp_path / "tables/tables.md").read_text()
-    assert "| set 0, x | 51.00 ± 1.41 | 61.00 ± 1.41 | **73.00** ± 4.24 |" in text
-    assert "| AOS | 3/0 | 3/0 | - |" in text
-    assert len((tmp_path / "tables/results.csv").read_text().splitlines()) == 1 + 18
-    assert (tmp_path / "tables/spreads.png").stat().st_size > 0
-
-
-def test_the_imbalance_comes_from_the_cut_or_from_what_was_trained_on(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    write_results(out, {"old": [[0.5, 0.5]], "new": [[0.5, 0.5]], "decoded": [[0.5, 0.5]]})
-    cut = out / "cells/set 0/x/new/1.json"
-    found = json.loads(cut.read_text()) | {"cut": {"counts": {"a": 30, "b": 6}}}
-    cut.write_text(json.dumps(found))
-    for seed in (0, 1):  # the class with the fewest images is not known from this file alone
-        decoded = out / f"cells/set 0/x/decoded/{seed}.json"
-        found = json.loads(decoded.read_text())
-        for scores in found["tests"]["test"]["per_class"].values():
-            scores["trained"] = 0
-        decoded.write_text(json.dumps(found))
-    results = {(result.method, result.seed): result for result in read_results(out)}
-    assert [results[name].rho for name in (("old", 0), ("decoded", 0))] == [4.5, 4.5]
-    assert {results[name, 1].rho for name in ("old", "new", "decoded")} == {5.0}
-    assert {result.scores["rarest_recall"] for result in results.values()} == {0.1}
-    compare.run(CompareConfig(src=out, out=tmp_path / "tables"))
-    lines = (tmp_path / "tables/results.csv").read_text().splitlines()
-    header, first, *_ = csv.reader(lines)
-    assert dict(zip(header, first, strict=True))["rho"] == "4.5"
-
-
-def test_wins_by_hand() -> None:
-    values = np.array([[3.0, 2.0, 2.0], [1.0, 2.0, 3.0]])
-    assert wins(values).tolist() == [[0, 1, 1], [1, 0, 0], [1, 1, 0]]
 
 
 PLAIN: dict[str, Any] = {**TINY, "imbalance": {"as is": {}}, "methods": {"plain": {}}}

@@ -30,9 +30,8 @@ from imbsynth.engine.studies.protocols import Cell, Options, Protocol
 from imbsynth.engine.studies.recipes import Recipes, difference, short_digest
 from imbsynth.errors import Busy, UserError
 from imbsynth.store.outputs import RECORD, claim, new_file
-from imbsynth.store.records import CELLS, read_json, write_json
+from imbsynth.store.records import CELLS, WORK, read_json, write_json
 
-WORK = "work"  # beside what is kept, what can be made again
 POLL = 2.0  # seconds between two looks at what another process is making
 
 

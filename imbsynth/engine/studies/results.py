@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,12 +13,14 @@ from numpy.typing import NDArray
 
 from imbsynth.core import profiles
 from imbsynth.errors import UserError
-from imbsynth.store.records import CELLS, METRICS, PROTOCOL, read_json
+from imbsynth.store.folders import is_inside, printable
+from imbsynth.store.records import CELLS, METRICS, PROTOCOL, WORK, read_json
 
 METRIC_NAMES = ("acsa", "gm", "g_mean", "f1_macro", "mcc", "kappa", "auroc_macro")
-RAREST = "rarest_recall"  # the recall of the class with the fewest training images
+RAREST = "rarest_recall"  # the mean recall of the classes with the fewest training images
+SCORES = (*METRIC_NAMES, RAREST)
 # What a file that another program wrote can raise while it is taken apart.
-_WRONG = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, StopIteration)
+_WRONG = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 
 
 class Result(NamedTuple):
@@ -26,8 +29,8 @@ class Result(NamedTuple):
     problem: str  # data set, imbalance and test set; "" for plain evaluations
     method: str
     seed: int
-    scores: dict[str, float]  # by METRIC_NAMES and RAREST
-    intervals: dict[str, tuple[float, float]]  # 95 %, over the test images
+    scores: dict[str, float]  # by SCORES
+    intervals: dict[str, tuple[float, float]]  # 95 %, over the test images; by METRIC_NAMES
     source: str = ""  # data set and test set: the problem but for its imbalance
     rho: float | None = None  # of the cut that was trained on; None where nothing says so
     mu: float | None = None
@@ -42,147 +45,184 @@ class Table(NamedTuple):
     spread: NDArray[np.float64]  # (n, k), standard deviation (n - 1); 0 for one seed
     seeds: NDArray[np.int64]  # (n, k)
 
-    def complete(self) -> NDArray[np.float64]:
-        """(m, k): the problems on which every method has a result."""
-        return self.mean[~np.isnan(self.mean).any(1)]
-
 
 def read_results(folder: Path) -> list[Result]:
-    """Every cell of an experiment, or every evaluation, below a folder; UserError if none."""
-    if (folder / PROTOCOL).is_file():
-        results = _experiment(folder)
-    else:
-        files = sorted(folder.rglob(METRICS)) if folder.is_dir() else []
-        results = [_evaluation(folder, path) for path in files]
-    if not results:
+    """Every cell of every experiment, and every evaluation, in a folder or below it.
+
+    Raises UserError if there is none, if a file is none of ours, or if two of them cannot stand in
+    one table.
+    """
+    experiments, evaluations = _found_below(folder)
+    results = list(_of_cells(path for home in experiments for path in _cells(home)))
+    results += [_evaluation(folder, path) for path in evaluations]
+    if results:
+        return results
+    if experiments:
         raise UserError(
-            f"{folder}: no results in it or below",
-            f"evaluate with --out {folder / 'NAME'} first, or give the --out of an experiment",
+            f"{printable(str(experiments[0]))}: no cell of the experiment is done yet",
+            "run it first, with the same --out",
         )
-    return results
+    raise UserError(
+        f"{folder}: no results in it or below",
+        f"evaluate with --out {folder / 'NAME'} first, or give the --out of an experiment",
+    )
 
 
 def tabulate(results: Sequence[Result], metric: str) -> Table:
     """One metric by problem and method, each in the order in which it first appears."""
     problems = list(dict.fromkeys(result.problem for result in results))
     methods = list(dict.fromkeys(result.method for result in results))
+    values: dict[tuple[str, str], list[float]] = {}
+    for result in results:
+        values.setdefault((result.problem, result.method), []).append(result.scores[metric])
     shape = len(problems), len(methods)
     mean, spread = np.full(shape, np.nan), np.zeros(shape)
     seeds = np.zeros(shape, np.int64)
     for row, problem in enumerate(problems):
         for column, method in enumerate(methods):
-            values = [
-                result.scores[metric]
-                for result in results
-                if (result.problem, result.method) == (problem, method)
-            ]
-            seeds[row, column] = len(values)
-            if values:
-                mean[row, column] = np.mean(values)
-            if len(values) > 1:
-                spread[row, column] = np.std(values, ddof=1)
+            found = values.get((problem, method), [])
+            seeds[row, column] = len(found)
+            if found:
+                mean[row, column] = np.mean(found)
+            if len(found) > 1:
+                spread[row, column] = np.std(found, ddof=1)
     return Table(problems, methods, mean, spread, seeds)
 
 
-def wins(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(n, k) scores -> (k, k): on how many problems the row's method beats the column's."""
-    return (values[:, :, None] > values[:, None, :]).sum(0)
+def _found_below(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The experiments' folders, and the files of evaluations.
+
+    Not looked into: what an experiment keeps for itself, and hidden folders, which may be half
+    written.
+    """
+    experiments, evaluations = [], []
+    for place, folders, files in os.walk(folder, onerror=_refuse):
+        own = {CELLS, WORK} if PROTOCOL in files else set()
+        folders[:] = [name for name in folders if name not in own and name[0] != "."]
+        if PROTOCOL in files:
+            experiments.append(Path(place))
+        if METRICS in files:
+            evaluations.append(Path(place, METRICS))
+    return sorted(experiments), sorted(evaluations)
 
 
-def _cells(folder: Path) -> list[Path]:
-    """The results that are there, in the protocol's order."""
-    names = read_json(folder / PROTOCOL).get("cells")
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise UserError(f"{folder / PROTOCOL}: lists no cells", "run the experiment again")
-    files = [folder / CELLS / f"{name}.json" for name in names]
-    return [path for path in files if path.is_file()]
+def _refuse(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise UserError(
+            f"{printable(str(error.filename))}: cannot be read ({error.strerror})",
+            "make the folder readable, or compare another one",
+        )
 
 
-def _experiment(folder: Path) -> list[Result]:
-    """The results of every cell; methods with a seed in common were trained on one cut."""
-    paths = _cells(folder)
-    cells = [_Cell.read(path) for path in paths]
-    best_last = sorted(cells, key=lambda cell: cell.exact)
-    cuts = {cell.cut: cell.counts for cell in best_last if cell.counts}
-    return [
-        result
-        for path, cell in zip(paths, cells, strict=True)
-        for result in cell.results(path, cuts.get(cell.cut, {}))
-    ]
+def _cells(home: Path) -> list[Path]:
+    """The results of an experiment that are there, in the protocol's order."""
+    names = read_json(home / PROTOCOL).get("cells")
+    if not isinstance(names, list) or not all(
+        isinstance(name, str) and is_inside(name) for name in names
+    ):
+        raise UserError(f"{home / PROTOCOL}: lists no cells", "run the experiment again")
+    files = [home / CELLS / f"{name}.json" for name in dict.fromkeys(names)]
+    return [path for path in files if os.path.isfile(path)]
 
 
-class _Cell(NamedTuple):
+def _of_cells(paths: Iterable[Path]) -> Iterator[Result]:
+    """The results of all cells; UserError where two say different things by one name."""
+    written: dict[tuple[str, str, int], Path] = {}
+    cuts: dict[tuple[str, str, int], tuple[Path, dict[str, int]]] = {}
+    for path in paths:
+        cell = _StoredCell.read(path)
+        other, counts = cuts.setdefault(cell.cut, (path, cell.counts))
+        if counts != cell.counts:
+            data, imbalance, seed = cell.cut
+            raise _conflict(other, path, f"cuts of {data}, {imbalance}, seed {seed} that differ")
+        for result in cell.results(path):
+            name = result.problem, result.method, result.seed
+            if name in written:
+                raise _conflict(written[name], path, f"{name[1]} on {name[0]}, seed {name[2]}")
+            written[name] = path
+            yield result
+
+
+def _conflict(first: Path, second: Path, both: str) -> UserError:
+    return UserError(
+        f"{printable(str(first))} and {printable(str(second))}: both hold {printable(both)}",
+        "compare these experiments one by one, or give what differs another name in its protocol",
+    )
+
+
+class _StoredCell(NamedTuple):
     """What the file of a cell holds."""
 
     cut: tuple[str, str, int]  # data set, imbalance, seed
     method: str
-    counts: dict[str, int]  # of the cut; none if the file does not know them
-    exact: bool  # else of the part of the cut that was trained on, as older files have it
+    counts: dict[str, int]  # of the cut
     tests: dict[str, Any]
 
     @classmethod
-    def read(cls, path: Path) -> _Cell:
+    def read(cls, path: Path) -> _StoredCell:
         found = read_json(path)
         try:
             cell, tests = found["cell"], dict(found["tests"])
             cut = str(cell["data"]), str(cell["imbalance"]), int(cell["seed"])
-            exact = "cut" in found
-            counts = found["cut"]["counts"] if exact else _trained(next(iter(tests.values())))
-            return cls(cut, str(cell["method"]), _positive(counts), exact, tests)
+            counts = _counts(found["cut"]["counts"])
+            if not counts or min(counts.values()) < 1:
+                raise ValueError("a class without an image")
+            return cls(cut, str(cell["method"]), counts, tests)
         except _WRONG as error:
             raise _foreign(path, "experiment", error) from None
 
-    def results(self, path: Path, counts: dict[str, int]) -> Iterator[Result]:
+    def results(self, path: Path) -> Iterator[Result]:
         data, imbalance, seed = self.cut
         for name, scores in self.tests.items():
             tested = f", {name}" if len(self.tests) > 1 else ""
+            problem = f"{data}, {imbalance}{tested}"
             try:
-                result = _result(f"{data}, {imbalance}{tested}", self.method, seed, scores, counts)
+                result = _result(problem, self.method, seed, scores, self.counts)
             except _WRONG as error:
                 raise _foreign(path, "experiment", error) from None
-            yield result._replace(source=f"{data}{tested}")
+            yield result._replace(
+                source=f"{data}{tested}",
+                rho=profiles.rho(self.counts),
+                mu=profiles.mu(self.counts),
+            )
 
 
 def _evaluation(folder: Path, path: Path) -> Result:
+    """A file of `evaluate`; the training images stand for the cut, which it does not know."""
     found = read_json(path)
     try:
         method = path.parent.relative_to(folder).as_posix()
-        return _result("", method, 0, found, _positive(_trained(found)))
+        counts = _counts({name: row["trained"] for name, row in found["per_class"].items()})
+        result = _result("", method, 0, found, counts)
+        if min(counts.values()) > 0:  # else the originals were reconstructed, and trained on so
+            result = result._replace(rho=profiles.rho(counts), mu=profiles.mu(counts))
     except _WRONG as error:
         raise _foreign(path, "evaluate", error) from None
+    return result
 
 
-def _trained(scores: Mapping[str, Any]) -> dict[str, Any]:
-    """Training images by class."""
-    return {name: found["trained"] for name, found in scores["per_class"].items()}
-
-
-def _positive(counts: Mapping[str, Any]) -> dict[str, int]:
-    """The counts, or none if a class has no image, as where the originals were reconstructed."""
-    found = {str(name): int(_number(n)) for name, n in counts.items()}
-    return found if min(found.values()) > 0 else {}
+def _counts(found: Mapping[str, Any]) -> dict[str, int]:
+    """Images by class."""
+    return {str(name): int(_number(n)) for name, n in found.items()}
 
 
 def _result(
     problem: str, method: str, seed: int, scores: Mapping[str, Any], counts: dict[str, int]
 ) -> Result:
-    classes = scores["per_class"]
-    sizes = counts or _trained(scores)
-    rarest = classes[min(classes, key=sizes.__getitem__)]
     values = {name: _number(scores[name]) for name in METRIC_NAMES}
+    values[RAREST] = _rarest_recall(scores["per_class"], counts)
     intervals = {}
     for name in METRIC_NAMES:
         low, high = scores["intervals"][name]
         intervals[name] = _number(low), _number(high)
-    return Result(
-        problem,
-        method,
-        seed,
-        {**values, RAREST: _number(rarest["recall"])},
-        intervals,
-        rho=profiles.rho(counts) if counts else None,
-        mu=profiles.mu(counts) if counts else None,
-    )
+    return Result(problem, method, seed, values, intervals)
+
+
+def _rarest_recall(per_class: Mapping[str, Any], counts: dict[str, int]) -> float:
+    """The mean over all classes with the fewest images: one of several would differ by seed."""
+    fewest = min(counts[name] for name in per_class)
+    recalls = [_number(per_class[name]["recall"]) for name in per_class if counts[name] == fewest]
+    return float(np.mean(recalls))
 
 
 def _number(found: Any) -> float:
@@ -194,6 +234,6 @@ def _number(found: Any) -> float:
 
 def _foreign(path: Path, command: str, error: Exception) -> UserError:
     return UserError(
-        f"{path}: not written by `imbsynth {command}` ({str(error)[:80]!r})",
+        f"{printable(str(path))}: not written by `imbsynth {command}` ({str(error)[:80]!r})",
         "make it again, or remove it",
     )

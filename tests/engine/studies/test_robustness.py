@@ -13,7 +13,7 @@ from imbsynth.engine import compare
 from imbsynth.engine.studies.results import METRIC_NAMES, Result
 from imbsynth.engine.studies.robustness import MU, RHO, panels
 from imbsynth.store.figures import write_robustness
-from tests.engine.test_experiment import write_results
+from tests.engine.test_compare import write_results
 
 
 def result(source: str, method: str, seed: int, rho: float, mu: float, acsa: float) -> Result:

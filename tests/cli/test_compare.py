@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from imbsynth.cli import app
+from tests.engine.test_compare import CLEAR, write_evaluation, write_results
+
+
+def invoke(*arguments: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["compare", *map(str, arguments)])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_what_is_compared_and_what_is_left_out_is_said(tmp_path: Path) -> None:
+    write_results(tmp_path, CLEAR | {"AOS": [[0.7], [0.8, 0.8], []]})
+    code, out, err = invoke(tmp_path)
+    assert code == 0, err
+    assert "Compared by acsa over 2 of 3 problems, 1 to 2 seeds each" in out
+    assert "left out: set 0, x: seed 1, without AOS" in out
+    assert "left out: set 2, x: no result of AOS" in out
+    assert "Friedman" not in out
+    rows = [line.split() for line in out.splitlines()]
+    assert ["AOS", "1.00", "4", "0"] in rows
+    assert ["plain", "3.00", "0", "4"] in rows
+    code, out, _ = invoke(tmp_path, "--json")
+    assert code == 0
+    compared = json.loads(out)["compared"]
+    assert (compared["problems"], compared["of"], len(compared["left_out"])) == (2, 3, 2)
+    assert compared["seeds"] == {"set 0, x": [0], "set 1, x": [0, 1]}
+
+
+def test_of_one_problem_nothing_more_is_said(tmp_path: Path) -> None:
+    write_results(tmp_path, {"plain": [[0.5]], "AOS": [[0.6]]})
+    code, out, _ = invoke(tmp_path)
+    assert code == 0
+    assert "Compared by" not in out
+    assert "0.6000* [0.400, 0.600]" in out
+
+
+def test_the_tests_are_shown_with_what_they_hold_alike(tmp_path: Path) -> None:
+    write_results(tmp_path, CLEAR)
+    code, out, _ = invoke(tmp_path, "--rope", 0.02)
+    assert code == 0
+    assert "(Friedman): p = 0.0970" in out
+    assert "alike: no further apart than 0.02" in out
+
+
+def test_methods_are_compared_by_their_rarest_classes_too(tmp_path: Path) -> None:
+    write_evaluation(tmp_path / "src/one", 0.5, {"a": 9, "b": 2})
+    code, out, err = invoke(
+        tmp_path / "src", "--metric", "rarest_recall", "--out", tmp_path / "tables"
+    )
+    assert code == 0, err
+    assert "0.8000*" in out
+    assert "| one | 1 | **80.00** |" in (tmp_path / "tables/tables.md").read_text()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"cells": 1}', "\0", "[" * 9999])
+def test_a_damaged_protocol_is_named_and_nothing_written(tmp_path: Path, text: str) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/protocol.json").write_text(text)
+    code, out, err = invoke(tmp_path / "src", "--out", tmp_path / "tables")
+    assert (code, out) == (2, "")
+    assert "protocol.json" in err
+    assert "fix:" in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "tables").exists()
+
+
+def test_two_experiments_with_one_cell_are_refused(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_results(tmp_path / name, {"plain": [[0.5]]})
+    code, out, err = invoke(tmp_path)
+    assert (code, out) == (2, "")
+    assert "both hold plain on set 0, x, seed 0" in err
