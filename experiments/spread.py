@@ -12,11 +12,10 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
+from imbsynth.core.significance import best
+from imbsynth.engine.studies.results import Result, read_results, tabulate
 
-from imbsynth.engine.studies.results import RAREST, Result, read_results, tabulate
-
-WORDS = {"acsa": "ACSA", "g_mean": "G-mean", "f1_macro": "macro F1", RAREST: "rarest class"}
+WORDS = {"acsa": "ACSA", "g_mean": "G-mean", "f1_macro": "macro F1"}
 
 
 def by_seed(folder: Path) -> list[Result]:
@@ -31,12 +30,12 @@ def by_seed(folder: Path) -> list[Result]:
 def markdown(results: list[Result]) -> str:
     """A row a method."""
     tables = [tabulate(results, score) for score in WORDS]
-    lines = [f"| method | seeds | {' | '.join(WORDS.values())} |", "| --- " + "| ---: " * 5 + "|"]
+    lines = [f"| method | seeds | {' | '.join(WORDS.values())} |", "| --- " + "| ---: " * 4 + "|"]
     for column, method in enumerate(tables[0].methods):
         cells = []
         for table in tables:
-            mean = table.mean[0, column]
-            text = f"**{mean:.2%}**" if mean == np.nanmax(table.mean[0]) else f"{mean:.2%}"
+            mean = f"{table.mean[0, column]:.2%}"
+            text = f"**{mean}**" if best(table.mean[0])[column] else mean
             cells.append(f"{text} ± {table.spread[0, column]:.2%}".replace("%", ""))
         lines.append(f"| {method} | {tables[0].seeds[0, column]} | {' | '.join(cells)} |")
     return "\n".join(lines)
