@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from torchmetrics.image.fid import _compute_fid
 
 from imbsynth.core.frechet import (
+    NOISE,
     Few,
     Moments,
     Summary,
@@ -82,17 +83,25 @@ def test_agrees_with_torch_fidelity() -> None:
 
 @given(n=st.integers(2, 30), m=st.integers(2, 30), seed=st.integers(0, 2**31))
 @settings(max_examples=40, deadline=None)
+@example(n=30, m=30, seed=675)  # the full form loses a root: 7.6e-8
+@example(n=30, m=30, seed=901)  # all forms but that of the features lose one
 def test_few_images_give_the_full_forms_distance_to_1e_8(n: int, m: int, seed: int) -> None:
-    """n - 1 of 40 dimensions have spread: the full form meets its singular matrices."""
+    """n - 1 of 40 dimensions have spread: the full form meets its singular matrices.
+
+    It takes an eigenvalue of less than NOISE times the largest for none, and loses its root, once
+    in a hundred draws of 30 images; features themselves lose none. So much may be added, twice.
+    """
     one, other = draw(seed, n, 40), draw(seed + 1, m, 40, shift=0.1)
     full = frechet_distance(moments(one), moments(other))
+    largest = float(torch.linalg.matrix_norm(few(one).factor() @ few(other).factor().T, 2))
+    lost = 2 * 2 * NOISE**0.5 * largest
     pairs: list[tuple[Summary, Summary]] = [
         (few(one), few(other)),
         (few(one), moments(other)),
         (moments(one), few(other)),
     ]
     for pair in pairs:
-        assert frechet_distance(*pair) == pytest.approx(full, rel=1e-8)
+        assert abs(frechet_distance(*pair) - full) < 1e-8 * full + lost
 
 
 KINDS: list[Callable[[Tensor], Summary]] = [few, moments]
