@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,17 +143,24 @@ def _check_folders(protocol: Protocol, root: Path, out: Path) -> None:
 
 def _prepare(bench: Bench, config: ExperimentConfig) -> None:
     """Put the protocol beside its results, where nothing else is in the way."""
-    target = bench.out / PROTOCOL
-    if bench.out.is_dir() and not target.exists():
-        strange = sorted(path.name for path in bench.out.iterdir() if path.name[0] != ".")
-        if strange:
-            raise UserError(
-                f"{bench.out} holds {listing(strange)}, and no experiment",
-                "choose a new folder with --out",
-            )
+    _check_out(bench.out)
     bench.check_results()
     if not config.dry_run:
-        patiently(lambda: _keep(target, bench.protocol.record()))
+        patiently(lambda: _keep(bench.out / PROTOCOL, bench.protocol.record()))
+
+
+def _check_out(out: Path) -> None:
+    """Raise UserError for anything but a folder of ours, an empty one, or none yet."""
+    if not os.path.lexists(out):
+        return
+    if out.is_dir():
+        found = sorted(path.name for path in out.iterdir() if path.name[0] != ".")
+        if not found or (PROTOCOL in found and "cells" in read_json(out / PROTOCOL)):
+            return
+        what = f"holds {listing(found)}, and no experiment"
+    else:
+        what = "is no folder"
+    raise UserError(f"{out} {what}", "choose a new folder with --out")
 
 
 def _keep(target: Path, record: dict[str, Any]) -> None:

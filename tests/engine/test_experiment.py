@@ -168,7 +168,27 @@ def test_a_folder_of_something_else_is_left_alone(root: Path) -> None:
         experiment.run(config(root))
     with pytest.raises(UserError, match="and no experiment"):
         experiment.run(ExperimentConfig(on=root / "train", out=root / "out", device="cpu"))
-    assert list(contents(root / "out")) == ["thesis.txt"]
+    (root / "out/protocol.json").write_text('{"study": "mine"}')
+    with pytest.raises(UserError, match=r"holds protocol\.json, thesis\.txt, and no experiment"):
+        experiment.run(config(root))
+    assert list(contents(root / "out")) == ["protocol.json", "thesis.txt"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_left_alone(root: Path) -> None:
+    (root / "out").write_text("mine")
+    with pytest.raises(UserError, match="out is no folder"):
+        experiment.run(config(root, dry_run=True))
+    assert (root / "out").read_text() == "mine"
+
+
+@pytest.mark.parametrize("recipe", [None, [1], {"aos_train": "x"}, {}])
+def test_a_result_without_our_recipe_is_named_shortly(root: Path, recipe: Any) -> None:
+    experiment.run(config(root, PLAIN))
+    path = root / "out/cells/bars/as is/plain/1.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"recipe": recipe}))
+    with pytest.raises(UserError, match=r"plain/1\.json was made with") as caught:
+        experiment.run(config(root, PLAIN))
+    assert len(caught.value.problem) < len(str(path)) + 60
 
 
 def test_results_do_not_go_among_the_images(root: Path) -> None:

@@ -80,11 +80,13 @@ def difference(found: Any, wanted: Any, name: str = "") -> str:
         return next(filter(None, parts), "")
     if found == wanted:
         return ""
-    name = name.replace("_", "-")
+    name = name.replace("_", "-") or "recipe"
     if name.endswith("images"):
         return f"from other {name}"
     if found is None or wanted is None:
         return f"{'without' if found is None else 'with'} {name}"
+    if isinstance(found, dict | list) or isinstance(wanted, dict):  # no file of ours
+        return f"with another {name}"
     return f"with {name} {found}, not {wanted}"
 
 
