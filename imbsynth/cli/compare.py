@@ -106,7 +106,7 @@ def _wins(report: "Report") -> None:
 
 
 def _tests(report: "Report", p: float) -> None:
-    from imbsynth.engine.studies.tables import p_in_words
+    from imbsynth.engine.studies.tables import CHANCES, p_in_words
 
     typer.echo(f"\nAll methods alike over the problems (Friedman): {p_in_words(p)}")
     rows = [
@@ -114,7 +114,7 @@ def _tests(report: "Report", p: float) -> None:
             f"{pair['first']} - {pair['second']}",
             f"{pair['difference']:+.4f}",
             f"{pair['p']:.3f}",
-            *(f"{pair[name]:.2f}" for name in ("first_better", "alike", "second_better")),
+            *(f"{pair[chance]:.2f}" for chance in CHANCES),
         ]
         for pair in report.pairs[:LINES]
     ]
