@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.pairs import in_turns, times_as_long
-from imbsynth.models.convolutions import (
+from imbsynth.models.fast.convolutions import (
     KERNEL,
     Doubling,
     Growing,

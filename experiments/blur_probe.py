@@ -122,7 +122,7 @@ def features(pixels: Pixels) -> Values:
 
 
 def laplacian_variance(pixels: Pixels) -> Values:
-    """(n, c, h, w) uint8 -> (n,): how much a pixel differs from its four neighbours."""
+    """(n, c, h, w) uint8 -> (n,): how much a pixel differs from its four neighbors."""
     gray = pixels.mean(1) / 255
     centre = gray[:, 1:-1, 1:-1]
     around = gray[:, :-2, 1:-1] + gray[:, 2:, 1:-1] + gray[:, 1:-1, :-2] + gray[:, 1:-1, 2:]

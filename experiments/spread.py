@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 
 from imbsynth.core.significance import best
-from imbsynth.engine.studies.results import Result, read_results, tabulate
+from imbsynth.engine.comparison.results import Result, read_results, tabulate
 
 WORDS = {"acsa": "ACSA", "g_mean": "G-mean", "f1_macro": "macro F1"}
 

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imbsynth.core.neighbours import nearest
+from imbsynth.core.neighbors import nearest
 from imbsynth.core.pixels import to_unit
 from imbsynth.engine.events import silent
 from imbsynth.engine.reading import Labelled, read_labelled
@@ -30,7 +30,7 @@ from imbsynth.runtime import initialised, stream
 from imbsynth.store.images import read_images
 from imbsynth.store.records import read_lines
 
-NEAR = 0.25  # of the mean real-to-real nearest-neighbour distance
+NEAR = 0.25  # of the mean real-to-real nearest-neighbor distance
 BATCH = 128
 PEAK_LR = 3e-3
 PAD = 2  # pixels that a training image is shifted by at most

@@ -178,7 +178,7 @@ class GenerateConfig:
     dst: Path
     ae: Path | None = None  # a checkpoint of train-ae; None: work on pixels
     method: Method = "smote"
-    neighbours: int = 5  # k of SMOTE
+    k_neighbors: int = 5  # k of SMOTE
     to: int | None = None  # images a class; None: as many as the largest
     per_class: Path | None = None  # YAML or JSON, {class: images}, instead of `to`
     image_size: str = "auto"  # without a checkpoint: "auto", "32" or "28x28"
@@ -196,7 +196,7 @@ class GenerateConfig:
         _check_seed(self.seed)
         _check_device(self.device)
         size = parse_size(self.image_size)
-        _check_range("--neighbours", self.neighbours, 1, 10_000)
+        _check_range("--k-neighbors", self.k_neighbors, 1, 10_000)
         _check_range("--batch-size", self.batch_size, 1, 1_000_000)
         if self.to is not None:
             _check_range("--to", self.to, 1, 1_000_000_000)
@@ -231,7 +231,7 @@ class AosTrainConfig:
     attack: Attack = "fgsm"
     every: int = 2  # epochs for which a draw of moved images serves
     minority_below: float = 1.0  # a minority class has fewer than so many times the largest
-    neighbours: int = 5  # k of SMOTE
+    k_neighbors: int = 5  # k of SMOTE
     model: str = "cnn"  # "cnn", "resnet18", or another of torchvision's classifiers
     augment: Augment = "affine"
     image_size: str = "auto"  # "auto", "32" or "28x28" (height x width, pixels)
@@ -253,7 +253,7 @@ class AosTrainConfig:
         _check_device(self.device)
         parse_size(self.image_size)
         _check_range("--every", self.every, 1, 1_000_000)
-        _check_range("--neighbours", self.neighbours, 1, 10_000)
+        _check_range("--k-neighbors", self.k_neighbors, 1, 10_000)
         _check_range("--epochs", self.epochs, 1, 1_000_000)
         _check_range("--batch-size", self.batch_size, 2, 1_000_000)
         if self.images_per_epoch is not None:

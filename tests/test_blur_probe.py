@@ -31,7 +31,7 @@ def made_folder(root: Path, *, blurred: bool) -> Path:
             image.save(root / real)
             copy = image.filter(ImageFilter.BoxBlur(1)) if blurred else image
             copy.save(root / synthetic)
-            ends = {"base": real, "neighbour": f"{name}/{(i + 2) % PER_CLASS}.png"}
+            ends = {"base": real, "neighbor": f"{name}/{(i + 2) % PER_CLASS}.png"}
             lines.append({"file": synthetic, "class": name, "method": "smote", **ends})
     (root / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return root

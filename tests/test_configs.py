@@ -87,7 +87,7 @@ def test_train_ae_names_the_option_out_of_range(options: dict[str, Any], named: 
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"neighbours": 0}, "--neighbours"),
+        ({"k_neighbors": 0}, "--k-neighbors"),
         ({"to": 0}, "--to"),
         ({"to": 3, "per_class": Path("x")}, "--to and --per-class"),
         ({"ae": AE, "image_size": "28"}, "--image-size"),

@@ -90,9 +90,10 @@ def aos_train(
             rich_help_panel=BALANCE,
         ),
     ] = AosTrainConfig.minority_below,
-    neighbours: Annotated[
-        int, typer.Option(help="k of SMOTE.", rich_help_panel=BALANCE)
-    ] = AosTrainConfig.neighbours,
+    k_neighbors: Annotated[
+        int,
+        typer.Option("--k-neighbors", "--neighbours", help="k of SMOTE.", rich_help_panel=BALANCE),
+    ] = AosTrainConfig.k_neighbors,
     model: Annotated[
         str,
         typer.Option(
@@ -159,7 +160,7 @@ def aos_train(
         attack=attack,
         every=every,
         minority_below=minority_below,
-        neighbours=neighbours,
+        k_neighbors=k_neighbors,
         model=model,
         augment=augment,
         image_size=image_size,

@@ -106,7 +106,7 @@ def _wins(report: "Report") -> None:
 
 
 def _tests(report: "Report", p: float) -> None:
-    from imbsynth.engine.studies.tables import CHANCES, p_in_words
+    from imbsynth.engine.comparison.tables import CHANCES, p_in_words
 
     typer.echo(f"\nAll methods alike over the problems (Friedman): {p_in_words(p)}")
     rows = [
@@ -130,7 +130,7 @@ def _say_more(count: int) -> None:
 
 def _scores(rows: list[dict[str, Any]], metric: str) -> None:
     """A row a method; the metric compared by first, with what is known of its uncertainty."""
-    from imbsynth.engine.studies.tables import TITLES
+    from imbsynth.engine.comparison.tables import TITLES
 
     columns = [metric, *(name for name in SHOWN if name != metric)]
     cells = []

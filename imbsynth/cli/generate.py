@@ -39,11 +39,14 @@ def generate(
         ),
     ] = GenerateConfig.ae,
     method: Annotated[
-        Method, typer.Option(help="Between neighbours of a class (smote), or copies (ros).")
+        Method, typer.Option(help="Between neighbors of a class (smote), or copies (ros).")
     ] = GenerateConfig.method,
-    neighbours: Annotated[
-        int, typer.Option(help="How many nearest neighbours smote chooses from.")
-    ] = GenerateConfig.neighbours,
+    k_neighbors: Annotated[
+        int,
+        typer.Option(
+            "--k-neighbors", "--neighbours", help="How many nearest neighbors smote chooses from."
+        ),
+    ] = GenerateConfig.k_neighbors,
     to: Annotated[
         int | None,
         typer.Option(
@@ -98,7 +101,7 @@ def generate(
         dst=dst,
         ae=ae,
         method=method,
-        neighbours=neighbours,
+        k_neighbors=k_neighbors,
         to=to,
         per_class=per_class,
         image_size=image_size,

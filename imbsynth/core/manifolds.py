@@ -8,9 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from imbsynth.core.neighbours import nearest
+from imbsynth.core.neighbors import nearest
 
-PRECISION_K, DENSITY_K = 3, 5  # neighbours that span a ball: Kynkäänniemi et al., Naeem et al.
+PRECISION_K, DENSITY_K = 3, 5  # neighbors that span a ball: Kynkäänniemi et al., Naeem et al.
 ROWS = 512  # points compared at once
 ROUNDING = 1e-12  # of the largest squared norm: a point on the edge of a ball is in it
 
@@ -27,7 +27,7 @@ class Manifolds(NamedTuple):
 def compare_manifolds(real: Tensor, fake: Tensor) -> Manifolds:
     """(n, d), (m, d) features -> precision and recall (k = 3), density and coverage (k = 5).
 
-    The ball of a point reaches to its k-th nearest neighbour in its own set. Raises ValueError
+    The ball of a point reaches to its k-th nearest neighbor in its own set. Raises ValueError
     for sets of at most k points.
     """
     reach = _squared_reach(real, DENSITY_K)

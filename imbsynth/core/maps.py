@@ -10,12 +10,12 @@ PERPLEXITY = 30.0
 
 
 def plane(features: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """(n, d) features -> (n, 2) positions in which neighbours stay neighbours."""
+    """(n, d) features -> (n, 2) positions in which neighbors stay neighbors."""
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 
     n, d = features.shape
-    if n < 5:  # too few for neighbourhoods; two components need two points
+    if n < 5:  # too few for neighborhoods; two components need two points
         return np.pad(features, ((0, 0), (0, max(0, 2 - d))))[:, :2]
     seed = int(rng.integers(2**31))
     kept = min(COMPONENTS, n - 1, d)

@@ -15,14 +15,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imbsynth.core.neighbours import nearest
+from imbsynth.core.neighbors import nearest
 
 
 class Pairs(NamedTuple):
     """Where each synthetic point comes from: the plan, and what the manifest records."""
 
     base: NDArray[np.int64]  # (m,) the point it starts at
-    neighbour: NDArray[np.int64]  # (m,) the point it heads for
+    neighbor: NDArray[np.int64]  # (m,) the point it heads for
     lam: NDArray[np.float64]  # (m,) in [0, 1), how far it goes
 
 
@@ -31,17 +31,17 @@ Sampler = Callable[[Tensor, np.random.Generator], Iterator[Pairs]]
 PIECE = 1024  # rows drawn at once, about: not to be changed, since it orders the draws
 
 
-def smote(points: Tensor, rng: np.random.Generator, *, neighbours: int) -> Iterator[Pairs]:
+def smote(points: Tensor, rng: np.random.Generator, *, neighbors: int) -> Iterator[Pairs]:
     """Chawla et al., 2002: every point in turn, towards one of its k nearest.
 
-    A uniform one of the k = min(neighbours, n - 1) nearest of the class, Euclidean, and lam
+    A uniform one of the k = min(neighbors, n - 1) nearest of the class, Euclidean, and lam
     uniform in [0, 1). As in the paper each point is a base equally often; the remainder is drawn
-    without replacement. A single point has no neighbour and is copied.
+    without replacement. A single point has no neighbor and is copied.
     """
     n = len(points)
     if n == 1:
         yield from ros(points, rng)
-    k = min(neighbours, n - 1)
+    k = min(neighbors, n - 1)
     table = nearest(points, k).cpu().numpy()
     rounds = np.tile(np.arange(n), (-(-PIECE // n), 1))
     while True:
@@ -61,7 +61,7 @@ def take(plan: Iterator[Pairs], count: int) -> Iterator[Pairs]:
     """The first `count` rows of a plan, piece by piece."""
     while count > 0:
         piece = next(plan)
-        yield Pairs(piece.base[:count], piece.neighbour[:count], piece.lam[:count])
+        yield Pairs(piece.base[:count], piece.neighbor[:count], piece.lam[:count])
         count -= len(piece.lam)
 
 

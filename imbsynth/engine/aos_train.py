@@ -19,7 +19,7 @@ from imbsynth.configs import (
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.classifier import KIND, classifier_checkpoint
 from imbsynth.engine.reading import Labelled, made_of, read_labelled
-from imbsynth.engine.synthesis.spaces import Pixels
+from imbsynth.engine.sources.spaces import Pixels
 from imbsynth.engine.training.classifier import (
     VAL_NUMBERS,
     VAL_SCORES,
@@ -32,8 +32,8 @@ from imbsynth.engine.training.holding_out import hold_out, read_validation
 from imbsynth.engine.training.loop import train
 from imbsynth.engine.training.oversampling import Members
 from imbsynth.errors import UserError
+from imbsynth.figures.charts import write_curves
 from imbsynth.runtime import resolve_device, resolve_precision
-from imbsynth.store.figures import write_curves
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.records import provenance
 from imbsynth.store.training_files import TrainingFiles

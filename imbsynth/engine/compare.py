@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.configs import CompareConfig
+from imbsynth.engine.comparison import tables
+from imbsynth.engine.comparison.contests import Contest, hold, in_words
+from imbsynth.engine.comparison.results import METRIC_NAMES, Result, Table, read_results, tabulate
+from imbsynth.engine.comparison.robustness import panels
 from imbsynth.engine.events import OnEvent, silent
-from imbsynth.engine.studies import tables
-from imbsynth.engine.studies.contests import Contest, hold, in_words
-from imbsynth.engine.studies.results import METRIC_NAMES, Result, Table, read_results, tabulate
-from imbsynth.engine.studies.robustness import panels
-from imbsynth.store.figures import OVER_SEEDS, Panel, write_robustness, write_spreads
+from imbsynth.figures.charts import OVER_SEEDS, Panel, write_robustness, write_spreads
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import ROBUSTNESS, SPREADS, provenance, write_record, write_table
 

@@ -23,10 +23,10 @@ from imbsynth.engine.reading import (
     read_labelled,
     shared_files,
 )
-from imbsynth.engine.synthesis.plans import PREFIX
+from imbsynth.engine.sources.plans import PREFIX
 from imbsynth.errors import UserError
+from imbsynth.figures.charts import write_confusion
 from imbsynth.runtime import resolve_device, resolve_precision, stream
-from imbsynth.store.figures import write_confusion
 from imbsynth.store.folders import digest_of, listing, read_regular
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import (

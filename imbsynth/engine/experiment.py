@@ -10,13 +10,13 @@ from typing import Any
 
 from imbsynth.configs import ExperimentConfig
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
+from imbsynth.engine.experiments.cells import Bench, made_for, patiently, run_cell
+from imbsynth.engine.experiments.on_folder import expected_seconds, protocol_for, warnings_for
+from imbsynth.engine.experiments.protocols import Cell, Protocol, read_protocol
+from imbsynth.engine.experiments.verdicts import Verdict, verdicts
 from imbsynth.engine.reading import refuse_synthetic, scan_regular
-from imbsynth.engine.studies.cells import Bench, made_for, patiently, run_cell
-from imbsynth.engine.studies.on_folder import expected_seconds, protocol_for, warnings_for
-from imbsynth.engine.studies.protocols import Cell, Protocol, read_protocol
-from imbsynth.engine.studies.verdicts import Verdict, verdicts
 from imbsynth.errors import UserError
-from imbsynth.store.figures import write_intervals, write_recalls
+from imbsynth.figures.charts import write_intervals, write_recalls
 from imbsynth.store.folders import listing
 from imbsynth.store.outputs import check_apart, claim, new_file
 from imbsynth.store.records import (

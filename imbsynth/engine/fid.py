@@ -17,8 +17,8 @@ from imbsynth.engine.distances.features import Extractor, extractor_for
 from imbsynth.engine.distances.measuring import Measuring
 from imbsynth.engine.distances.sides import units_of
 from imbsynth.engine.events import Note, OnEvent, Started, silent
+from imbsynth.figures.distance_chart import Chart, Panel, write_chart
 from imbsynth.runtime import stream
-from imbsynth.store.distance_figure import Chart, Panel, write_chart
 from imbsynth.store.folders import listing
 from imbsynth.store.outputs import check_apart, check_file_target, claim, new_file
 

@@ -20,7 +20,7 @@ from imbsynth.core import samplers
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
 from imbsynth.engine.reading import Labelled, read_labelled, refuse_synthetic
-from imbsynth.engine.synthesis.plans import (
+from imbsynth.engine.sources.plans import (
     PREFIX,
     TRIPLES,
     Plan,
@@ -30,8 +30,9 @@ from imbsynth.engine.synthesis.plans import (
     manifest_line,
     synthesise,
 )
-from imbsynth.engine.synthesis.spaces import Latents, Pixels, Space
+from imbsynth.engine.sources.spaces import Latents, Pixels, Space
 from imbsynth.errors import UserError
+from imbsynth.figures.sheets import write_sheet
 from imbsynth.runtime import resolve_device, resolve_precision, worker_count
 from imbsynth.store.folders import digest_of, listing, read_regular
 from imbsynth.store.images import SMALLEST_PNG
@@ -45,7 +46,6 @@ from imbsynth.store.records import (
     read_counts,
     write_record,
 )
-from imbsynth.store.sheets import write_sheet
 from imbsynth.store.transfer import transfer
 
 
@@ -108,7 +108,7 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
 def _sampler(config: GenerateConfig) -> samplers.Sampler:
     if config.method == "ros":
         return samplers.ros
-    return partial(samplers.smote, neighbours=config.neighbours)
+    return partial(samplers.smote, neighbors=config.k_neighbors)
 
 
 def _space(
@@ -178,10 +178,10 @@ def _explain(
     growing = {name: n for name, n in sizes.items() if added[name]}
     single = [name for name, n in growing.items() if n == 1]
     if single:
-        on_event(Note(f"a single image has no neighbour and is copied: class {listing(single)}"))
-    few = [f"{name} ({n - 1})" for name, n in growing.items() if 1 < n <= config.neighbours]
+        on_event(Note(f"a single image has no neighbor and is copied: class {listing(single)}"))
+    few = [f"{name} ({n - 1})" for name, n in growing.items() if 1 < n <= config.k_neighbors]
     if few:
-        on_event(Note(f"fewer neighbours than {config.neighbours} in class {listing(few)}"))
+        on_event(Note(f"fewer neighbors than {config.k_neighbors} in class {listing(few)}"))
 
 
 def _place_originals(
@@ -252,7 +252,7 @@ def _synthesise(
             sheet.add(plan, pixels)
             for row, lam in enumerate(plan.lam.tolist()):
                 name, file = images.classes[plan.label[row]], plan.file(row, images.classes)
-                ends = kept[plan.base[row]], kept[plan.neighbour[row]]
+                ends = kept[plan.base[row]], kept[plan.neighbor[row]]
                 write_line(manifest_line(file, name, config.method, space.name, *ends, lam))
 
         on_event(Started("generating", sum(added.values())))
@@ -270,7 +270,7 @@ def _synthesise(
         )
     rows = sheet.rows()
     if rows:
-        write_sheet(part / SAMPLES, rows, ["base, neighbour, synthetic"] * TRIPLES)
+        write_sheet(part / SAMPLES, rows, ["base, neighbor, synthetic"] * TRIPLES)
     return bool(rows)
 
 

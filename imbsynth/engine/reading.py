@@ -76,7 +76,7 @@ class Made(NamedTuple):
     """How an image came about that is not a real one."""
 
     method: str  # "smote", ..., or "reconstruct"
-    ends: tuple[str, str]  # the paths of base and neighbour
+    ends: tuple[str, str]  # the paths of base and neighbor
 
 
 def made_of(src: Path) -> dict[str, Made]:
@@ -88,7 +88,7 @@ def made_of(src: Path) -> dict[str, Made]:
         return {}
     made: dict[str, Made] = {}
     for number, line in enumerate(read_lines(src / MANIFEST), 1):
-        named = (line.get(key) for key in ("file", "base", "neighbour"))
+        named = (line.get(key) for key in ("file", "base", "neighbor"))
         paths = [path for path in named if isinstance(path, str) and is_inside(path)]
         if len(paths) < 3 or not isinstance(line.get("method"), str):
             raise UserError(
@@ -96,8 +96,8 @@ def made_of(src: Path) -> dict[str, Made]:
                 "the first was made",
                 "restore the file, or generate anew",
             )
-        file, base, neighbour = paths
-        made[file] = Made(line["method"], (base, neighbour))
+        file, base, neighbor = paths
+        made[file] = Made(line["method"], (base, neighbor))
     return made
 
 

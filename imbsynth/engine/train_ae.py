@@ -15,10 +15,10 @@ from imbsynth.engine.training.autoencoder import AutoencoderTraining
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.loop import train
 from imbsynth.errors import UserError
+from imbsynth.figures.sheets import MAX_ROWS, Row, write_sheet
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.records import provenance
-from imbsynth.store.sheets import MAX_ROWS, Row, write_sheet
 from imbsynth.store.training_files import TrainingFiles
 
 ON_SHEET = 8  # images a class on the reconstruction sheet

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from imbsynth.models.convolutions import KERNEL, Doubling, Growing, Halving, halved
-from imbsynth.models.filtering import Size
+from imbsynth.models.fast.convolutions import KERNEL, Doubling, Growing, Halving, halved
+from imbsynth.models.fast.filtering import Size
 
 WIDTHS = (64, 128, 256, 512)  # the paper's channels a layer
 SMALLEST_MAP = 4  # pixels; a larger map would make the dense layers outgrow everything else

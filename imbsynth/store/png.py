@@ -75,7 +75,7 @@ def _filtered(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _paeth(
     left: NDArray[np.uint8], above: NDArray[np.uint8], corner: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
-    """Of the three neighbours, the one closest to left + above - corner (PNG, 9.4)."""
+    """Of the three neighbors, the one closest to left + above - corner (PNG, 9.4)."""
     a, b, c = (side.astype(np.int16) for side in (left, above, corner))
     from_a, from_b, from_c = abs(b - c), abs(a - c), abs(a + b - 2 * c)
     closest = np.where(from_b <= from_c, above, corner)

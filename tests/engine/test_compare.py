@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from imbsynth.configs import CompareConfig
 from imbsynth.engine import compare
-from imbsynth.engine.studies.contests import in_common, in_words
-from imbsynth.engine.studies.results import METRIC_NAMES, SCORES, Result, read_results
+from imbsynth.engine.comparison.contests import in_common, in_words
+from imbsynth.engine.comparison.results import METRIC_NAMES, SCORES, Result, read_results
 from imbsynth.errors import UserError
 from tests.conftest import contents
 

@@ -11,7 +11,7 @@ import yaml
 
 from imbsynth.configs import CompareConfig, ExperimentConfig
 from imbsynth.engine import compare, experiment
-from imbsynth.engine.studies.protocols import Cell, parse_protocol, read_protocol
+from imbsynth.engine.experiments.protocols import Cell, parse_protocol, read_protocol
 from imbsynth.errors import UserError
 from tests.conftest import MakeFolder, contents
 

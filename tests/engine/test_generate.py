@@ -59,7 +59,7 @@ def test_every_class_comes_up_to_the_largest(
         assert line["file"] in made
         assert line["base"].startswith(line["class"] + "/")
         assert (rare / line["base"]).exists()
-        assert (rare / line["neighbour"]).exists()
+        assert (rare / line["neighbor"]).exists()
         assert line["method"] == method
         assert line["space"] == ("latent" if space["ae"] else "pixel")
 
@@ -71,7 +71,7 @@ def test_every_synthetic_image_can_be_made_again(
     run(GenerateConfig(src=rare, dst=dst, batch_size=5, **space))
     model = load_autoencoder(space["ae"]).eval() if space["ae"] else None
     for line in manifest(dst):
-        ends = [to_unit(pixels(dst / line[end])) for end in ("base", "neighbour")]
+        ends = [to_unit(pixels(dst / line[end])) for end in ("base", "neighbor")]
         lam = torch.tensor([line["lam"]])
         with torch.no_grad():
             if model is None:
@@ -151,12 +151,12 @@ def test_small_classes_work_and_say_what_was_done(rare: Path, tmp_path: Path) ->
     run(GenerateConfig(src=rare, dst=tmp_path / "dst"), on_event=events.append)
     notes = [event.text for event in events if isinstance(event, Note)]
     assert notes == [
-        "a single image has no neighbour and is copied: class single",
-        "fewer neighbours than 5 in class few (4), pair (1)",
+        "a single image has no neighbor and is copied: class single",
+        "fewer neighbors than 5 in class few (4), pair (1)",
     ]
     for line in manifest(tmp_path / "dst"):
         if line["class"] == "single":
-            assert (line["base"], line["lam"]) == (line["neighbour"], 0)
+            assert (line["base"], line["lam"]) == (line["neighbor"], 0)
             made = pixels(tmp_path / "dst" / line["file"])
             assert torch.equal(made, pixels(rare / line["base"]))
 

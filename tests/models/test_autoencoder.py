@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from imbsynth.models.autoencoder import Autoencoder, Shape, default_latent_dim
-from imbsynth.models.convolutions import Doubling, Growing, Halving
+from imbsynth.models.fast.convolutions import Doubling, Growing, Halving
 from imbsynth.runtime import initialised
 
 

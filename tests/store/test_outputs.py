@@ -64,7 +64,7 @@ def write_file(target: Path, text: str = "new", *, force: bool = True) -> None:
 
 
 def fail_to_write(target: Path, error: type[BaseException], *, force: bool = False) -> None:
-    """Begin both a folder and its neighbour, a file, and raise half way."""
+    """Begin both a folder and its neighbor, a file, and raise half way."""
     with new_folder(target, force=force) as folder, new_file(target.with_name("file")) as file:
         (folder / "half").touch()
         file.write_text("ne")

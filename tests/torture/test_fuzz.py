@@ -331,7 +331,7 @@ values = st.one_of(numbers, words, st.text(max_size=5), st.sampled_from([str(v) 
 options = {
     "imbalance": ["--counts", "--ratio", "--minority-fraction", "--profile", "--link", "--seed"],
     "split": ["--fractions", "--folds", "--link", "--seed"],
-    "generate": ["--to", "--neighbours", "--method", "--image-size", "--batch-size", "--seed"],
+    "generate": ["--to", "--k-neighbors", "--method", "--image-size", "--batch-size", "--seed"],
     "evaluate": ["--draws", "--batch-size", "--precision", "--device", "--seed"],
 }
 

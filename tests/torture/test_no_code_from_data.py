@@ -86,7 +86,7 @@ def test_a_class_that_is_no_name_is_refused_wherever_it_is_read(
     assert not Path("/tmp/x").exists()
 
 
-@pytest.mark.parametrize("key", ["file", "base", "neighbour"])
+@pytest.mark.parametrize("key", ["file", "base", "neighbor"])
 @pytest.mark.parametrize("name", ["../../x.png", "/etc/passwd", 7, None])
 def test_a_manifest_that_leads_out_is_refused(
     checkpoints: dict[str, Path], tmp_path: Path, key: str, name: Any

@@ -13,7 +13,7 @@ from imbsynth.configs import Decoder, check_decoder, check_size
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.errors import UserError
 from imbsynth.models.autoencoder import Autoencoder, Shape
-from imbsynth.models.convolutions import channels_last
+from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.runtime import arithmetic
 from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
 from imbsynth.store.folders import is_class_name

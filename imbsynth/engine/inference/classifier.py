@@ -15,7 +15,7 @@ from imbsynth.configs import MAX_CLASSIFIED_SIDE, check_size
 from imbsynth.core.pixels import to_unit
 from imbsynth.errors import UserError
 from imbsynth.models.classifiers import Classifier, ImageShape, model_names
-from imbsynth.models.convolutions import channels_last
+from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.runtime import arithmetic
 from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
 from imbsynth.store.folders import is_class_name

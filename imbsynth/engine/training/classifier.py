@@ -20,7 +20,7 @@ from imbsynth.core.batches import Indices, draw_batches
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.core.samplers import interpolate
 from imbsynth.engine.inference.classifier import build, probabilities
-from imbsynth.engine.synthesis.spaces import Pixels
+from imbsynth.engine.sources.spaces import Pixels
 from imbsynth.engine.training.history import check_lines, is_number
 from imbsynth.engine.training.loop import Training
 from imbsynth.engine.training.oversampling import Members, minority, training_plan
@@ -156,7 +156,7 @@ class ClassifierTraining(Training):
         images = self._real(self.plan.base[rows])
         lam = self.plan.lam[rows]
         if lam.any():
-            ends = self._real(self.plan.neighbour[rows])
+            ends = self._real(self.plan.neighbor[rows])
             # As whole grey levels: the images that `generate` would write.
             images = to_unit(to_bytes(interpolate(images, ends, torch.from_numpy(lam))))
         moved = np.flatnonzero(self.moved[rows])

@@ -36,7 +36,7 @@ class Parts(NamedTuple):
 def hold_out(src: Path, images: Labelled, fraction: float, seed: int) -> Parts:
     """Hold out a fraction of each class's real images, equal files together.
 
-    In a folder that `generate` made, synthetic images whose base or neighbour is held out are left
+    In a folder that `generate` made, synthetic images whose base or neighbor is held out are left
     out of training: they would show it. Raises UserError for a class with too few real images.
     """
     sources = made_of(src)

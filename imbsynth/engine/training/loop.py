@@ -15,7 +15,7 @@ from imbsynth.configs import AosTrainConfig, TrainAeConfig
 from imbsynth.engine.events import Advanced, EpochDone, Note, OnEvent, Started
 from imbsynth.engine.training.history import check_lines, is_number
 from imbsynth.errors import UserError
-from imbsynth.models.convolutions import channels_last
+from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.runtime import stop_request
 from imbsynth.store.checkpoints import Checkpoint
 from imbsynth.store.training_files import TrainingFiles

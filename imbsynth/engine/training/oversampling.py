@@ -1,7 +1,7 @@
 """What an epoch goes through: real images, copies of them, or points between them.
 
 A training set is a plan, not pixels: a row is an image of the folder (base), perhaps moved towards
-another (neighbour, lam), so that oversampling costs no memory whatever the method.
+another (neighbor, lam), so that oversampling costs no memory whatever the method.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import AosTrainConfig
 from imbsynth.core import samplers
-from imbsynth.engine.synthesis.plans import Plan, draw, joined
-from imbsynth.engine.synthesis.spaces import Space
+from imbsynth.engine.sources.plans import Plan, draw, joined
+from imbsynth.engine.sources.spaces import Space
 from imbsynth.runtime import stream
 
 Members = dict[str, NDArray[np.int64]]
@@ -39,7 +39,7 @@ def training_plan(config: AosTrainConfig, members: Members, space: Space) -> Pla
     plans = [_originals(label, own) for label, own in enumerate(members.values())]
     if method in ("ros", "aos", "smote"):
         added = {name: max(sizes.values()) - size for name, size in sizes.items()}
-        sampler = partial(samplers.smote, neighbours=config.neighbours)
+        sampler = partial(samplers.smote, neighbors=config.k_neighbors)
         chosen, kind = (sampler, "smote") if method == "smote" else (samplers.ros, "ros")
         plans += draw(chosen, members, space, added, seed=config.seed, method=kind)
     return joined(plans)

@@ -11,7 +11,7 @@ from imbsynth.configs import AosTrainConfig, GenerateConfig
 from imbsynth.engine import generate
 from imbsynth.engine.events import silent
 from imbsynth.engine.reading import Labelled, read_labelled
-from imbsynth.engine.synthesis.spaces import Pixels
+from imbsynth.engine.sources.spaces import Pixels
 from imbsynth.engine.training.classifier import ClassifierTraining, Validation, best_of
 from imbsynth.engine.training.oversampling import minority, training_plan
 from imbsynth.store.images import read_images

@@ -56,7 +56,7 @@ def test_only_real_images_validate_and_nothing_made_from_them_trains(
     images = read(dst)
     parts = hold_out(dst, images, 0.4, 0)
     lines = [json.loads(line) for line in (dst / "manifest.jsonl").read_text().splitlines()]
-    made = {line["file"]: {line["base"], line["neighbour"]} for line in lines}
+    made = {line["file"]: {line["base"], line["neighbor"]} for line in lines}
     val = {images.paths[i] for i in parts.val}
     assert not val & made.keys()
     trained = {images.paths[i] for i in parts.train}

@@ -8,10 +8,10 @@ import pytest
 from imbsynth.configs import ExperimentConfig
 from imbsynth.engine import experiment
 from imbsynth.engine.events import Event, Note
-from imbsynth.engine.studies.cells import Bench
-from imbsynth.engine.studies.on_folder import PLAIN, protocol_for
-from imbsynth.engine.studies.protocols import Cell
-from imbsynth.engine.studies.verdicts import base_of
+from imbsynth.engine.experiments.cells import Bench
+from imbsynth.engine.experiments.on_folder import PLAIN, protocol_for
+from imbsynth.engine.experiments.protocols import Cell
+from imbsynth.engine.experiments.verdicts import base_of
 from imbsynth.errors import UserError
 from imbsynth.store.folders import scan
 from imbsynth.store.records import PROTOCOL, write_json

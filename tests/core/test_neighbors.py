@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
-from imbsynth.core import neighbours
-from imbsynth.core.neighbours import nearest
+from imbsynth.core import neighbors
+from imbsynth.core.neighbors import nearest
 
 
 def test_nearest_by_hand() -> None:
@@ -15,7 +15,7 @@ def test_nearest_by_hand() -> None:
     assert nearest(points, 2).tolist() == [[1, 2], [0, 2], [1, 0], [2, 1]]
 
 
-def test_equal_points_are_neighbours_but_a_point_is_not_its_own() -> None:
+def test_equal_points_are_neighbors_but_a_point_is_not_its_own() -> None:
     found = nearest(torch.zeros(6, 3), 5)
     for row, others in enumerate(found.tolist()):
         assert sorted(others) == [i for i in range(6) if i != row]
@@ -33,8 +33,8 @@ def test_nearest_agrees_with_scikit_learn(n: int, d: int, seed: int) -> None:
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     points = torch.randn(50, 4, generator=torch.Generator().manual_seed(0))
     whole = nearest(points, 7)
-    monkeypatch.setattr(neighbours, "ROWS", 8)
-    monkeypatch.setattr(neighbours, "COLUMNS", 3)
+    monkeypatch.setattr(neighbors, "ROWS", 8)
+    monkeypatch.setattr(neighbors, "COLUMNS", 3)
     assert torch.equal(nearest(points, 7), whole)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.core import significance
-from imbsynth.engine.studies.results import Result, tabulate
+from imbsynth.engine.comparison.results import Result, tabulate
 
 MANY = 3  # problems, and methods, from which on a test over problems says something
 

@@ -6,7 +6,7 @@ conjugates, and a complex product is three real ones (Gauss): 1.5 multiplication
 result, where the plain sum takes one for each pixel of the map and of the kernel: 148 instead of
 784 from 7x7 to 10x10 with a kernel of 4x4. Summed over the channels, those at one root are a matrix
 product. Rounding errors are those of a plain sum, to a factor of 3, but relative to the largest
-value of the map, not of the neighbourhood.
+value of the map, not of the neighborhood.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imbsynth.models.filtering import Matrix, Size, float32_tensor
+from imbsynth.models.fast.filtering import Matrix, Size, float32_tensor
 
 
 class Spectral:

@@ -12,9 +12,9 @@ from imbsynth.core import metrics
 from imbsynth.core.profiles import by_size
 from imbsynth.core.proportions import jeffreys, mean_interval
 from imbsynth.core.significance import better_in_folds
-from imbsynth.engine.studies.cells import Bench
-from imbsynth.engine.studies.on_folder import AUGMENTED, PLAIN
-from imbsynth.engine.studies.protocols import Cell
+from imbsynth.engine.experiments.cells import Bench
+from imbsynth.engine.experiments.on_folder import AUGMENTED, PLAIN
+from imbsynth.engine.experiments.protocols import Cell
 from imbsynth.store.records import read_json
 
 SURE = 0.95  # the chance from which on a difference is called one

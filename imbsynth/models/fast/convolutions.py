@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imbsynth.models.filtering import Filtering, Size
-from imbsynth.models.spectral import Spectral
+from imbsynth.models.fast.filtering import Filtering, Size
+from imbsynth.models.fast.spectral import Spectral
 
 KERNEL, STRIDE = 4, 2
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imbsynth.engine.synthesis.plans import Plan, batched
+from imbsynth.engine.sources.plans import Plan, batched
 
 
 def piece(start: int, rows: int) -> Plan:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imbsynth.store.figures import Panel, write_robustness, write_spreads
+from imbsynth.figures.charts import Panel, write_robustness, write_spreads
 
 
 def draw(path: Path, problems: int, methods: int, name: str = "method") -> tuple[int, int]:

@@ -10,9 +10,9 @@ from PIL import Image
 
 from imbsynth.configs import CompareConfig
 from imbsynth.engine import compare
-from imbsynth.engine.studies.results import METRIC_NAMES, Result
-from imbsynth.engine.studies.robustness import MU, RHO, panels
-from imbsynth.store.figures import write_robustness
+from imbsynth.engine.comparison.results import METRIC_NAMES, Result
+from imbsynth.engine.comparison.robustness import MU, RHO, panels
+from imbsynth.figures.charts import write_robustness
 from tests.engine.test_compare import write_results
 
 

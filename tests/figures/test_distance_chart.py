@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imbsynth.store.distance_figure import Chart, Panel, write_chart
+from imbsynth.figures.distance_chart import Chart, Panel, write_chart
 
 
 def panel(name: str, seed: int) -> Panel:

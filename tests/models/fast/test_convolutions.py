@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from imbsynth.models.convolutions import (
+from imbsynth.models.fast.convolutions import (
     FEWEST_CHANNELS,
     FEWEST_IMAGES,
     Doubling,

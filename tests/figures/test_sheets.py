@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from imbsynth.store.sheets import LARGEST, MAX_ROWS, SMALLEST, Row, write_sheet
+from imbsynth.figures.sheets import LARGEST, MAX_ROWS, SMALLEST, Row, write_sheet
 from tests.store.conftest import noise
 
 Colour = tuple[int, int, int]

@@ -25,9 +25,9 @@ from imbsynth.configs import (
 from imbsynth.core import profiles
 from imbsynth.engine import aos_train, evaluate, generate, imbalance, split, train_ae
 from imbsynth.engine.events import Event, Note, OnEvent
+from imbsynth.engine.experiments.protocols import Cell, Options, Protocol
+from imbsynth.engine.experiments.recipes import Recipes, difference, short_digest
 from imbsynth.engine.reading import scan_regular
-from imbsynth.engine.studies.protocols import Cell, Options, Protocol
-from imbsynth.engine.studies.recipes import Recipes, difference, short_digest
 from imbsynth.errors import Busy, UserError
 from imbsynth.store.outputs import RECORD, claim, new_file
 from imbsynth.store.records import CELLS, WORK, read_json, write_json

@@ -13,20 +13,20 @@ from numpy.typing import NDArray
 from imbsynth.core.samplers import Sampler, take
 from imbsynth.engine.events import Advanced, OnEvent
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.synthesis.spaces import Space
+from imbsynth.engine.sources.spaces import Space
+from imbsynth.figures.sheets import MAX_ROWS, Row
 from imbsynth.runtime import stream
 from imbsynth.store.png_writers import Write
-from imbsynth.store.sheets import MAX_ROWS, Row
 
 PREFIX = "synthetic-"  # of the file names
-TRIPLES = 4  # of base, neighbour and synthetic image, a class on the sheet
+TRIPLES = 4  # of base, neighbor and synthetic image, a class on the sheet
 
 
 class Plan(NamedTuple):
     """What some synthetic images are made of: a row each, indices of the images read."""
 
     base: NDArray[np.int64]
-    neighbour: NDArray[np.int64]
+    neighbor: NDArray[np.int64]
     lam: NDArray[np.float64]
     label: NDArray[np.int64]  # class index
     number: NDArray[np.int64]  # 1, 2, ... within the class
@@ -36,7 +36,7 @@ class Plan(NamedTuple):
         part = slice(start, stop)
         return Plan(
             self.base[part],
-            self.neighbour[part],
+            self.neighbor[part],
             self.lam[part],
             self.label[part],
             self.number[part],
@@ -67,8 +67,8 @@ def draw(
         for pairs in take(sampler(space.points(own), rng), added[name]):
             numbers = np.arange(number, number + len(pairs.lam))
             number += len(pairs.lam)
-            base, neighbour = own[pairs.base], own[pairs.neighbour]
-            yield Plan(base, neighbour, pairs.lam, np.full(len(base), label), numbers)
+            base, neighbor = own[pairs.base], own[pairs.neighbor]
+            yield Plan(base, neighbor, pairs.lam, np.full(len(base), label), numbers)
 
 
 def batched(plans: Iterable[Plan], size: int) -> Iterator[Plan]:
@@ -90,8 +90,8 @@ def batched(plans: Iterable[Plan], size: int) -> Iterator[Plan]:
 
 def joined(plans: list[Plan]) -> Plan:
     """The rows of all plans, in order."""
-    base, neighbour, lam, label, number = map(np.concatenate, zip(*plans, strict=True))
-    return Plan(base, neighbour, lam, label, number)
+    base, neighbor, lam, label, number = map(np.concatenate, zip(*plans, strict=True))
+    return Plan(base, neighbor, lam, label, number)
 
 
 def synthesise(
@@ -107,7 +107,7 @@ def synthesise(
     """Compute the images of each plan, and have them written."""
     done = 0
     for plan in plans:
-        pixels = space.images(plan.base, plan.neighbour, torch.from_numpy(plan.lam)).numpy()
+        pixels = space.images(plan.base, plan.neighbor, torch.from_numpy(plan.lam)).numpy()
         on_batch(plan, pixels)
         write(pixels, [folder / plan.file(row, classes) for row in range(len(pixels))])
         done += len(pixels)
@@ -115,7 +115,7 @@ def synthesise(
 
 
 def manifest_line(
-    file: str, name: str, method: str, space: str, base: str, neighbour: str, lam: float
+    file: str, name: str, method: str, space: str, base: str, neighbor: str, lam: float
 ) -> dict[str, Any]:
     """A line of the manifest: an image that is not a real one."""
     return {
@@ -124,7 +124,7 @@ def manifest_line(
         "method": method,
         "space": space,
         "base": base,
-        "neighbour": neighbour,
+        "neighbor": neighbor,
         "lam": lam,
     }
 
@@ -143,7 +143,7 @@ class Sheet:
             shown = label in self.groups or len(self.groups) < MAX_ROWS
             groups = self.groups.setdefault(label, [])
             for row in np.flatnonzero(plan.label == label)[: (TRIPLES - len(groups)) * shown]:
-                groups.append([real[plan.base[row]], real[plan.neighbour[row]], pixels[row].copy()])
+                groups.append([real[plan.base[row]], real[plan.neighbor[row]], pixels[row].copy()])
 
     def rows(self) -> list[Row]:
         """A row a class, for `write_sheet`."""

@@ -1,4 +1,4 @@
-"""Nearest neighbours without an n-by-n matrix."""
+"""Nearest neighbors without an n-by-n matrix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def nearest(points: Tensor, k: int) -> Tensor:
     """(n, ...) points -> (n, k) int64, the k nearest other points of each, nearest first.
 
     Euclidean distance, in float64: in float32 the expansion |a|^2 - 2ab + |b|^2 loses close
-    pairs. A point is no neighbour of its own; an equal one is. Any number type, on any device.
+    pairs. A point is no neighbor of its own; an equal one is. Any number type, on any device.
     Raises ValueError unless 1 <= k < n.
     """
     n = len(points)
@@ -24,7 +24,7 @@ def nearest(points: Tensor, k: int) -> Tensor:
 
 
 def _nearest_of(start: int, points: Tensor, k: int) -> Tensor:
-    """(rows, k) neighbours of points[start : start + ROWS], a block of candidates at a time."""
+    """(rows, k) neighbors of points[start : start + ROWS], a block of candidates at a time."""
     rows = points[start : start + ROWS].to(torch.float64)
     best = torch.full((len(rows), k), torch.inf, dtype=torch.float64, device=points.device)
     index = torch.zeros((len(rows), k), dtype=torch.int64, device=points.device)

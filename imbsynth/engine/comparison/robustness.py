@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from imbsynth.engine.studies.results import Result, tabulate
-from imbsynth.store.figures import Panel
+from imbsynth.engine.comparison.results import Result, tabulate
+from imbsynth.figures.charts import Panel
 
 RHO, MU = "imbalance ratio rho", "share of minority classes mu"
 APART = 1.02  # between two ratios that are not the same one, cut out of different folds

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from imbsynth.configs import AosTrainConfig, GenerateConfig, ImbalanceConfig, TrainAeConfig
+from imbsynth.engine.experiments.protocols import Cell, Options, Protocol, resolved
 from imbsynth.engine.reading import scan_regular
-from imbsynth.engine.studies.protocols import Cell, Options, Protocol, resolved
 from imbsynth.store.folders import digest_of, fingerprint
 
 Recipe = dict[str, Any]  # as JSON values

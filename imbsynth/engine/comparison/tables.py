@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from imbsynth.core import significance
-from imbsynth.engine.studies.contests import Common, Contest, in_words
-from imbsynth.engine.studies.results import SCORES, Result, tabulate
+from imbsynth.engine.comparison.contests import Common, Contest, in_words
+from imbsynth.engine.comparison.results import SCORES, Result, tabulate
 from imbsynth.store.folders import printable
 
 TITLES = {

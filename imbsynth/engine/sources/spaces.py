@@ -27,8 +27,8 @@ class Space(Protocol):
     def points(self, members: NDArray[np.int64]) -> Tensor:
         """(n, ...) points of the images with these indices."""
 
-    def images(self, base: NDArray[np.int64], neighbour: NDArray[np.int64], lam: Tensor) -> Tensor:
-        """(m, c, h, w) uint8 of the points between those of the images base and neighbour."""
+    def images(self, base: NDArray[np.int64], neighbor: NDArray[np.int64], lam: Tensor) -> Tensor:
+        """(m, c, h, w) uint8 of the points between those of the images base and neighbor."""
 
 
 class Pixels:
@@ -43,8 +43,8 @@ class Pixels:
     def points(self, members: NDArray[np.int64]) -> Tensor:
         return self.pixels[torch.from_numpy(members).to(self.pixels.device)].to(self.device)
 
-    def images(self, base: NDArray[np.int64], neighbour: NDArray[np.int64], lam: Tensor) -> Tensor:
-        start, end = to_unit(self.points(base)), to_unit(self.points(neighbour))
+    def images(self, base: NDArray[np.int64], neighbor: NDArray[np.int64], lam: Tensor) -> Tensor:
+        start, end = to_unit(self.points(base)), to_unit(self.points(neighbor))
         return to_bytes(interpolate(start, end, lam)).cpu()
 
 
@@ -71,5 +71,5 @@ class Latents:
     def points(self, members: NDArray[np.int64]) -> Tensor:
         return self.latents[torch.from_numpy(members)].to(self.device)
 
-    def images(self, base: NDArray[np.int64], neighbour: NDArray[np.int64], lam: Tensor) -> Tensor:
-        return self.coder.decode(interpolate(self.points(base), self.points(neighbour), lam))
+    def images(self, base: NDArray[np.int64], neighbor: NDArray[np.int64], lam: Tensor) -> Tensor:
+        return self.coder.decode(interpolate(self.points(base), self.points(neighbor), lam))

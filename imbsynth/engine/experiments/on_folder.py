@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from imbsynth.configs import AosTrainConfig, Budget, ExperimentConfig, TrainAeConfig
 from imbsynth.engine import aos_train, train_ae
-from imbsynth.engine.studies.cells import Bench
-from imbsynth.engine.studies.protocols import Method, Options, Protocol, Source
+from imbsynth.engine.experiments.cells import Bench
+from imbsynth.engine.experiments.protocols import Method, Options, Protocol, Source
 from imbsynth.errors import UserError
 from imbsynth.store.folders import ImageFolder, digest_of, listing, read_regular
 

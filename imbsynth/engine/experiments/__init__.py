@@ -1,0 +1,1 @@
+"""Grids of runs: protocols, recipes, the cells of a grid, and the verdict on a folder."""

@@ -1,1 +1,0 @@
-"""Methods against each other: a protocol, its cells, their results, and what follows from them."""

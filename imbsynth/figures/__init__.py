@@ -1,0 +1,1 @@
+"""Pictures for people: charts with axes and contact sheets of images."""

@@ -1,0 +1,1 @@
+"""Layers that compute the same as torch's own in less time on a CPU."""
