@@ -1,13 +1,43 @@
 """The ways a run ends early that are not bugs."""
 
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_OPEN, _CLOSE = "\ue000", "\ue001"  # private-use characters: no message has them by accident
+
+
+def option(name: str) -> str:
+    """The name of a config field, marked for `UserError`: who shows it decides its spelling.
+
+    `option("batch_size")` reads batch_size in Python and --batch-size on the command line.
+    """
+    return f"{_OPEN}{name}{_CLOSE}"
+
 
 class UserError(Exception):
-    """A problem the user can fix: what is wrong, then what to do about it."""
+    """A problem the user can fix: what is wrong, then what to do about it.
+
+    Both texts may name config fields by `option`.
+    """
 
     def __init__(self, problem: str, fix: str) -> None:
-        super().__init__(f"{problem}\n  fix: {fix}")
-        self.problem = problem
-        self.fix = fix
+        self._problem, self._fix = problem, fix
+        super().__init__(self.shown())
+
+    def shown(self, spell: Callable[[str], str] = str) -> str:
+        """The whole text, with every config field spelled by `spell`."""
+        return _spelled(f"{self._problem}\n  fix: {self._fix}", spell)
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, without the advice."""
+        return _spelled(self._problem, str)
+
+
+def _spelled(text: str, spell: Callable[[str], str]) -> str:
+    return re.sub(f"{_OPEN}(.*?){_CLOSE}", lambda match: spell(match[1]), text)
 
 
 class Busy(UserError):

@@ -92,7 +92,7 @@ def aos_train(
     ] = AosTrainConfig.minority_below,
     k_neighbors: Annotated[
         int,
-        typer.Option("--k-neighbors", "--neighbours", help="k of SMOTE.", rich_help_panel=BALANCE),
+        typer.Option("--k-neighbors", help="k of SMOTE.", rich_help_panel=BALANCE),
     ] = AosTrainConfig.k_neighbors,
     model: Annotated[
         str,

@@ -43,9 +43,7 @@ def generate(
     ] = GenerateConfig.method,
     k_neighbors: Annotated[
         int,
-        typer.Option(
-            "--k-neighbors", "--neighbours", help="How many nearest neighbors smote chooses from."
-        ),
+        typer.Option("--k-neighbors", help="How many nearest neighbors smote chooses from."),
     ] = GenerateConfig.k_neighbors,
     to: Annotated[
         int | None,
