@@ -35,6 +35,11 @@ class UserError(Exception):
         """What is wrong, without the advice."""
         return _spelled(self._problem, str)
 
+    @property
+    def fix(self) -> str:
+        """The advice alone."""
+        return _spelled(self._fix, str)
+
 
 def _spelled(text: str, spell: Callable[[str], str]) -> str:
     return re.sub(f"{_OPEN}(.*?){_CLOSE}", lambda match: spell(match[1]), text)

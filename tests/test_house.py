@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "store": {"store", "configs", "errors"},
     "core": {"core"},
     "models": {"models"},
-    "runtime": {"errors"},
+    "runtime": {"runtime", "errors"},
     "configs": {"errors"},
     "errors": set(),
     "__main__": {"cli"},

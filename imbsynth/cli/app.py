@@ -34,7 +34,7 @@ class Boundary(Group):
         try:
             return super().invoke(ctx)
         except UserError as error:
-            _say(f"error: {error}")
+            _say(f"error: {error.shown(lambda name: '--' + name.replace('_', '-'))}")
             raise typer.Exit(2) from None
         except Interrupted as interrupted:
             _say("stopped: the same command goes on (train-ae and aos-train with --resume)")

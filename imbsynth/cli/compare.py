@@ -69,7 +69,7 @@ LINES = 20  # of pairs, or of what is left out; --json has all
 
 
 def _summary(report: "Report") -> None:
-    from imbsynth.store.folders import printable
+    from imbsynth.store.names import printable
 
     for problem in dict.fromkeys(row["problem"] for row in report.rows):
         if problem:
@@ -89,7 +89,7 @@ def _summary(report: "Report") -> None:
 
 def _wins(report: "Report") -> None:
     """What is compared and what is left out; a row a method, its wins over all others."""
-    from imbsynth.store.folders import printable
+    from imbsynth.store.names import printable
 
     typer.echo(f"\nCompared by {report.metric} {report.compared['words']}")
     left_out = report.compared["left_out"]

@@ -27,7 +27,7 @@ def inspect(src: Src, json: Json = False, quiet: Quiet = False, config: Config =
 
 
 def _summary(report: "Report") -> None:
-    from imbsynth.store.folders import printable
+    from imbsynth.store.names import printable
 
     class_table(report.counts)
     typer.echo(

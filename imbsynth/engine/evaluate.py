@@ -27,7 +27,8 @@ from imbsynth.engine.sources.plans import PREFIX
 from imbsynth.errors import UserError
 from imbsynth.figures.charts import write_confusion
 from imbsynth.runtime import resolve_device, resolve_precision, stream
-from imbsynth.store.folders import digest_of, listing, read_regular
+from imbsynth.store.folders import digest_of, read_regular
+from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import (
     CONFUSION,

@@ -17,7 +17,7 @@ from imbsynth.engine.experiments.verdicts import Verdict, verdicts
 from imbsynth.engine.reading import refuse_synthetic, scan_regular
 from imbsynth.errors import UserError
 from imbsynth.figures.charts import write_intervals, write_recalls
-from imbsynth.store.folders import listing
+from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, claim, new_file
 from imbsynth.store.records import (
     INTERVALS,

@@ -34,8 +34,9 @@ from imbsynth.engine.sources.spaces import Latents, Pixels, Space
 from imbsynth.errors import UserError
 from imbsynth.figures.sheets import write_sheet
 from imbsynth.runtime import resolve_device, resolve_precision, worker_count
-from imbsynth.store.folders import digest_of, listing, read_regular
+from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.images import SMALLEST_PNG
+from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, check_room, new_folder
 from imbsynth.store.png_writers import Write, png_writers
 from imbsynth.store.records import (

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from imbsynth.core import profiles
 from imbsynth.errors import UserError
-from imbsynth.store.folders import is_inside, printable
+from imbsynth.store.folders import is_inside
+from imbsynth.store.names import printable
 from imbsynth.store.records import CELLS, METRICS, PROTOCOL, WORK, read_json
 
 METRIC_NAMES = ("acsa", "gm", "g_mean", "f1_macro", "mcc", "kappa", "auroc_macro")

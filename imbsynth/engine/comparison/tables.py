@@ -9,7 +9,7 @@ from typing import Any
 from imbsynth.core import significance
 from imbsynth.engine.comparison.contests import Common, Contest, in_words
 from imbsynth.engine.comparison.results import SCORES, Result, tabulate
-from imbsynth.store.folders import printable
+from imbsynth.store.names import printable
 
 TITLES = {
     "acsa": "ACSA",

@@ -9,7 +9,8 @@ from imbsynth.engine.distances.measuring import Unit
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.reading import made_of, scan_regular
 from imbsynth.errors import UserError
-from imbsynth.store.folders import ImageFolder, listing
+from imbsynth.store.folders import ImageFolder
+from imbsynth.store.names import listing
 from imbsynth.store.records import MANIFEST
 
 SIDES = ("real", "fake")

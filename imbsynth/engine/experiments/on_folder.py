@@ -12,7 +12,8 @@ from imbsynth.engine import aos_train, train_ae
 from imbsynth.engine.experiments.cells import Bench
 from imbsynth.engine.experiments.protocols import Method, Options, Protocol, Source
 from imbsynth.errors import UserError
-from imbsynth.store.folders import ImageFolder, digest_of, listing, read_regular
+from imbsynth.store.folders import ImageFolder, digest_of, read_regular
+from imbsynth.store.names import listing
 
 PLAIN, AUGMENTED = "plain", " + affine"
 OVERSAMPLED = {PLAIN: "none", "ROS": "ros", "SMOTE": "smote", "AOS": "aos"}

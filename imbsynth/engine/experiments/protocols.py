@@ -11,7 +11,8 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 from imbsynth.configs import AosTrainConfig, GenerateConfig, ImbalanceConfig, TrainAeConfig
 from imbsynth.errors import UserError
-from imbsynth.store.folders import listing, read_regular
+from imbsynth.store.folders import read_regular
+from imbsynth.store.names import listing
 from imbsynth.store.plain_yaml import read_values
 
 Options = dict[str, Any]  # of a command, by option name without dashes before it
