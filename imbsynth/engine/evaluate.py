@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from imbsynth.configs import EvaluateConfig
 from imbsynth.core import metrics
 from imbsynth.core.bootstrap import interval, resampled_auroc, resampled_confusions
-from imbsynth.core.ranking import auroc_macro, rankings
+from imbsynth.core.auroc import auroc_macro, class_orders
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.inference.classifier import Trained, load_classifier, probabilities
 from imbsynth.engine.reading import (
@@ -146,7 +146,7 @@ def _report(
             "train it again with a lower --lr",
         )
     confusion = metrics.confusion_matrix(labels, found.argmax(1), len(trained.classes))
-    ranked = rankings(found, labels)
+    ranked = class_orders(found, labels)
     once = np.ones((1, len(labels)), np.int32)
     scores = {name: float(score(confusion)) for name, score in metrics.SCORES.items()}
     drawn = resampled_confusions(
