@@ -37,7 +37,7 @@ from sklearn.preprocessing import StandardScaler
 
 from imbsynth.core import metrics
 from imbsynth.engine.events import silent
-from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.inference.classifier import Trained, load_classifier, probabilities
 from imbsynth.engine.reading import Labelled, Made, made_of, read_labelled
 from imbsynth.runtime import stream
@@ -144,7 +144,9 @@ def scored(model: Pipeline, pixels: Pixels) -> dict[str, Values]:
     }
 
 
-def fit_and_test(images: Labelled, fitted: Part, tested: Part, coder: Coder | None) -> Report:
+def fit_and_test(
+    images: Labelled, fitted: Part, tested: Part, coder: TrainedAutoencoder | None
+) -> Report:
     """AUROC of the probe and of the two numbers on the tested part, together and by class."""
     model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=1000))
     weights = {"logisticregression__sample_weight": fitted.weights()}
@@ -165,7 +167,9 @@ def fit_and_test(images: Labelled, fitted: Part, tested: Part, coder: Coder | No
     return report
 
 
-def decoded_alone(model: Pipeline, images: Labelled, tested: Part, coder: Coder) -> Report:
+def decoded_alone(
+    model: Pipeline, images: Labelled, tested: Part, coder: TrainedAutoencoder
+) -> Report:
     """The same for real images against their own reconstructions: blur without interpolation."""
     real, labels = tested.images[~tested.synthetic], tested.labels[~tested.synthetic]
     pixels = images.pixels[real]
@@ -180,7 +184,7 @@ def decoded_alone(model: Pipeline, images: Labelled, tested: Part, coder: Coder)
     return {name: auroc(both, values, everything) for name, values in scores.items()}
 
 
-def reconstructed(coder: Coder, pixels: Pixels) -> Pixels:
+def reconstructed(coder: TrainedAutoencoder, pixels: Pixels) -> Pixels:
     """The images as they come back from the autoencoder."""
     return torch.cat(list(coder.reconstruct(torch.from_numpy(pixels)))).numpy()
 
@@ -225,7 +229,7 @@ def classified(trained: Trained, pixels: Pixels) -> NDArray[np.float32]:
     )
 
 
-def read(folder: Path, coder: Coder | None, only: list[str] | None = None) -> Labelled:
+def read(folder: Path, coder: TrainedAutoencoder | None, only: list[str] | None = None) -> Labelled:
     """A folder's images, or some of its classes, in the form that the autoencoder takes."""
     shape = None if coder is None else coder.model.shape
     return read_labelled(
@@ -253,7 +257,7 @@ def main() -> None:
 
     coder = None
     if options.ae is not None:
-        coder = Coder(load_autoencoder(options.ae), CPU, "fp32", BATCH)
+        coder = TrainedAutoencoder(load_autoencoder(options.ae), CPU, "fp32", BATCH)
     grown = {path.split("/")[0] for path in synthetic_of(options.folder)}
     images = read(options.folder, coder, only=sorted(grown))
     fitted, tested = halves(images, options.folder, options.most, options.seed)

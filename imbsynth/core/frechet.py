@@ -51,7 +51,7 @@ class Moments:
         return float(self.scatter.trace()) / (self.count - 1)
 
 
-class Few:
+class StoredFeatures:
     """Fewer images than dimensions: their features themselves are smaller than a covariance."""
 
     def __init__(self, dim: int) -> None:
@@ -87,17 +87,17 @@ class Few:
         return float(self.factor().square().sum())
 
 
-Summary = Moments | Few
+Summary = Moments | StoredFeatures
 
 
 def summary_for(count: int, dim: int) -> Summary:
     """What to summarise at most `count` images with: whatever takes less memory."""
-    return Few(dim) if count < dim else Moments(dim)
+    return StoredFeatures(dim) if count < dim else Moments(dim)
 
 
 def absorb(pool: Summary, part: Summary) -> None:
     """Add to `pool` what `part` has seen; a pool of few takes only parts of few."""
-    if isinstance(part, Few):
+    if isinstance(part, StoredFeatures):
         for features in part.parts:
             pool.add(features)
     elif isinstance(pool, Moments):
@@ -122,13 +122,13 @@ def _trace_of_root(one: Summary, other: Summary) -> float:
     """Tr (S1 S2)^(1/2), from the smallest matrix that has the eigenvalues of S1 S2.
 
     With S1 = F^T F they are those of F S2 F^T, symmetric; with S2 = G^T G too, the squares of
-    the singular values of F G^T. Few images are their own F, of n rows instead of d.
+    the singular values of F G^T. StoredFeatures images are their own F, of n rows instead of d.
     """
-    if isinstance(other, Few):
-        if isinstance(one, Few):
+    if isinstance(other, StoredFeatures):
+        if isinstance(one, StoredFeatures):
             return float(torch.linalg.svdvals(one.factor() @ other.factor().T).sum())
         return _trace_of_root(other, one)
-    if isinstance(one, Few):
+    if isinstance(one, StoredFeatures):
         factor, scale = one.factor(), 1.0
     else:
         factor, scale = _factor(one), float(one.count - 1)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from imbsynth.configs import GenerateConfig, parse_size
 from imbsynth.core import samplers
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
-from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.reading import Labelled, read_labelled, refuse_synthetic
 from imbsynth.engine.sources.plans import (
     PREFIX,
@@ -115,7 +115,7 @@ def _sampler(config: GenerateConfig) -> samplers.Sampler:
 def _space(
     config: GenerateConfig,
     device: torch.device,
-    coder: Coder | None,
+    coder: TrainedAutoencoder | None,
     images: Labelled,
     added: dict[str, int],
     on_event: OnEvent,
@@ -125,11 +125,11 @@ def _space(
     return Latents(coder, images, added, on_event)
 
 
-def _coder(config: GenerateConfig, device: torch.device) -> Coder | None:
+def _coder(config: GenerateConfig, device: torch.device) -> TrainedAutoencoder | None:
     if config.ae is None:
         return None
     precision = resolve_precision(config.precision, device)
-    return Coder(load_autoencoder(config.ae), device, precision, config.batch_size)
+    return TrainedAutoencoder(load_autoencoder(config.ae), device, precision, config.batch_size)
 
 
 def _missing(config: GenerateConfig, sizes: dict[str, int]) -> dict[str, int]:
@@ -188,7 +188,7 @@ def _explain(
 def _place_originals(
     config: GenerateConfig,
     images: Labelled,
-    coder: Coder | None,
+    coder: TrainedAutoencoder | None,
     part: Path,
     write: Write,
     on_event: OnEvent,
@@ -213,7 +213,7 @@ def _place_originals(
 
 
 def _reconstruct(
-    images: Labelled, coder: Coder, part: Path, write: Write, on_event: OnEvent
+    images: Labelled, coder: TrainedAutoencoder, part: Path, write: Write, on_event: OnEvent
 ) -> list[str]:
     kept = [path if path.endswith(".png") else f"{path}.png" for path in images.paths]
     if len(set(kept)) < len(kept):

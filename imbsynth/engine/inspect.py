@@ -10,7 +10,7 @@ from imbsynth.core.profiles import mu, rho
 from imbsynth.engine.events import Advanced, OnEvent, Started, silent
 from imbsynth.runtime import worker_count
 from imbsynth.store.folders import scan
-from imbsynth.store.images import Survey, survey_all
+from imbsynth.store.image_files import Survey, survey_all
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 
 from imbsynth.configs import TrainAeConfig, check_decoder, check_size, parse_size
 from imbsynth.engine.events import Note, OnEvent, silent
-from imbsynth.engine.inference.autoencoder import KIND, Coder, autoencoder_checkpoint
+from imbsynth.engine.inference.autoencoder import KIND, TrainedAutoencoder, autoencoder_checkpoint
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.training.autoencoder import AutoencoderTraining
 from imbsynth.engine.training.history import images_per_second, read_history
@@ -63,7 +63,7 @@ def run(config: TrainAeConfig, *, on_event: OnEvent = silent) -> Report:
             on_event(Note(f"no progress for {config.patience} epochs: stopped"))
         training.settle_statistics()
 
-        coder = Coder(training.model, device, precision, config.batch_size)
+        coder = TrainedAutoencoder(training.model, device, precision, config.batch_size)
         files.write_sheet(lambda path: _write_sheet(path, images, coder))
         meta = {"made_by": made_by, "classes": images.classes, "epochs": len(training.history)}
         files.finish(autoencoder_checkpoint(training.model, meta))
@@ -87,7 +87,7 @@ def _read(config: TrainAeConfig, on_event: OnEvent) -> Labelled:
     return images
 
 
-def _write_sheet(path: Path, images: Labelled, coder: Coder) -> None:
+def _write_sheet(path: Path, images: Labelled, coder: TrainedAutoencoder) -> None:
     """Originals on the left, their reconstructions on the right, a row a class."""
     rows: list[Row] = []
     for name, members in zip(images.classes, images.members(), strict=True):

@@ -88,10 +88,21 @@ def from_sequence(arrays: Sequence[Tensor]) -> dict[str, Tensor]:
     named = {}
     for block in blocks:
         for part in _PARTS:
-            name = f"{block}.{part}"
-            named[name] = remaining.pop(0).reshape(shapes[name])
+            name, flat = f"{block}.{part}", remaining.pop(0)
+            if flat.numel() != shapes[name].numel():
+                raise ValueError(f"{name} has {flat.numel()} numbers, not {shapes[name].numel()}")
+            named[name] = flat.reshape(shapes[name])
         named[f"{block}.bn.weight"] = torch.ones(shapes[f"{block}.bn.weight"])
     return named
+
+
+def check_blocks(tensors: Mapping[str, Tensor]) -> None:
+    """Raise ValueError unless the tensors of all blocks are there and of the right shape."""
+    for name, shape in block_tensors().items():
+        if name not in tensors:
+            raise ValueError(f"{name} is missing")
+        if tensors[name].shape != shape:
+            raise ValueError(f"{name} has the shape {tuple(tensors[name].shape)}")
 
 
 def _blocks(network: nn.Module) -> list[tuple[str, nn.Module]]:

@@ -14,8 +14,8 @@ from torchmetrics.image.fid import _compute_fid
 
 from imbsynth.core.frechet import (
     NOISE,
-    Few,
     Moments,
+    StoredFeatures,
     Summary,
     absorb,
     frechet_distance,
@@ -30,8 +30,8 @@ def draw(seed: int, n: int, d: int, *, shift: float = 0.0) -> Tensor:
     return torch.from_numpy(rng.normal(size=(n, d)) @ mix + shift)
 
 
-def few(features: Tensor) -> Few:
-    summary = Few(features.shape[1])
+def few(features: Tensor) -> StoredFeatures:
+    summary = StoredFeatures(features.shape[1])
     summary.add(features)
     return summary
 
@@ -163,7 +163,7 @@ def test_merged_classes_are_the_pool(cuts: list[int]) -> None:
 
 def test_many_images_do_not_fit_a_pool_of_few() -> None:
     with pytest.raises(ValueError, match="more images than its pool"):
-        absorb(Few(4), moments(draw(0, 10, 4)))
+        absorb(StoredFeatures(4), moments(draw(0, 10, 4)))
 
 
 def test_dimensions_without_spread_add_nothing() -> None:

@@ -21,7 +21,7 @@ from imbsynth.store.folders import is_class_name
 KIND = "train-ae"
 
 
-class Coder:
+class TrainedAutoencoder:
     """A trained autoencoder on a device: images to latents and back, a batch at a time."""
 
     def __init__(

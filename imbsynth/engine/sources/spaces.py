@@ -12,7 +12,7 @@ from torch import Tensor
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.core.samplers import interpolate
 from imbsynth.engine.events import Advanced, OnEvent, Started
-from imbsynth.engine.inference.autoencoder import Coder
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import Labelled
 
 
@@ -54,7 +54,7 @@ class Latents:
     name = "latent"
 
     def __init__(
-        self, coder: Coder, images: Labelled, added: dict[str, int], on_event: OnEvent
+        self, coder: TrainedAutoencoder, images: Labelled, added: dict[str, int], on_event: OnEvent
     ) -> None:
         self.coder, self.batch_size = coder, coder.batch_size
         self.device, self.precision = coder.device, coder.precision

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from imbsynth.engine.inference.autoencoder import (
-    Coder,
+    TrainedAutoencoder,
     autoencoder_checkpoint,
     load_autoencoder,
 )
@@ -56,7 +56,7 @@ def test_a_header_that_does_not_fit_is_refused_without_building_it(
 def test_batches_of_any_size_give_the_same_latents() -> None:
     pixels = torch.randint(0, 256, (7, 1, 9, 8), dtype=torch.uint8)
     model = Autoencoder(SHAPE)
-    coders = [Coder(model, torch.device("cpu"), "fp32", size) for size in (2, 100)]
+    coders = [TrainedAutoencoder(model, torch.device("cpu"), "fp32", size) for size in (2, 100)]
     first, second = (coder.encode(pixels) for coder in coders)
     torch.testing.assert_close(first, second, rtol=1e-4, atol=1e-5)
     assert coders[0].decode(first).shape == pixels.shape
