@@ -253,7 +253,7 @@ def main() -> None:
 
     coder = None
     if options.ae is not None:
-        coder = Coder(load_autoencoder(options.ae), CPU, "fp32", BATCH)
+        coder = Coder(load_autoencoder(options.ae), CPU, "fp32")
     grown = {path.split("/")[0] for path in synthetic_of(options.folder)}
     images = read(options.folder, coder, only=sorted(grown))
     fitted, tested = halves(images, options.folder, options.most, options.seed)

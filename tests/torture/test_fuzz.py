@@ -101,7 +101,7 @@ def try_checkpoint(name: str, path: Path) -> bool:
         if name == "clf":
             load_classifier(path)
             return True
-        coder = Coder(load_autoencoder(path), torch.device("cpu"), "fp32", 2)
+        coder = Coder(load_autoencoder(path), torch.device("cpu"), "fp32")
         coder.decode(coder.encode(torch.zeros((2, *coder.model.shape[:3]), dtype=torch.uint8)))
     except UserError as error:
         assert_one_line(error)

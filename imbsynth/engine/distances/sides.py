@@ -7,7 +7,8 @@ from pathlib import Path
 from imbsynth.configs import FidConfig
 from imbsynth.engine.distances.measuring import Unit
 from imbsynth.engine.events import Note, OnEvent
-from imbsynth.engine.reading import made_of, scan_regular
+from imbsynth.engine.manifest import RECONSTRUCT, has_manifest, made_of
+from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError
 from imbsynth.store.folders import ImageFolder, listing
 from imbsynth.store.records import MANIFEST
@@ -24,7 +25,7 @@ def units_of(config: FidConfig, on_event: OnEvent) -> list[Unit]:
     units = []
     for side, root in zip(SIDES, (config.real, config.fake or config.real), strict=True):
         folder = scan_regular(root, empty_ok=True)
-        if (root / MANIFEST).is_file():
+        if has_manifest(root):
             folder = _part(folder, side)
             if config.fake is not None:
                 taken = "real" if side == "real" else "synthetic"
@@ -52,7 +53,7 @@ def _part(folder: ImageFolder, side: str) -> ImageFolder:
     def belongs(path: str) -> bool:
         if side == "real":
             return path not in made
-        return path in made and made[path].method != "reconstruct"
+        return path in made and made[path].method != RECONSTRUCT
 
     kept = {name: [path for path in paths if belongs(path)] for name, paths in folder.files.items()}
     return folder._replace(files=kept)
