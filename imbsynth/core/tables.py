@@ -1,0 +1,88 @@
+"""Everything that is chosen by name, without importing it: the one list of the methods.
+
+A method is one function and one entry here. The command line's choices, its help, docs/commands.md
+and the error messages are made from the entries; only `Entry.load` imports the function, so that
+reading a table costs nothing. A name such as "none" that runs no function stands with the option.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A method: its name, where its function is, and what a person needs to know to choose it."""
+
+    name: str
+    function: str  # "package.module:name"
+    help: str  # a few words, which follow the name in the help of an option
+    source: str = ""  # who described it, as "Chawla et al., 2002"
+    options: tuple[str, ...] = ()  # the fields of a config that the function is given by keyword
+
+    def load(self) -> Any:
+        """The function itself; only now is its module imported."""
+        module, _, name = self.function.partition(":")
+        return getattr(import_module(module), name)
+
+
+Table = Mapping[str, Entry]
+
+
+def table(*entries: Entry) -> Table:
+    """The entries by name, in the order in which they are offered."""
+    return {entry.name: entry for entry in entries}
+
+
+SAMPLERS = table(
+    Entry(
+        "smote",
+        "imbsynth.core.samplers:smote",
+        "between nearest neighbors of a class",
+        "Chawla et al., 2002",
+        ("k_neighbors",),
+    ),
+    Entry("ros", "imbsynth.core.samplers:ros", "random copies"),
+)
+
+LOSSES = table(
+    Entry("cross-entropy", "torch.nn.functional:cross_entropy", "every image weighs the same"),
+)
+
+ATTACKS = table(
+    Entry(
+        "fgsm",
+        "imbsynth.core.attacks:fgsm",
+        "one step along the sign of the gradient",
+        "Goodfellow et al., 2015",
+        ("epsilon",),
+    ),
+)
+
+OPTIMISERS = table(
+    Entry("adam", "torch.optim:Adam", "adaptive moments", "Kingma and Ba, 2015", ("lr",)),
+)
+
+SCHEDULES = table(
+    Entry(
+        "cosine",
+        "imbsynth.core.schedules:cosine",
+        "falls along half a cosine to 0",
+        "Loshchilov and Hutter, 2017",
+    ),
+    Entry("constant", "imbsynth.core.schedules:constant", "stays as it is"),
+)
+
+AUGMENTATIONS = table(
+    Entry("affine", "imbsynth.core.augmentation:affine", "small rotation, scale and shift"),
+    Entry(
+        "flip-crop",
+        "imbsynth.core.augmentation:flip_crop",
+        "reflected left to right at random, then padded and cropped",
+    ),
+)
+
+MIXINGS = table()  # of the images of a batch with each other; none yet
