@@ -22,7 +22,7 @@ class RowStream:
         self._key = rng.integers(0, 2**64, size=2, dtype=np.uint64)
 
     def uniforms(self, rows: Rows, count: int) -> NDArray[np.float64]:
-        """(m,) row numbers -> (m, count) numbers in [0, 1), always asked for by the same `count`."""
+        """(m,) row numbers -> (m, count) numbers in [0, 1); `count` is always the same."""
         starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)
         runs = np.split(rows, starts[1:]) if len(rows) else []
         drawn = [self._random(int(run[0]) * count, len(run) * count) for run in runs]

@@ -32,4 +32,3 @@ def render(source: Source, added: list[int]) -> Iterator[Batch]:
         for start in range(0, count, size):
             plan = source.plan(label, np.arange(start, min(start + size, count)))
             yield Batch(label, plan, source.images(label, plan).numpy())
-
