@@ -6,7 +6,7 @@ Every command asks here whether an image is synthetic.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from imbsynth.errors import UserError
 from imbsynth.store.folders import is_inside
@@ -76,5 +76,5 @@ def _parents(line: dict[str, Any]) -> tuple[str, ...] | None:
     return tuple(found)
 
 
-def _is_path(value: Any) -> bool:
+def _is_path(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and is_inside(value)
