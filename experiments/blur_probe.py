@@ -39,7 +39,8 @@ from imbsynth.core import metrics
 from imbsynth.engine.events import silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.inference.classifier import Trained, load_classifier, probabilities
-from imbsynth.engine.reading import Labelled, Made, made_of, read_labelled
+from imbsynth.engine.manifest import Made, made_of
+from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.runtime import stream
 
 BATCH = 500
@@ -80,7 +81,7 @@ def halves(images: Labelled, folder: Path, most: int, seed: int) -> tuple[Part, 
         real = [i for i in shuffled if images.paths[i] not in made]
         side_of = {images.paths[i]: turn % 2 for turn, i in enumerate(real)}
         half_of = {
-            i: {side_of.get(end) for end in made[images.paths[i]].ends}
+            i: {side_of.get(end) for end in made[images.paths[i]].parents}
             for i in shuffled
             if images.paths[i] in made
         }
@@ -257,7 +258,7 @@ def main() -> None:
 
     coder = None
     if options.ae is not None:
-        coder = TrainedAutoencoder(load_autoencoder(options.ae), CPU, "fp32", BATCH)
+        coder = TrainedAutoencoder(load_autoencoder(options.ae), CPU, "fp32")
     grown = {path.split("/")[0] for path in synthetic_of(options.folder)}
     images = read(options.folder, coder, only=sorted(grown))
     fitted, tested = halves(images, options.folder, options.most, options.seed)

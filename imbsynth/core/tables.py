@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any, Literal
 
@@ -27,6 +28,10 @@ class Entry:
         """The function itself; only now is its module imported."""
         module, _, name = self.function.partition(":")
         return getattr(import_module(module), name)
+
+    def bound(self, config: Any) -> Any:
+        """The function with its options taken from the fields of a config."""
+        return partial(self.load(), **{name: getattr(config, name) for name in self.options})
 
 
 Table = Mapping[str, Entry]

@@ -18,7 +18,8 @@ from imbsynth.configs import (
 )
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.classifier import KIND, classifier_checkpoint
-from imbsynth.engine.reading import Labelled, made_of, read_labelled
+from imbsynth.engine.manifest import RECONSTRUCT, made_of
+from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.sources.spaces import Pixels
 from imbsynth.engine.training.classifier import (
     VAL_NUMBERS,
@@ -165,7 +166,7 @@ def _meta(training: ClassifierTraining, data: _Data, made_by: dict[str, Any]) ->
 
 def _real_counts(src: Path, images: Labelled, members: Members) -> dict[str, int]:
     """Real training images by class; a reconstruction stands for its original."""
-    synthetic = {path for path, made in made_of(src).items() if made.method != "reconstruct"}
+    synthetic = {path for path, made in made_of(src).items() if made.method != RECONSTRUCT}
     return {
         name: sum(images.paths[i] not in synthetic for i in chosen)
         for name, chosen in members.items()

@@ -16,14 +16,13 @@ from imbsynth.core.auroc import auroc_macro, class_orders
 from imbsynth.core.bootstrap import interval, resampled_auroc, resampled_confusions
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.inference.classifier import Trained, load_classifier, probabilities
+from imbsynth.engine.manifest import is_named_synthetic, made_of
 from imbsynth.engine.reading import (
     Labelled,
     check_classes,
-    made_of,
     read_labelled,
     shared_files,
 )
-from imbsynth.engine.sources.plans import PREFIX
 from imbsynth.errors import UserError
 from imbsynth.figures.charts import write_confusion
 from imbsynth.runtime import resolve_device, resolve_precision, stream
@@ -101,9 +100,7 @@ def _check_unseen(
     """Raise UserError for images that would flatter: synthetic ones, and ones it was made with."""
     made = made_of(config.src)
     kinds = {
-        "synthetic": [
-            path for path in images.paths if path in made or path.split("/")[-1].startswith(PREFIX)
-        ],
+        "synthetic": [path for path in images.paths if path in made or is_named_synthetic(path)],
         "trained on": shared_files(images, trained.trained_on),
         "used for validation": shared_files(images, trained.validated_on),
     }

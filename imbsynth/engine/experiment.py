@@ -14,7 +14,8 @@ from imbsynth.engine.experiments.cells import Bench, made_for, patiently, run_ce
 from imbsynth.engine.experiments.on_folder import expected_seconds, protocol_for, warnings_for
 from imbsynth.engine.experiments.protocols import Cell, Protocol, read_protocol
 from imbsynth.engine.experiments.verdicts import Verdict, verdicts
-from imbsynth.engine.reading import refuse_synthetic, scan_regular
+from imbsynth.engine.manifest import refuse_synthetic
+from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError
 from imbsynth.figures.charts import write_intervals, write_recalls
 from imbsynth.store.names import listing

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.errors import UserError
 from imbsynth.runtime import worker_count
-from imbsynth.store.folders import ImageFolder, check_regular, is_inside, scan
+from imbsynth.store.folders import ImageFolder, check_regular, scan
 from imbsynth.store.images import read_images
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
-from imbsynth.store.records import MANIFEST, SAMPLES, read_lines
+from imbsynth.store.records import MANIFEST, SAMPLES
 from imbsynth.store.transfer import folder_digest
 
 if TYPE_CHECKING:
@@ -62,44 +62,6 @@ def scan_regular(src: Path, *, empty_ok: bool = False) -> ImageFolder:
             "rename the folder",
         )
     return folder
-
-
-def refuse_synthetic(src: Path) -> None:
-    """Raise UserError if `generate` made the folder: its synthetic images would pass for real."""
-    if (src / MANIFEST).is_file():
-        raise UserError(
-            f"{src} holds synthetic images (it has a {MANIFEST})",
-            "give the folder of real images that they were made from",
-        )
-
-
-class Made(NamedTuple):
-    """How an image came about that is not a real one."""
-
-    method: str  # "smote", ..., or "reconstruct"
-    ends: tuple[str, str]  # the paths of base and neighbor
-
-
-def made_of(src: Path) -> dict[str, Made]:
-    """The images of a folder that are not real, by path.
-
-    Empty for a folder that `generate` did not make; UserError for a manifest that is damaged.
-    """
-    if not (src / MANIFEST).is_file():
-        return {}
-    made: dict[str, Made] = {}
-    for number, line in enumerate(read_lines(src / MANIFEST), 1):
-        named = (line.get(key) for key in ("file", "base", "neighbor"))
-        paths = [path for path in named if isinstance(path, str) and is_inside(path)]
-        if len(paths) < 3 or not isinstance(line.get("method"), str):
-            raise UserError(
-                f"{src / MANIFEST}: line {number} does not name three files in the folder and how "
-                "the first was made",
-                "restore the file, or generate anew",
-            )
-        file, base, neighbor = paths
-        made[file] = Made(line["method"], (base, neighbor))
-    return made
 
 
 def read_labelled(

@@ -63,7 +63,7 @@ def run(config: TrainAeConfig, *, on_event: OnEvent = silent) -> Report:
             on_event(Note(f"no progress for {config.patience} epochs: stopped"))
         training.settle_statistics()
 
-        coder = TrainedAutoencoder(training.model, device, precision, config.batch_size)
+        coder = TrainedAutoencoder(training.model, device, precision)
         files.write_sheet(lambda path: _write_sheet(path, images, coder))
         meta = {"made_by": made_by, "classes": images.classes, "epochs": len(training.history)}
         files.finish(autoencoder_checkpoint(training.model, meta))

@@ -115,7 +115,8 @@ def test_zero_on_itself(kind: Callable[[Tensor], Summary], n: int, seed: int) ->
     summary = kind(features)
     scale = float(features.square().sum(1).mean())
     # The full form takes roots of squares: an eigenvalue below the root of NOISE, 6e-8 of the
-    # largest, is lost in rounding. Few images have no such (n > d, nearly equal, is the worst).
+    # largest, is lost in rounding. StoredFeatures images have no such (n > d, nearly equal, is the
+    # worst).
     limit = 1e-7 if kind is moments else 1e-12
     assert 0 <= frechet_distance(summary, kind(features)) <= limit * scale
 

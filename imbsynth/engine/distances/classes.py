@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from imbsynth.configs import FidConfig
 from imbsynth.engine.events import Note, OnEvent
-from imbsynth.engine.reading import made_of, scan_regular
+from imbsynth.engine.manifest import RECONSTRUCT, has_manifest, made_of
+from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError
 from imbsynth.store.folders import ImageFolder
 from imbsynth.store.names import listing
@@ -34,7 +35,7 @@ def classes_of(config: FidConfig, on_event: OnEvent) -> list[ClassImages]:
     classes = []
     for origin, root in zip(ORIGINS, (config.real, config.fake or config.real), strict=True):
         folder = scan_regular(root, empty_ok=True)
-        if (root / MANIFEST).is_file():
+        if has_manifest(root):
             folder = _images_of_origin(folder, origin)
             if config.fake is not None:
                 used = "real" if origin == "real" else "synthetic"
@@ -62,7 +63,7 @@ def _images_of_origin(folder: ImageFolder, origin: str) -> ImageFolder:
     def belongs(path: str) -> bool:
         if origin == "real":
             return path not in made
-        return path in made and made[path].method != "reconstruct"
+        return path in made and made[path].method != RECONSTRUCT
 
     kept = {name: [path for path in paths if belongs(path)] for name, paths in folder.files.items()}
     return folder._replace(files=kept)

@@ -65,9 +65,7 @@ class LatentFeatures:
         device = resolve_device(config.device)
         precision = resolve_precision(config.precision, device)
         self.batch_size = config.batch_size or 500
-        self.autoencoder = TrainedAutoencoder(
-            load_autoencoder(path), device, precision, self.batch_size
-        )
+        self.autoencoder = TrainedAutoencoder(load_autoencoder(path), device, precision)
         shape = self.autoencoder.model.shape
         self.name, self.dim, self.channels = path.name, shape.latent_dim, shape.channels
         self.rules = _rules((shape.height, shape.width), shape.channels, config)

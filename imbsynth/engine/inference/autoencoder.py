@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,35 +21,47 @@ from imbsynth.store.folders import is_class_name
 KIND = "train-ae"
 
 
-class TrainedAutoencoder:
-    """A trained autoencoder on a device: images to latents and back, a batch at a time."""
+MOST_AT_ONCE, PIXELS_AT_ONCE = 128, 128 * 64 * 64
 
-    def __init__(
-        self, model: Autoencoder, device: torch.device, precision: str, batch_size: int
-    ) -> None:
+
+class TrainedAutoencoder:
+    """A trained autoencoder on a device: images to latent vectors and back.
+
+    Every batch has the same shape, filled up with zeros where there are fewer images: kernels are
+    chosen by shape, and another one may round otherwise. So a result depends on the image and its
+    place in the batch alone. On a CPU larger batches gain nothing.
+    """
+
+    def __init__(self, model: Autoencoder, device: torch.device, precision: str) -> None:
         self.model = model.to(device).eval()
-        self.device, self.precision, self.batch_size = device, precision, batch_size
+        self.device, self.precision = device, precision
+        area = model.shape.height * model.shape.width
+        self.images_at_once = min(MOST_AT_ONCE, PIXELS_AT_ONCE // area)
 
     def encode(self, pixels: Tensor) -> Tensor:
-        """(n, c, h, w) uint8 on the CPU -> (n, d) float32 latents on the CPU."""
-        latents = torch.empty(len(pixels), self.model.shape.latent_dim)
-        with torch.inference_mode(), arithmetic(self.device, self.precision):
-            for start in range(0, len(pixels), self.batch_size):
-                batch = to_unit(pixels[start : start + self.batch_size].to(self.device))
-                latents[start : start + len(batch)] = self.model.encode(batch).float().cpu()
-        return _checked(latents)
+        """(n, c, h, w) uint8 on the CPU -> (n, d) float32 latent vectors on the CPU."""
+        return self._computed(
+            lambda batch: _checked(self.model.encode(to_unit(batch)).float()), pixels
+        )
 
     def decode(self, latents: Tensor) -> Tensor:
-        """(n, d) latents -> (n, c, h, w) uint8 on the CPU."""
-        with torch.inference_mode(), arithmetic(self.device, self.precision):
-            batches = latents.split(self.batch_size)
-            decoded = [_checked(self.model.decode(batch.to(self.device))) for batch in batches]
-            return torch.cat([to_bytes(images).cpu() for images in decoded])
+        """(n, d) latent vectors -> (n, c, h, w) uint8 on the CPU."""
+        return self._computed(lambda batch: to_bytes(_checked(self.model.decode(batch))), latents)
 
     def reconstruct(self, pixels: Tensor) -> Iterator[Tensor]:
         """(n, c, h, w) uint8 -> their reconstructions, a batch at a time."""
-        for batch in pixels.split(self.batch_size):
+        for batch in pixels.split(self.images_at_once):
             yield self.decode(self.encode(batch))
+
+    def _computed(self, network: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
+        """The outputs for any number of inputs, in batches of one shape."""
+        outputs = []
+        with torch.inference_mode(), arithmetic(self.device, self.precision):
+            for batch in inputs.split(self.images_at_once):
+                filled = batch.new_zeros(self.images_at_once, *batch.shape[1:])
+                filled[: len(batch)] = batch
+                outputs.append(network(filled.to(self.device))[: len(batch)].cpu())
+        return torch.cat(outputs)
 
 
 def _checked(values: Tensor) -> Tensor:
