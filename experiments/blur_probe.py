@@ -38,7 +38,7 @@ from sklearn.preprocessing import StandardScaler
 from imbsynth.core import metrics
 from imbsynth.engine.events import silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
-from imbsynth.engine.inference.classifier import Trained, load_classifier, probabilities
+from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier, probabilities
 from imbsynth.engine.manifest import Made, made_of
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.runtime import stream
@@ -198,7 +198,9 @@ def auroc(part: Part, scores: Values, chosen: NDArray[np.bool_]) -> float:
     return round(float(area), 4)
 
 
-def shortcut(trained: Trained, test: Labelled, decoded: Pixels, grown: set[str]) -> Report:
+def shortcut(
+    trained: TrainedClassifier, test: Labelled, decoded: Pixels, grown: set[str]
+) -> Report:
     """What becomes of a classifier's answers when test images are decoded."""
     labels = np.array([trained.classes.index(name) for name in test.classes])[test.labels]
     added = np.array([name in grown for name in trained.classes])
@@ -223,7 +225,7 @@ def shortcut(trained: Trained, test: Labelled, decoded: Pixels, grown: set[str])
     return report
 
 
-def classified(trained: Trained, pixels: Pixels) -> NDArray[np.float32]:
+def classified(trained: TrainedClassifier, pixels: Pixels) -> NDArray[np.float32]:
     """(n, c) probabilities."""
     return probabilities(
         trained.model, torch.from_numpy(pixels), device=CPU, precision="fp32", batch_size=BATCH

@@ -33,7 +33,7 @@ from imbsynth.engine.training.holding_out import hold_out, read_validation
 from imbsynth.engine.training.loop import train
 from imbsynth.engine.training.oversampling import Members
 from imbsynth.errors import UserError
-from imbsynth.figures.charts import write_curves
+from imbsynth.figures.curves import write_curves
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.records import provenance

@@ -16,7 +16,8 @@ from imbsynth.engine.comparison.contests import Contest, hold, in_words
 from imbsynth.engine.comparison.results import METRIC_NAMES, Result, Table, read_results, tabulate
 from imbsynth.engine.comparison.robustness import panels
 from imbsynth.engine.events import OnEvent, silent
-from imbsynth.figures.charts import OVER_SEEDS, Panel, write_robustness, write_spreads
+from imbsynth.figures.robustness import OVER_SEEDS, RobustnessPanel, write_robustness
+from imbsynth.figures.spreads import write_spreads
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import ROBUSTNESS, SPREADS, provenance, write_record, write_table
 
@@ -101,7 +102,9 @@ def _write_lines(path: Path, lines: Iterator[list[object]]) -> None:
     write_table(path, header, lines)
 
 
-def _draw(folder: Path, config: CompareConfig, results: list[Result], curves: list[Panel]) -> None:
+def _draw(
+    folder: Path, config: CompareConfig, results: list[Result], curves: list[RobustnessPanel]
+) -> None:
     title, table = tables.TITLES[config.metric], tabulate(results, config.metric)
     reach, words = np.stack([table.spread, table.spread]), OVER_SEEDS
     if table.seeds.max() == 1 and config.metric in METRIC_NAMES:

@@ -15,7 +15,7 @@ from imbsynth.core import metrics
 from imbsynth.core.auroc import auroc_macro, class_orders
 from imbsynth.core.bootstrap import interval, resampled_auroc, resampled_confusions
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
-from imbsynth.engine.inference.classifier import Trained, load_classifier, probabilities
+from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier, probabilities
 from imbsynth.engine.manifest import is_named_synthetic, made_of
 from imbsynth.engine.reading import (
     Labelled,
@@ -24,7 +24,7 @@ from imbsynth.engine.reading import (
     shared_files,
 )
 from imbsynth.errors import UserError
-from imbsynth.figures.charts import write_confusion
+from imbsynth.figures.confusion import write_confusion
 from imbsynth.runtime import resolve_device, resolve_precision, stream
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.names import listing
@@ -81,7 +81,7 @@ def _evaluate(config: EvaluateConfig, part: Path | None, on_event: OnEvent) -> R
     return report
 
 
-def _read(config: EvaluateConfig, trained: Trained, on_event: OnEvent) -> Labelled:
+def _read(config: EvaluateConfig, trained: TrainedClassifier, on_event: OnEvent) -> Labelled:
     shape = trained.model.shape
     images = read_labelled(
         config.src,
@@ -95,7 +95,7 @@ def _read(config: EvaluateConfig, trained: Trained, on_event: OnEvent) -> Labell
 
 
 def _check_unseen(
-    config: EvaluateConfig, trained: Trained, images: Labelled, on_event: OnEvent
+    config: EvaluateConfig, trained: TrainedClassifier, images: Labelled, on_event: OnEvent
 ) -> None:
     """Raise UserError for images that would flatter: synthetic ones, and ones it was made with."""
     made = made_of(config.src)
@@ -117,7 +117,7 @@ def _check_unseen(
 
 
 def _classify(
-    config: EvaluateConfig, trained: Trained, images: Labelled, on_event: OnEvent
+    config: EvaluateConfig, trained: TrainedClassifier, images: Labelled, on_event: OnEvent
 ) -> NDArray[np.float32]:
     device = resolve_device(config.device)
     on_event(Started("classifying", len(images.pixels)))
@@ -133,7 +133,7 @@ def _classify(
 
 def _report(
     config: EvaluateConfig,
-    trained: Trained,
+    trained: TrainedClassifier,
     labels: NDArray[np.int64],
     found: NDArray[np.float32],
 ) -> Report:
@@ -181,7 +181,7 @@ def _per_class(counts: dict[str, int], confusion: metrics.Counts) -> dict[str, d
 def _write(
     config: EvaluateConfig,
     part: Path,
-    trained: Trained,
+    trained: TrainedClassifier,
     images: Labelled,
     found: NDArray[np.float32],
     report: Report,

@@ -17,7 +17,8 @@ from imbsynth.engine.experiments.verdicts import Verdict, verdicts
 from imbsynth.engine.manifest import refuse_synthetic
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError
-from imbsynth.figures.charts import write_intervals, write_recalls
+from imbsynth.figures.confusion import write_recalls
+from imbsynth.figures.intervals import write_intervals
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, claim, new_file
 from imbsynth.store.records import (

@@ -15,7 +15,7 @@ from imbsynth.engine.training.autoencoder import AutoencoderTraining
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.loop import train
 from imbsynth.errors import UserError
-from imbsynth.figures.sheets import MAX_ROWS, Row, write_sheet
+from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.records import provenance
@@ -89,14 +89,14 @@ def _read(config: TrainAeConfig, on_event: OnEvent) -> Labelled:
 
 def _write_sheet(path: Path, images: Labelled, coder: TrainedAutoencoder) -> None:
     """Originals on the left, their reconstructions on the right, a row a class."""
-    rows: list[Row] = []
+    rows: list[SheetRow] = []
     for name, members in zip(images.classes, images.members(), strict=True):
         if len(rows) >= MAX_ROWS:
-            rows.append(Row(name, []))  # counted, not shown
+            rows.append(SheetRow(name, []))  # counted, not shown
             continue
         originals = images.pixels[members[:ON_SHEET]]
         decoded = coder.decode(coder.encode(torch.from_numpy(originals))).numpy()
-        rows.append(Row(name, [list(originals), list(decoded)]))
+        rows.append(SheetRow(name, [list(originals), list(decoded)]))
     write_sheet(path, rows, ["originals", "reconstructions"])
 
 

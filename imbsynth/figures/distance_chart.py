@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imbsynth.figures.charts import blank, save
+from imbsynth.figures.drawing import blank, save
 from imbsynth.store.names import short
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from itertools import pairwise
 import numpy as np
 
 from imbsynth.engine.comparison.results import Result, tabulate
-from imbsynth.figures.charts import Panel
+from imbsynth.figures.robustness import RobustnessPanel
 
 RHO, MU = "imbalance ratio rho", "share of minority classes mu"
 APART = 1.02  # between two ratios that are not the same one, cut out of different folds
 
 
-def panels(results: Sequence[Result], metric: str) -> list[Panel]:
+def panels(results: Sequence[Result], metric: str) -> list[RobustnessPanel]:
     """A panel a data set (and test set) over rho, or over mu where it alone varies.
 
     Of a grid of both, a panel a mu. Where an imbalance stands twice (two profiles of one ratio),
@@ -28,7 +28,7 @@ def panels(results: Sequence[Result], metric: str) -> list[Panel]:
     ]
 
 
-def _of_source(results: list[Result], metric: str) -> Iterator[Panel]:
+def _of_source(results: list[Result], metric: str) -> Iterator[RobustnessPanel]:
     if any(result.rho is None or result.mu is None for result in results):
         return
     source = results[0].source
@@ -71,7 +71,7 @@ def _panel(
     title: str,
     axis: str,
     value: Callable[[Result], float],
-) -> Panel:
+) -> RobustnessPanel:
     x = _by_problem(results, value)
     table = tabulate(sorted(results, key=lambda result: x[result.problem]), metric)
     lines = {}
@@ -79,4 +79,4 @@ def _panel(
         column = table.methods.index(method)
         lines[method] = table.mean[:, column], table.spread[:, column]
     at = np.array([x[problem] for problem in table.problems])
-    return Panel(title, axis, axis == RHO, at, lines)
+    return RobustnessPanel(title, axis, axis == RHO, at, lines)

@@ -12,7 +12,7 @@ from imbsynth.configs import CompareConfig
 from imbsynth.engine import compare
 from imbsynth.engine.comparison.results import METRIC_NAMES, Result
 from imbsynth.engine.comparison.robustness import MU, RHO, panels
-from imbsynth.figures.charts import write_robustness
+from imbsynth.figures.robustness import write_robustness
 from tests.engine.test_compare import write_results
 
 
