@@ -31,7 +31,7 @@ class RobustnessPanel(NamedTuple):
 
 
 def write_robustness(path: Path, panels: Sequence[RobustnessPanel], title: str) -> None:
-    """Draw curves with a band of one spread to either side; a method has one colour in all panels."""
+    """Draw curves with a band of one spread to either side; each method has one colour."""
     figure, grid = side_by_side(len(panels), 5.5, 4, margin=0)
     methods = list(dict.fromkeys(method for panel in panels for method in panel.lines))
     shown: dict[str, Any] = {}

@@ -24,8 +24,8 @@ def write_spreads(
 ) -> None:
     """Draw (n, k) means as dots with bars, one panel per problem.
 
-    reach: (2, n, k), how far the bars go to the left and to the right. Methods are listed from the top in
-    the order given; those beyond LISTED are left out.
+    reach: (2, n, k), how far the bars go to the left and to the right. Methods are listed from
+    the top in the order given; those beyond LISTED are left out.
     """
     names = [short(method, 32) for method in methods[:LISTED]]
     figure, grid = side_by_side(len(problems), 3.5, 0.9 + 0.24 * max(len(names), 3), margin=1.8)

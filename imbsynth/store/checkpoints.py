@@ -52,7 +52,7 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """The file, for reading; by its descriptor if its name is not UTF-8, which safetensors needs."""
+    """The file, for reading; by its descriptor if its name is not UTF-8, as safetensors needs."""
     with open(path, "rb") as file:
         try:
             name = str(path)

@@ -40,8 +40,8 @@ def provenance(
 ) -> dict[str, Any]:
     """How an output was made: command, configuration, versions, digests of the inputs.
 
-    `resolved` has the values chosen for options like "auto". Without clock, host or folder names above
-    the inputs, so that the same run gives the same bytes anywhere.
+    `resolved` has the values chosen for options like "auto". There is no clock, host or
+    folder name above the inputs in it, so that the same run gives the same bytes anywhere.
     """
     return {
         "command": command,
