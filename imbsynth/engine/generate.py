@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imbsynth.configs import GenerateConfig, parse_size
+from imbsynth.configs import GenerateConfig
 from imbsynth.core import samplers
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
@@ -72,7 +72,7 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         coder = _coder(config, device)
         images = read_labelled(
             config.src,
-            size=coder.model.shape[1:3] if coder else parse_size(config.image_size),
+            size=coder.model.shape[1:3] if coder else config.image_size,
             channels=coder.model.shape.channels if coder else None,
             skip_unreadable=config.skip_unreadable,
             on_event=on_event,
