@@ -98,8 +98,8 @@ class Sized(Checked):
     image_size: Annotated[
         tuple[int, int] | None,
         Option(
-            "Size in pixels that images are resized to, height x width. auto takes the one size that all "
-            "images have.",
+            "Size in pixels that images are resized to, height x width. auto takes the one size "
+            "that all images have.",
             kind=SIZE,
         ),
     ] = None
