@@ -1,4 +1,4 @@
-"""An option is written once; its text, its Python value and its record are one another's inverse."""
+"""An option is written once; what it is as text, in Python and in a record says the same."""
 
 from __future__ import annotations
 
@@ -119,6 +119,11 @@ odd = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.b
 odd |= st.lists(odd) | st.dictionaries(st.text(), st.integers())
 
 
+def _assert_names(error: UserError, name: str) -> None:
+    assert name in error.problem
+    assert len(str(error).splitlines()) == 2
+
+
 @given(value=odd, config=st.sampled_from(CONFIGS), data=st.data())
 def test_any_value_is_accepted_or_refused_by_name(
     value: Any, config: type, data: st.DataObject
@@ -128,8 +133,7 @@ def test_any_value_is_accepted_or_refused_by_name(
         try:
             accepted = take(value)
         except UserError as error:
-            assert found.name in error.problem
-            assert len(str(error).splitlines()) == 2
+            _assert_names(error, found.name)
         else:
             assert found.checked(accepted) == accepted
 
