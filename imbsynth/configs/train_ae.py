@@ -41,7 +41,7 @@ class TrainAeConfig(Training):
     decoder: Annotated[
         Decoder,
         Option(
-            "mirrored, as in the paper; or script, as in the authors' public script: larger, "
+            "Decoder: mirrored, as in the paper; or script, as in the authors' public script: larger, "
             "slower, for even sizes of 16 to 64 pixels."
         ),
     ] = "mirrored"
