@@ -88,7 +88,11 @@ class FidConfig(Sized, Reading, Seeded, OnDevice, Replacing):
     ] = None
     batch_size: Annotated[
         int | None,
-        Option("Images per forward pass.", range=COUNT, unset="32 for inception, 500 otherwise"),
+        Option(
+            "Images per pass through the features.",
+            range=COUNT,
+            unset="32 for inception, 500 otherwise",
+        ),
     ] = None
     precision: PrecisionOption = "fp32"
 

@@ -41,8 +41,8 @@ class TrainAeConfig(Training):
     decoder: Annotated[
         Decoder,
         Option(
-            "Decoder: mirrored, as in the paper; or script, as in the authors' public script: larger, "
-            "slower, for even sizes of 16 to 64 pixels."
+            "Kind of decoder: mirrored, as in the paper; or script, as in the authors' public "
+            "script: larger, slower, for even sizes of 16 to 64 pixels."
         ),
     ] = "mirrored"
     epochs: Annotated[int, Option("Passes over the images, at most.", range=COUNT)] = 200
