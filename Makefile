@@ -1,4 +1,5 @@
 # make demo: set up and run the main jobs on sample_data.  make test: set up and run the tests.
+# make docs: docs/commands.md from the options.
 # make fid-check REAL=a FAKE=b: fid with the real Inception weights beside torch-fidelity's.
 # make bench REAL=a FAKE=b: speed and memory, a JSON line each in bench/.
 # make torture: an hour of trying to break it.  make load: 200,000 files, for time and memory.
@@ -7,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 IMBSYNTH := $(BIN)/imbsynth
 
-.PHONY: help demo test torture load lint fid-check bench clean
+.PHONY: help demo test torture load lint docs fid-check bench clean
 .DELETE_ON_ERROR:
 
 help:
@@ -71,6 +72,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/.installed
+	$(BIN)/python -m imbsynth.cli.reference > docs/commands.md
 
 REAL ?= sample_data/train
 FAKE ?= sample_data/test

@@ -1,74 +1,23 @@
 """`imbsynth compare`."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from imbsynth.cli.console import execute, table
-from imbsynth.cli.options import Config, Force, Json, Quiet, Seed
-from imbsynth.configs import CompareConfig, Metric
+from imbsynth.cli.command import CommandSpec
+from imbsynth.cli.console import table
+from imbsynth.configs import CompareConfig
 
 if TYPE_CHECKING:
     from imbsynth.engine.compare import Report
-
-
-def compare(
-    src: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DIR",
-            help="Folder with what `evaluate --out` wrote, or the --out of experiments.",
-            show_default=False,
-        ),
-    ],
-    metric: Annotated[
-        Metric, typer.Option(metavar="NAME", help="The score by which methods are compared.")
-    ] = CompareConfig.metric,
-    rope: Annotated[
-        float, typer.Option(help="A difference of that score that does not matter.")
-    ] = CompareConfig.rope,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder to make, with tables.md, the same as CSV files, and pictures.",
-            show_default=False,
-        ),
-    ] = CompareConfig.out,
-    seed: Seed = CompareConfig.seed,
-    force: Force = CompareConfig.force,
-    json: Json = False,
-    quiet: Quiet = False,
-    config: Config = None,
-) -> None:
-    """Put the scores of many evaluations into one table, and say which method is better.
-
-    All experiments and evaluations below the folder are read. Single evaluations show the 95 %
-    interval over their test images; how much another seed of the training would change is not in
-    it. Experiments show means and standard deviations over their seeds, and, from three problems
-    and three methods on, Friedman's test, Shaffer's for pairs, and the chances that one is better
-    by the Bayesian signed-rank test. Wins and tests are over the problems on which every method
-    has a result, with the seeds that all of them have; what is left out is said.
-
-    Where an experiment has several imbalance ratios (or values of mu), --out also draws the score
-    over them, robustness.png.
-
-    Example: imbsynth compare results
-
-    Example: imbsynth compare experiment --metric f1_macro --out tables
-    """
-    from imbsynth.engine.compare import run
-
-    settings = CompareConfig(src=src, metric=metric, rope=rope, out=out, seed=seed, force=force)
-    execute(run, settings, quiet=quiet, json=json, summary=_summary)
-
 
 SHOWN = ("acsa", "g_mean", "f1_macro", "auroc_macro", "rarest_recall")
 LINES = 20  # of pairs, or of what is left out; --json has all
 
 
-def _summary(report: "Report") -> None:
+def _summary(report: Report) -> None:
     from imbsynth.store.folders import printable
 
     for problem in dict.fromkeys(row["problem"] for row in report.rows):
@@ -87,7 +36,7 @@ def _summary(report: "Report") -> None:
         typer.echo(f"look at {shown}")
 
 
-def _wins(report: "Report") -> None:
+def _wins(report: Report) -> None:
     """What is compared and what is left out; a row a method, its wins over all others."""
     from imbsynth.store.folders import printable
 
@@ -105,7 +54,7 @@ def _wins(report: "Report") -> None:
     table(["", "mean rank", "wins", "losses"], rows)
 
 
-def _tests(report: "Report", p: float) -> None:
+def _tests(report: Report, p: float) -> None:
     from imbsynth.engine.comparison.tables import CHANCES, p_in_words
 
     typer.echo(f"\nAll methods alike over the problems (Friedman): {p_in_words(p)}")
@@ -143,3 +92,13 @@ def _scores(rows: list[dict[str, Any]], metric: str) -> None:
             shown[0] += f" [{low:.3f}, {high:.3f}]"
         cells.append([row["method"], *shown])
     table(["", *(TITLES[name] for name in columns)], cells)
+
+
+COMMAND = CommandSpec(
+    CompareConfig,
+    _summary,
+    examples=(
+        "results",
+        "experiment --metric f1_macro --out tables",
+    ),
+)

@@ -108,7 +108,7 @@ def _pictures(bench: Bench, found: list[Verdict]) -> list[Path]:
 
 def _run_cells(bench: Bench, config: ExperimentConfig, on_event: OnEvent) -> dict[str, str]:
     """Do this process's share, unless this is a dry run; where every cell stands then."""
-    which, count = config.turn()
+    which, count = config.shard
     cells = list(bench.protocol.cells())
     own = {cell for index, cell in enumerate(cells) if index % count == which - 1}
     made: set[Cell] = set()

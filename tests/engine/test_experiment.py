@@ -199,7 +199,7 @@ def test_results_do_not_go_among_the_images(root: Path) -> None:
 
 
 def test_options_of_a_folder_are_refused_with_a_protocol(root: Path) -> None:
-    with pytest.raises(UserError, match="--budget and --image-size go with --on"):
+    with pytest.raises(UserError, match="budget and image_size go with on"):
         config(root, budget="large")
 
 
@@ -226,15 +226,21 @@ def test_the_protocols_that_come_along_are_read(path: Path) -> None:
         ({"imbalance": {".": {}}}, "cannot be part of a file name"),
         ({"methods": {"AOS": {}, "aos": {}}}, "must differ in more than their case"),
         ({"methods": {False: {}}}, "reads a name as False: put it in quotes"),
-        ({"imbalance": {"a": {"counts-file": "counts.yaml"}}}, "no option 'counts-file'"),
-        ({"methods": {"a": {"train": {"epsilon": 2}}}}, "--epsilon is 2"),
-        ({"methods": {"a": {"train": {"epsilon": "far"}}}}, "epsilon is 'far', not of type float"),
-        ({"methods": {"a": {"train": {"oversample": "aso"}}}}, "choose from aos, ros"),
-        ({"methods": {"a": {"train": {"src": "x"}}}}, "no option 'src'"),
+        (
+            {"imbalance": {"a": {"counts-file": "counts.yaml"}}},
+            "'counts-file' is no option of imbalance",
+        ),
+        ({"methods": {"a": {"train": {"epsilon": 2}}}}, "epsilon is 2"),
+        ({"methods": {"a": {"train": {"epsilon": "far"}}}}, "epsilon is 'far': give a number in"),
+        (
+            {"methods": {"a": {"train": {"oversample": "aso"}}}},
+            "oversample is 'aso': give one of aos, smote, ros",
+        ),
+        ({"methods": {"a": {"train": {"src": "x"}}}}, "'src' is no option of aos-train"),
         ({"methods": {"a": {"training": {}}}}, "a has other keys"),
         ({"methods": {"a": {"per-imbalance": {"b": {}}}}}, "known are as is, linear"),
-        ({"methods": {"a": {"per-imbalance": {"linear": {"tau": 2}}}}}, "--tau is 2"),
-        ({"imbalance": {"a": {"profile": "exp"}}}, "--ratio goes with --profile"),
+        ({"methods": {"a": {"per-imbalance": {"linear": {"tau": 2}}}}}, "tau is 2"),
+        ({"imbalance": {"a": {"profile": "exp"}}}, "ratio goes with profile"),
         ({"data": {"a": "train"}}, "a is not train and test"),
         ({"data": {"a": {"train": "x"}}}, "a needs train and test"),
         ({"folds": 1}, "folds is 1"),
@@ -276,5 +282,5 @@ def test_a_protocol_may_be_described_anew(root: Path) -> None:
 def test_numbers_are_read_as_the_options_have_them() -> None:
     changed = {**TINY, "train": {"lr": "1e-3", "image-size": 32, "epochs": 3}}
     method = parse_protocol(changed).methods["AOS"]
-    assert method.train == {"lr": 0.001, "image_size": "32", "epochs": 3}
+    assert method.train == {"lr": 0.001, "image_size": (32, 32), "epochs": 3}
     assert Cell("a", "b", "c", 1).name == "a/b/c/1"

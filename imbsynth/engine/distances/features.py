@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imbsynth.configs import FidConfig, parse_size
+from imbsynth.configs import FidConfig
 from imbsynth.core.pixels import stacked, to_unit
 from imbsynth.engine.events import OnEvent
 from imbsynth.engine.inference import autoencoder, classifier
@@ -48,7 +48,7 @@ class PixelFeatures:
         channels, height, width = self.shape = shape
         self.dim = channels * height * width
         self.batch_size = config.batch_size or 500
-        self.rules = _rules(parse_size(config.image_size), channels, config)
+        self.rules = _rules(config.image_size, channels, config)
         self.identity = {"features": self.name, "shape": list(shape)}
 
     def features(self, images: Sequence[Pixels]) -> Tensor:
@@ -157,5 +157,5 @@ def _rules(size: tuple[int, int] | None, channels: int, config: FidConfig) -> Ru
 
 def _shape_of(config: FidConfig, files: Sequence[File]) -> tuple[int, int, int]:
     """(c, h, w): gray if all images are; the size that is given, or of the first readable one."""
-    height, width = parse_size(config.image_size) or size_of_first(files)
+    height, width = config.image_size or size_of_first(files)
     return 1 if all_gray(files) else 3, height, width

@@ -168,8 +168,13 @@ def _cut(src: Path, dst: Path, options: Options, cell: Cell, on_event: OnEvent) 
 def _parted(bench: Bench, cell: Cell, src: Path, dst: Path, on_event: OnEvent) -> Path:
     """A training and a validation part, equal for all methods."""
     fraction = bench.protocol.val_fraction
-    fractions = f"{1 - fraction:g},{fraction:g}"
-    config = SplitConfig(src=src, dst=dst, fractions=fractions, link="symbolic", seed=cell.seed)
+    config = SplitConfig(
+        src=src,
+        dst=dst,
+        fractions=(1 - fraction, fraction),
+        link="symbolic",
+        seed=cell.seed,
+    )
     return _once(dst, lambda: split.run(config, on_event=on_event))
 
 

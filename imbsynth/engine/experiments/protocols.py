@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple
 
 from imbsynth.configs import AosTrainConfig, GenerateConfig, ImbalanceConfig, TrainAeConfig
 from imbsynth.errors import UserError
+from imbsynth.options import parsed, recorded
 from imbsynth.store.folders import listing, read_regular
 from imbsynth.store.plain_yaml import read_values
 
-Options = dict[str, Any]  # of a command, by option name without dashes before it
+Options = dict[str, Any]  # of a command, by the name of the field in its config
 
 # Of a data set, a method, ...: a file name, and no way out of a folder.
 NAME = re.compile(r"(?!\.+$)[\w.+=,%-][\w.+=,% -]{0,63}")
@@ -204,51 +205,19 @@ def _options(kind: type, values: Any, where: str, **paths: Path) -> Options:
     """Options by their names on the command line, checked by making the config they are for."""
     if not isinstance(values, dict):
         raise ValueError(f"{where} is no list of options")
-    hints = get_type_hints(kind)
-    own = _own(kind)
-    options = {}
-    for key, value in values.items():
-        name = str(key).replace("-", "_")
-        if name not in own:
-            allowed = ", ".join(sorted(o.replace("_", "-") for o in own))
-            raise ValueError(f"{where}: no option {key!r}: {allowed}")
-        options[name] = _typed(value, hints[name], f"{where} {key}")
-    if options:
-        kind(**_STAND_INS[kind], **paths, **options)
+    try:
+        options = parsed(kind, values, without=_NOT_GIVEN)
+        if options:
+            kind(**_STAND_INS[kind], **paths, **options)
+    except UserError as error:
+        raise error.within(where) from None
     return options
 
 
 def resolved(kind: type, options: Options, **paths: Path) -> Options:
-    """Every option of a command that a protocol may give: as given, or else its default."""
+    """Every option of a command that a protocol may give, as recorded: as given, or its default."""
     config = kind(**_STAND_INS[kind], **paths, **options)
-    return {name: getattr(config, name) for name in sorted(_own(kind))}
-
-
-def _own(kind: type) -> set[str]:
-    """The options that a protocol may give."""
-    return {f.name for f in fields(kind)} - _NOT_GIVEN
-
-
-def _typed(value: Any, hint: Any, where: str) -> Any:
-    """The value as the config has it: YAML reads 1e-3 as text and 32 as a number."""
-    literals = [part for part in (hint, *get_args(hint)) if get_origin(part) is Literal]
-    choices = [choice for literal in literals for choice in get_args(literal)]
-    kinds = [kind for kind in ("str", "float", "int", "bool") if kind in str(hint)]
-    kind = "str" if choices else kinds[0]
-    if choices and str(value) not in choices:
-        raise ValueError(f"{where} is {value!r}: choose from {', '.join(choices)}")
-    try:
-        if kind == "bool" and isinstance(value, bool):
-            return value
-        if kind == "str" and isinstance(value, str | int) and not isinstance(value, bool):
-            return str(value)
-        if kind == "int" and type(value) is int:
-            return value
-        if kind == "float" and not isinstance(value, bool):
-            return float(value)
-    except (TypeError, ValueError):
-        pass
-    raise ValueError(f"{where} is {value!r}, not of type {kind}")
+    return {name: v for name, v in sorted(recorded(config).items()) if name not in _NOT_GIVEN}
 
 
 def _seeds(values: Any) -> list[int]:
