@@ -13,7 +13,6 @@ import pytest
 import imbsynth
 
 ROOT = Path(imbsynth.__file__).parent
-PROJECT = ROOT.parent
 ENGINE = ROOT / "engine"
 MODULES = sorted(ROOT.rglob("*.py"))
 
@@ -136,22 +135,3 @@ def test_the_command_line_starts_without_the_heavy_libraries() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-
-
-def test_the_readme_names_every_command_and_option() -> None:
-    readme = (PROJECT / "README.md").read_text()
-    import typer.main
-
-    from imbsynth.cli import app
-
-    missing = []
-    for name, command in typer.main.get_group(app).commands.items():
-        missing += [name] if f"imbsynth {name}" not in readme else []
-        for parameter in command.params:
-            options = [o for o in parameter.opts if o.startswith("--") and o != "--help"]
-            missing += [f"{name} {o}" for o in options if not re.search(rf"{o}\b", readme)]
-    assert not missing
-
-
-def test_the_changelog_names_the_version() -> None:
-    assert f"## {imbsynth.__version__}" in (PROJECT / "CHANGELOG.md").read_text()
