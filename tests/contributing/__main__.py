@@ -5,6 +5,7 @@ python -m tests.contributing generate photos/train balanced --method random-pair
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from imbsynth.core import tables
@@ -23,12 +24,11 @@ def add_methods() -> None:
 def add_command() -> None:
     """Let the command's modules be found by its name, and list it."""
     from imbsynth import cli, engine
-    from imbsynth.cli import app, commands
 
     cli.__path__.append(str(HERE / "cli"))
     engine.__path__.append(str(HERE / "engine"))
-    names = (*commands.NAMES, "class-weights")
-    commands.NAMES = app.NAMES = names  # type: ignore[attr-defined]
+    for module in map(import_module, ("imbsynth.cli.commands", "imbsynth.cli.app")):
+        module.NAMES = (*module.NAMES, "class-weights")  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

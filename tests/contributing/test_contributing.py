@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -24,10 +24,10 @@ PAGE = HERE.parent.parent / "CONTRIBUTING.md"
 SHOWN = re.compile(r"<!-- (tests/contributing/\S+) -->\n```python\n(.*?)```", re.DOTALL)
 
 
-class Square(NamedTuple):
-    """Four points of one class, of which the sampler sees the second of two."""
+class Square:
+    """Four points in the second of two classes."""
 
-    members: tuple[NDArray[np.int64], ...] = (np.arange(3), np.arange(3, 7))
+    members: ClassVar[list[NDArray[np.int64]]] = [np.arange(3), np.arange(3, 7)]
 
     def points(self, label: int) -> torch.Tensor:
         return torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
