@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -98,7 +97,7 @@ def test_every_command_shown_can_be_parsed(page: Path) -> None:
 @by_page
 def test_python_examples_use_names_that_exist(page: Path) -> None:
     for code in blocks(page, "python"):
-        for node in ast.walk(ast.parse(dedent(code).rstrip().removesuffix(","))):
+        for node in ast.walk(ast.parse(code)):
             if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("imbsynth."):
                 name = ast.unparse(node.func).removeprefix("imbsynth.")
                 assert name.replace("_", "-") in commands()
