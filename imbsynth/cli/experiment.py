@@ -1,19 +1,13 @@
 """`imbsynth experiment`."""
 
-from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from imbsynth.cli.console import execute, table
+from imbsynth.cli.console import execute
 from imbsynth.cli.options import Config, Device, ImageSize, Json, Quiet
 from imbsynth.configs import Budget, ExperimentConfig
-
-if TYPE_CHECKING:
-    from imbsynth.engine.experiment import Report
-
-SHOWN = 2  # classes in the table; the picture has all
 
 
 def experiment(
@@ -21,7 +15,7 @@ def experiment(
         Path,
         typer.Option(
             metavar="DIR",
-            help="Folder for the results; one that has some is gone on with.",
+            help="Folder for the results; an experiment in it is resumed.",
             show_default=False,
         ),
     ],
@@ -41,7 +35,7 @@ def experiment(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="A folder of your own, instead of a protocol: which method helps on it?",
+            help="Your own folder, instead of a protocol: which method helps on it?",
             show_default=False,
         ),
     ] = ExperimentConfig.on,
@@ -53,7 +47,7 @@ def experiment(
         str, typer.Option(metavar="I/N", help="Do the I-th of N shares, as one job of an array.")
     ] = ExperimentConfig.shard,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="List the cells and where each stands; run none.")
+        bool, typer.Option("--dry-run", help="List the trials and their state; run none.")
     ] = ExperimentConfig.dry_run,
     device: Device = ExperimentConfig.device,
     json: Json = False,
@@ -62,13 +56,14 @@ def experiment(
 ) -> None:
     """Run a grid of data sets, imbalances, methods and seeds, or all methods on a folder.
 
-    A cell cuts a data set, holds out validation images, makes what the method needs, trains and
-    evaluates; its result is one JSON file in DIR/cells. Run it again and it goes on; run it many
-    times at once and the processes share the work. `imbsynth compare DIR` makes the tables.
+    A trial makes an imbalanced copy of a data set, holds out validation images, makes what the
+    method needs, trains and evaluates; its result is one JSON file in DIR/trials. Run the command
+    again to resume; run it many times at once, and the processes share the work. `imbsynth compare
+    DIR` makes the tables.
 
     With --on, plain training, random oversampling, pixel SMOTE, AOS and DeepSMOTE are
-    cross-validated on a folder, without and with augmentation, all with one training budget. It
-    says beforehand about how long that takes, and at the end which methods helped.
+    cross-validated on a folder, without and with augmentation, all with the same training budget.
+    The command says first about how long that takes, and at the end which methods helped.
 
     Example: imbsynth experiment --on photos --out verdict
 
@@ -76,6 +71,7 @@ def experiment(
 
     Example: imbsynth experiment experiments/aos-mnist.yaml --data data --out results --shard 2/8
     """
+    from imbsynth.cli.experiment_summary import summary
     from imbsynth.engine.experiment import run
 
     settings = ExperimentConfig(
@@ -89,45 +85,4 @@ def experiment(
         dry_run=dry_run,
         device=device,
     )
-    execute(run, settings, quiet=quiet, json=json, summary=_summary)
-
-
-def _summary(report: "Report") -> None:
-    if report.verdicts:
-        return _verdicts(report)
-    for name, status in report.cells.items():
-        typer.echo(f"{status:<10} {name}")
-    counts = Counter(report.cells.values())
-    typer.echo(", ".join(f"{n} {status}" for status, n in counts.items()) + f", in {report.out}")
-
-
-def _verdicts(report: "Report") -> None:
-    rarest = list(report.verdicts[0].recalls)[:SHOWN]
-    rows = []
-    for found in report.verdicts:
-        recalls = [
-            _percent(found.recalls[name], found.recall_intervals[name], 0) for name in rarest
-        ]
-        chance = "" if found.better is None else f"{found.better:.2f}"
-        score = _percent(found.acsa, found.interval, 1)
-        rows.append([found.method, *recalls, score, chance, found.words])
-    named = [f"{name} ({report.counts[name]})" for name in rarest]
-    table(["", *named, "ACSA", "P(better)", ""], rows)
-    typer.echo(
-        "\nIn percent, with 95 % intervals: recall of the rarest classes (in brackets how many\n"
-        "images they have) and ACSA, over all images, each tested once. P(better): the chance\n"
-        "that a method beats plain training with the same augmentation by more than a point of\n"
-        "ACSA, and that augmentation alone does. Of nine such comparisons, one may seem sure by\n"
-        "chance."
-    )
-    sure = [found for found in report.verdicts if found.words in ("helps", "hurts")]
-    for found in sure:
-        typer.echo(f"{found.method} {found.words}")
-    if not sure:
-        typer.echo("Nothing surely helps or hurts: more images, or a larger --budget, may tell.")
-    typer.echo(f"look at {', '.join(report.pictures)}")
-
-
-def _percent(value: float, interval: tuple[float, float], digits: int) -> str:
-    low, high = (f"{100 * end:.{digits}f}" for end in interval)
-    return f"{100 * value:.{digits}f} [{low}, {high}]"
+    execute(run, settings, quiet=quiet, json=json, summary=summary)

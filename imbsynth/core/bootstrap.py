@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from imbsynth.core.metrics import Counts
 from imbsynth.core.auroc import ClassOrder, auroc_macro
+from imbsynth.core.metrics import Counts
 
 CONFIDENCE = 0.95  # of an interval
 AT_ONCE = 32  # samples weighed together; their sums stay in the cache

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import EvaluateConfig
 from imbsynth.core import metrics
-from imbsynth.core.bootstrap import interval, resampled_auroc, resampled_confusions
 from imbsynth.core.auroc import auroc_macro, class_orders
+from imbsynth.core.bootstrap import interval, resampled_auroc, resampled_confusions
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.inference.classifier import Trained, load_classifier, probabilities
 from imbsynth.engine.reading import (

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from imbsynth.core import metrics
-from imbsynth.core.bootstrap import interval, resampled_auroc, resampled_confusions
 from imbsynth.core.auroc import Labels, Probabilities, auroc_macro, class_orders
+from imbsynth.core.bootstrap import interval, resampled_auroc, resampled_confusions
 
 
 def classified(
