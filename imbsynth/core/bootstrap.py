@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from imbsynth.core.auroc import ClassOrder, auroc_macro
 from imbsynth.core.metrics import Counts
-from imbsynth.core.ranking import Ranking, auroc_macro
 
 CONFIDENCE = 0.95  # of an interval
 AT_ONCE = 32  # samples weighed together; their sums stay in the cache
@@ -29,7 +29,7 @@ def resampled_confusions(confusion: Counts, draws: int, rng: np.random.Generator
 
 
 def resampled_auroc(
-    ranked: Sequence[Ranking], draws: int, rng: np.random.Generator
+    ranked: Sequence[ClassOrder], draws: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """The macro AUROC of `draws` samples, each class drawn anew with replacement: (draws,)."""
     images = len(ranked[0].positives) + len(ranked[0].negatives)
@@ -37,8 +37,8 @@ def resampled_auroc(
     for start in range(0, draws, AT_ONCE):
         samples = min(AT_ONCE, draws - start)
         weights = np.empty((samples, images), np.int32)
-        for ranking in ranked:
-            weights[:, ranking.positives] = _times_drawn(len(ranking.positives), samples, rng)
+        for order in ranked:
+            weights[:, order.positives] = _times_drawn(len(order.positives), samples, rng)
         areas.append(auroc_macro(ranked, weights))
     return np.concatenate(areas)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -96,3 +96,72 @@ AUGMENTATIONS = table(
 )
 
 MIXINGS = table()  # of the images of a batch with each other; none yet
+
+
+@dataclass(frozen=True)
+class Metric(Entry):
+    """A score of a classifier on a test set. The higher, the better: `compare` relies on it."""
+
+    title: str = ""  # in tables and figures
+    needs: Literal["confusion", "probabilities", "training counts"] = "confusion"
+
+
+def _metrics(*metrics: Metric) -> Mapping[str, Metric]:
+    return {metric.name: metric for metric in metrics}
+
+
+METRICS = _metrics(
+    Metric(
+        "acsa",
+        "imbsynth.core.metrics:acsa",
+        "average class-specific accuracy: the mean of the classes' recalls",
+        title="ACSA",
+    ),
+    Metric(
+        "gm",
+        "imbsynth.core.metrics:gm",
+        "square root of macro recall times macro specificity",
+        "Dablain et al., 2022",
+        title="GM",
+    ),
+    Metric(
+        "g_mean",
+        "imbsynth.core.metrics:g_mean",
+        "geometric mean of the classes' recalls",
+        title="G-mean",
+    ),
+    Metric(
+        "f1_macro",
+        "imbsynth.core.metrics:f1_macro",
+        "the mean of the classes' F1",
+        title="macro F1",
+    ),
+    Metric(
+        "mcc",
+        "imbsynth.core.metrics:mcc",
+        "Matthews' correlation for many classes",
+        "Gorodkin, 2004",
+        title="MCC",
+    ),
+    Metric(
+        "kappa",
+        "imbsynth.core.metrics:kappa",
+        "agreement beyond chance",
+        "Cohen, 1960",
+        title="kappa",
+    ),
+    Metric(
+        "auroc_macro",
+        "imbsynth.core.auroc:auroc_macro",
+        "the mean of the areas under each class's ROC curve against all other classes",
+        title="AUROC",
+        needs="probabilities",
+    ),
+    Metric(
+        "rarest_recall",
+        "imbsynth.core.metrics:rarest_recall",
+        "the mean recall of the classes with the fewest training images",
+        title="rarest class",
+        needs="training counts",
+    ),
+)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import EvaluateConfig
 from imbsynth.core import metrics
+from imbsynth.core.auroc import auroc_macro, class_orders
 from imbsynth.core.bootstrap import interval, resampled_auroc, resampled_confusions
-from imbsynth.core.ranking import auroc_macro, rankings
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.inference.classifier import Trained, load_classifier, probabilities
 from imbsynth.engine.manifest import is_named_synthetic, made_of
@@ -26,7 +26,8 @@ from imbsynth.engine.reading import (
 from imbsynth.errors import UserError
 from imbsynth.figures.charts import write_confusion
 from imbsynth.runtime import resolve_device, resolve_precision, stream
-from imbsynth.store.folders import digest_of, listing, read_regular
+from imbsynth.store.folders import digest_of, read_regular
+from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import (
     CONFUSION,
@@ -142,7 +143,7 @@ def _report(
             "train it again with a lower --lr",
         )
     confusion = metrics.confusion_matrix(labels, found.argmax(1), len(trained.classes))
-    ranked = rankings(found, labels)
+    ranked = class_orders(found, labels)
     once = np.ones((1, len(labels)), np.int32)
     scores = {name: float(score(confusion)) for name, score in metrics.SCORES.items()}
     drawn = resampled_confusions(

@@ -19,7 +19,7 @@ from imbsynth.engine.distances.sides import units_of
 from imbsynth.engine.events import Note, OnEvent, Started, silent
 from imbsynth.figures.distance_chart import Chart, Panel, write_chart
 from imbsynth.runtime import stream
-from imbsynth.store.folders import listing
+from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, check_file_target, claim, new_file
 
 SMALL = 2048  # images below which the distance is biased upwards by enough to say so

@@ -25,8 +25,9 @@ from imbsynth.engine.sources.spaces import Latents, Pixels, Space
 from imbsynth.engine.sources.writing import write_synthetic
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision, worker_count
-from imbsynth.store.folders import digest_of, listing, read_regular
+from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.images import SMALLEST_PNG
+from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, check_room, new_folder
 from imbsynth.store.png_writers import png_writers
 from imbsynth.store.records import SAMPLES, provenance, read_counts, write_record

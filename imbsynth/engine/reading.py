@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.errors import UserError
 from imbsynth.runtime import worker_count
-from imbsynth.store.folders import ImageFolder, check_regular, listing, scan
+from imbsynth.store.folders import ImageFolder, check_regular, scan
 from imbsynth.store.images import read_images
+from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
 from imbsynth.store.records import MANIFEST, SAMPLES
 from imbsynth.store.transfer import folder_digest

@@ -13,7 +13,8 @@ from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream
-from imbsynth.store.folders import ImageFolder, listing
+from imbsynth.store.folders import ImageFolder
+from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import provenance, write_record
 from imbsynth.store.transfer import equal_files, folder_digest, transfer

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imbsynth.store.folders import printable, short
+from imbsynth.store.names import printable, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.figures.charts import blank, save
-from imbsynth.store.folders import short
+from imbsynth.store.names import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from imbsynth.store.folders import short
 from imbsynth.store.images import as_picture
+from imbsynth.store.names import short
 
 SMALLEST, LARGEST = 56, 160  # pixels that an image's longer side is enlarged or shrunk to
 MAX_ROWS = 24

@@ -15,7 +15,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from imbsynth.errors import UserError
-from imbsynth.store.folders import printable
+from imbsynth.store.names import printable
 from imbsynth.store.outputs import new_file
 
 _KEY = "imbsynth"  # the one entry of the header: its order could not be relied on with more

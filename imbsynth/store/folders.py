@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from imbsynth.errors import UserError
+from imbsynth.store.names import listing, printable
 
 # The raster formats that every build of Pillow reads, and WebP, JPEG 2000 and AVIF, which most do.
 IMAGE_SUFFIXES = frozenset(
@@ -17,7 +18,6 @@ IMAGE_SUFFIXES = frozenset(
     | {".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".tga", ".pcx", ".ico", ".sgi", ".rgb"}
     | {".jp2", ".j2k", ".avif"}
 )
-NAMED_AT_MOST = 5  # files or classes that one message lists
 
 
 class ImageFolder(NamedTuple):
@@ -168,25 +168,6 @@ def check_regular(folder: ImageFolder) -> None:
             f"{folder.root}: not regular files: {listing(folder.irregular)}",
             "remove them: pipes and dangling links cannot be read as images",
         )
-
-
-def listing(names: list[str]) -> str:
-    """The first few names and how many more, for a message."""
-    shown = ", ".join(printable(name) for name in names[:NAMED_AT_MOST])
-    more = len(names) - NAMED_AT_MOST
-    return f"{shown} and {more} more" if more > 0 else shown
-
-
-def printable(name: str) -> str:
-    """The name as one line of text that any terminal takes."""
-    clean = name.encode("utf-8", "backslashreplace").decode("utf-8")
-    return clean if clean.isprintable() else repr(name)[1:-1]
-
-
-def short(name: str, length: int) -> str:
-    """`printable`, cut to so many characters."""
-    shown = printable(name)
-    return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
 def is_inside(path: str) -> bool:

@@ -15,7 +15,8 @@ from PIL import Image
 
 from imbsynth.errors import UserError
 from imbsynth.store.decoding import Picture, Unreadable, decode, quiet
-from imbsynth.store.folders import digest_of, listing, read_bytes
+from imbsynth.store.folders import digest_of, read_bytes
+from imbsynth.store.names import listing
 from imbsynth.store.parallel import in_order, threads_for
 
 SMALLEST_PNG = 67  # bytes: a PNG file of one pixel

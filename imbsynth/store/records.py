@@ -23,9 +23,6 @@ from imbsynth.store.plain_yaml import read_texts
 
 MANIFEST = "manifest.jsonl"
 SAMPLES = "samples.png"
-PROTOCOL = "protocol.json"
-CELLS = "cells"  # the folder of an experiment's results
-WORK = "work"  # beside it, what can be made again
 RECALLS, INTERVALS, RECONSTRUCTIONS = "recalls.png", "acsa.png", "reconstructions.png"
 SPREADS, ROBUSTNESS = "spreads.png", "robustness.png"
 METRICS, PREDICTIONS, CONFUSION = "metrics.json", "predictions.csv", "confusion.png"

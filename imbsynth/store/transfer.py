@@ -10,7 +10,8 @@ from pathlib import Path
 
 from imbsynth.configs import Link
 from imbsynth.errors import UserError
-from imbsynth.store.folders import digest_of, printable, read_regular, size_of_regular
+from imbsynth.store.folders import digest_of, read_regular, size_of_regular
+from imbsynth.store.names import printable
 
 
 def transfer(

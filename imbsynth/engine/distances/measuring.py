@@ -17,7 +17,7 @@ from imbsynth.engine.distances.features import Extractor
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream, worker_count
-from imbsynth.store.folders import listing
+from imbsynth.store.names import listing
 from imbsynth.store.streaming import Pixels, Stream
 
 SAMPLED = 10_000  # images a class whose features are kept where a metric compares images

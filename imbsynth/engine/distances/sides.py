@@ -10,7 +10,8 @@ from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.manifest import RECONSTRUCT, has_manifest, made_of
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError
-from imbsynth.store.folders import ImageFolder, listing
+from imbsynth.store.folders import ImageFolder
+from imbsynth.store.names import listing
 from imbsynth.store.records import MANIFEST
 
 SIDES = ("real", "fake")

@@ -19,7 +19,7 @@ from imbsynth.engine.reading import (
 )
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream
-from imbsynth.store.folders import listing
+from imbsynth.store.names import listing
 
 Indices = NDArray[np.int64]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import typer
-from imbsynth.cli.command import CommandSpec
 
+from imbsynth.cli.command import CommandSpec
 from tests.contributing.configs.class_weights import ClassWeightsConfig
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+
 from imbsynth.core.plans import Plan
 from imbsynth.core.row_streams import Rows, RowStream
-
 from imbsynth.core.samplers import Draw, Population
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from imbsynth.core import metrics
+from imbsynth.core.auroc import Labels, Probabilities, auroc_macro, class_orders
 from imbsynth.core.bootstrap import interval, resampled_auroc, resampled_confusions
-from imbsynth.core.ranking import Labels, Probabilities, auroc_macro, rankings
 
 
 def classified(
@@ -36,18 +36,18 @@ def test_the_area_is_that_of_scikit_learn_ties_included(
     found, labels = classified(images, classes, seed, levels)
     expected = [roc_auc_score(labels == k, found[:, k]) for k in range(classes)]
     ones = np.ones((1, images), np.int32)
-    assert auroc_macro(rankings(found, labels), ones)[0] == pytest.approx(np.mean(expected))
+    assert auroc_macro(class_orders(found, labels), ones)[0] == pytest.approx(np.mean(expected))
 
 
 def test_a_weight_is_as_good_as_a_repetition() -> None:
     found, labels = classified(40, 3, 0, 10)
     weights = np.random.default_rng(1).integers(0, 4, (5, 40)).astype(np.int32)
     weights[:, :3] = 1
-    areas = auroc_macro(rankings(found, labels), weights)
+    areas = auroc_macro(class_orders(found, labels), weights)
     for sample, area in zip(weights, areas, strict=True):
         rows = np.repeat(np.arange(40), sample)
         once = np.ones((1, len(rows)), np.int32)
-        expected = auroc_macro(rankings(found[rows], labels[rows]), once)
+        expected = auroc_macro(class_orders(found[rows], labels[rows]), once)
         assert area == pytest.approx(float(expected[0]))
 
 
@@ -65,7 +65,7 @@ def test_a_bootstrap_keeps_class_sizes_and_centres_on_the_score() -> None:
 
 def test_the_bootstrap_of_the_area_is_that_of_images_drawn_one_by_one() -> None:
     found, labels = classified(200, 3, 0)
-    fast = resampled_auroc(rankings(found, labels), 1500, np.random.default_rng(0))
+    fast = resampled_auroc(class_orders(found, labels), 1500, np.random.default_rng(0))
     rng, slow = np.random.default_rng(1), []
     members = [np.flatnonzero(labels == k) for k in range(3)]
     for _ in range(300):
@@ -84,7 +84,7 @@ def test_an_interval_holds_its_share_of_the_values() -> None:
 def test_a_thousand_draws_of_ten_thousand_images_take_less_than_a_second() -> None:
     """About half a second of processor time; the limit leaves room for a busy machine."""
     found, labels = classified(10_000, 10, 0)
-    ranked = rankings(found, labels)
+    ranked = class_orders(found, labels)
     confusion = metrics.confusion_matrix(labels, found.argmax(1), 10)
     start = time.process_time()
     drawn = resampled_confusions(confusion, 1000, np.random.default_rng(0))
