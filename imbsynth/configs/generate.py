@@ -53,7 +53,7 @@ class GenerateConfig(Linking, Sized, Reading, Seeded, OnDevice, Replacing):
     per_class: Annotated[
         Path | None,
         Option(
-            "Instead of one number for all: a YAML or JSON file with a line `class: images`.",
+            "Instead of one number for all: a file in YAML or JSON, one line `class: images` each.",
             metavar="FILE",
         ),
     ] = None
