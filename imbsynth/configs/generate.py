@@ -53,7 +53,7 @@ class GenerateConfig(Linking, Sized, Reading, Seeded, OnDevice, Replacing):
     per_class: Annotated[
         Path | None,
         Option(
-            "YAML or JSON file with a line `class: images`, instead of one number for all.",
+            "Instead of one number for all: a file in YAML or JSON, one line `class: images` each.",
             metavar="FILE",
         ),
     ] = None
