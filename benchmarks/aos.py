@@ -14,12 +14,12 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from imbsynth.configs import AosTrainConfig, Oversample
+from imbsynth.configs import AosTrainConfig
 from imbsynth.engine import aos_train
 from imbsynth.store.folders import scan
 
 
-def seconds_per_epoch(options: argparse.Namespace, oversample: Oversample) -> float:
+def seconds_per_epoch(options: argparse.Namespace, oversample: str) -> float:
     """One training run; validation is left out, the moving of images is not."""
     with tempfile.TemporaryDirectory() as folder:
         config = AosTrainConfig(
@@ -48,7 +48,7 @@ def main() -> None:
 
     counts = scan(options.src).counts
     share = sum(n < max(counts.values()) for n in counts.values()) / len(counts)
-    taken: dict[Oversample, list[float]] = {"ros": [], "aos": []}
+    taken: dict[str, list[float]] = {"ros": [], "aos": []}
     for _ in range(options.rounds):
         for oversample, times in taken.items():
             times.append(seconds_per_epoch(options, oversample))

@@ -1,3 +1,86 @@
-"""Balance an imbalanced folder of images by synthesising its rare classes."""
+"""Balance an imbalanced folder of images by synthesising its rare classes.
+
+One function per command, with plain Python values, and its config:
+
+    import imbsynth
+
+    report = imbsynth.generate(src="photos/train", dst="balanced", to=500)
+
+`import imbsynth` imports nothing else; a function imports what it needs when it is called.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from imbsynth.api import (
+        aos_train,
+        compare,
+        evaluate,
+        experiment,
+        fid,
+        generate,
+        imbalance,
+        split,
+        train_ae,
+    )
+    from imbsynth.api import inspect_ as inspect
+    from imbsynth.configs import (
+        AosTrainConfig,
+        CompareConfig,
+        EvaluateConfig,
+        ExperimentConfig,
+        FidConfig,
+        GenerateConfig,
+        ImbalanceConfig,
+        InspectConfig,
+        SplitConfig,
+        TrainAeConfig,
+    )
+    from imbsynth.errors import UserError
+
+__all__ = [
+    "AosTrainConfig",
+    "CompareConfig",
+    "EvaluateConfig",
+    "ExperimentConfig",
+    "FidConfig",
+    "GenerateConfig",
+    "ImbalanceConfig",
+    "InspectConfig",
+    "SplitConfig",
+    "TrainAeConfig",
+    "UserError",
+    "__version__",
+    "aos_train",
+    "compare",
+    "evaluate",
+    "experiment",
+    "fid",
+    "generate",
+    "imbalance",
+    "inspect",
+    "split",
+    "train_ae",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported when it is first used."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "UserError":
+        home = "imbsynth.errors"
+    else:
+        home = "imbsynth.configs" if name.endswith("Config") else "imbsynth.api"
+    found = getattr(import_module(home), "inspect_" if name == "inspect" else name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

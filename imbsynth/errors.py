@@ -40,6 +40,10 @@ class UserError(Exception):
         """The advice alone."""
         return _spelled(self._fix, str)
 
+    def within(self, place: str) -> UserError:
+        """The same problem, said to be in a place such as a file."""
+        return UserError(f"{place}: {self._problem}", self._fix)
+
 
 def _spelled(text: str, spell: Callable[[str], str]) -> str:
     return re.sub(f"{_OPEN}(.*?){_CLOSE}", lambda match: spell(match[1]), text)

@@ -73,6 +73,14 @@ def test_the_makefile_resumes_and_runs_nothing_twice(rare: Path, tmp_path: Path)
     assert "imbsynth train-ae" not in again
 
 
+def test_the_notebook_runs_on_the_sample_data(tmp_path: Path) -> None:
+    out = run([sys.executable, str(EXAMPLES / "notebook.py"), str(tmp_path)]).stdout
+    assert "synthetic images per class" in out
+    assert "ACSA 0." in out
+    assert "k_neighbors is 0" in out
+    assert (tmp_path / "balanced/samples.png").exists()
+
+
 def test_a_changed_image_runs_the_makefile_again(rare: Path, tmp_path: Path) -> None:
     make = ["make", "-f", str(EXAMPLES / "Makefile"), f"SRC={rare}", f"OUT={tmp_path / 'work'}"]
     run([*make, "EPOCHS=1"])

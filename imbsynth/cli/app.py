@@ -11,33 +11,32 @@ from typing import Annotated, Any
 import typer
 
 from imbsynth import __version__
-from imbsynth.cli import (
-    aos_train,
-    compare,
-    evaluate,
-    experiment,
-    fid,
-    generate,
-    imbalance,
-    inspect,
-    split,
-    train_ae,
-)
-from imbsynth.cli.plain_help import Command, Group
+from imbsynth.cli.commands import NAMES, Commands, spec
+from imbsynth.cli.plain_help import Group
+from imbsynth.cli.wording import flag
 from imbsynth.errors import Interrupted, UserError
 
 
 class Boundary(Group):
     """Shows a UserError as text, exit code 2; anything else is a bug and keeps its traceback."""
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = Commands()  # in place of those that Typer has been told of: none
+
+    def summaries(self) -> dict[str, str]:
+        """The first paragraph of each command's description, without making the command."""
+        return {name: spec(name).about.split("\n\n")[0] for name in NAMES}
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except UserError as error:
-            _say(f"error: {error.shown(lambda name: '--' + name.replace('_', '-'))}")
+            name = ctx.invoked_subcommand
+            _say(f"error: {error.shown(spec(name).spelled if name in NAMES else flag)}")
             raise typer.Exit(2) from None
         except Interrupted as interrupted:
-            _say("stopped: the same command goes on (train-ae and aos-train with --resume)")
+            _say("stopped: the same command resumes it (train-ae and aos-train with --resume)")
             raise typer.Exit(interrupted.exit_code) from None
 
 
@@ -55,19 +54,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: imbsynth inspect FOLDER",
 )
-for command in (
-    inspect.inspect,
-    imbalance.imbalance,
-    split.split,
-    train_ae.train_ae,
-    generate.generate,
-    aos_train.aos_train,
-    evaluate.evaluate,
-    experiment.experiment,
-    compare.compare,
-    fid.fid,
-):
-    app.command(cls=Command)(command)  # by the function's name, with dashes
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,11 +1,13 @@
 """`imbsynth inspect`."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 import typer
 
-from imbsynth.cli.console import class_table, execute
-from imbsynth.cli.options import Config, Json, Quiet, Src
+from imbsynth.cli.command import CommandSpec
+from imbsynth.cli.console import class_table
 from imbsynth.configs import InspectConfig
 
 if TYPE_CHECKING:
@@ -14,19 +16,7 @@ if TYPE_CHECKING:
 LISTED = 10  # files or groups shown in words; --json has all
 
 
-def inspect(src: Src, json: Json = False, quiet: Quiet = False, config: Config = None) -> None:
-    """Count classes, and find unreadable files, mixed sizes and images in two classes.
-
-    Changes nothing. Sizes are height x width.
-
-    Example: imbsynth inspect photos/train
-    """
-    from imbsynth.engine.inspect import run
-
-    execute(run, InspectConfig(src=src), quiet=quiet, json=json, summary=_summary)
-
-
-def _summary(report: "Report") -> None:
+def _summary(report: Report) -> None:
     from imbsynth.store.names import printable
 
     class_table(report.counts)
@@ -53,3 +43,10 @@ def _list(heading: str, lines: list[str]) -> None:
         typer.echo(f"  {line}")
     if len(lines) > LISTED:
         typer.echo(f"  and {len(lines) - LISTED} more: see --json")
+
+
+COMMAND = CommandSpec(
+    InspectConfig,
+    _summary,
+    examples=("photos/train",),
+)

@@ -52,11 +52,11 @@ class Group(TyperGroup):
     """Commands with the whole first paragraph of their description."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """In the order in which they were added."""
-        rows = []
-        for name in self.list_commands(ctx):
-            command = self.get_command(ctx, name)
-            if command is not None and not command.hidden:
-                rows.append((name, " ".join(_paragraphs(command)[0].split())))
+        """In the order in which they are declared."""
+        rows = [(name, " ".join(text.split())) for name, text in self.summaries().items()]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+    def summaries(self) -> dict[str, str]:
+        """What each command does, by its name."""
+        return {name: _paragraphs(command)[0] for name, command in self.commands.items()}

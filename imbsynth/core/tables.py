@@ -42,6 +42,11 @@ def table(*entries: Entry) -> Table:
     return {entry.name: entry for entry in entries}
 
 
+def choices(found: Table) -> dict[str, str]:
+    """{name: a few words of help}."""
+    return {name: entry.help for name, entry in found.items()}
+
+
 SAMPLERS = table(
     Entry(
         "smote",

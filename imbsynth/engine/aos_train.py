@@ -14,7 +14,6 @@ from imbsynth.configs import (
     MAX_CLASSIFIED_SIDE,
     AosTrainConfig,
     check_size,
-    parse_size,
 )
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.classifier import KIND, classifier_checkpoint
@@ -117,8 +116,8 @@ def run(config: AosTrainConfig, *, on_event: OnEvent = silent) -> Report:
 def _read(config: AosTrainConfig, on_event: OnEvent) -> _Data:
     images = read_labelled(
         config.src,
-        size=parse_size(config.image_size),
-        channels=None if config.channels == "auto" else int(config.channels),
+        size=config.image_size,
+        channels=config.channels,
         skip_unreadable=config.skip_unreadable,
         on_event=on_event,
     )

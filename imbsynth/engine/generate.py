@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 
-from imbsynth.configs import GenerateConfig, parse_size
+from imbsynth.configs import GenerateConfig
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.manifest import is_named_synthetic, refuse_synthetic
@@ -99,7 +99,7 @@ def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Label
     shape = None if compute.coder is None else compute.coder.model.shape
     images = read_labelled(
         config.src,
-        size=parse_size(config.image_size) if shape is None else (shape.height, shape.width),
+        size=config.image_size if shape is None else (shape.height, shape.width),
         channels=None if shape is None else shape.channels,
         skip_unreadable=config.skip_unreadable,
         on_event=on_event,

@@ -8,7 +8,7 @@ from imbsynth.configs import ImbalanceConfig
 from imbsynth.core import profiles
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.reading import scan_regular
-from imbsynth.errors import UserError
+from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
 from imbsynth.store.folders import ImageFolder
 from imbsynth.store.names import listing
@@ -69,19 +69,9 @@ def run(config: ImbalanceConfig, *, on_event: OnEvent = silent) -> Report:
 def _wanted(config: ImbalanceConfig, counts: dict[str, int]) -> dict[str, int]:
     """Images a class, in class-name order, in the way that was asked for."""
     if config.counts is not None:
-        return dict(zip(counts, _listed(config.counts, list(counts)), strict=True))
+        return _given(config.counts, counts)
     if config.counts_file is not None:
-        given = read_counts(config.counts_file)
-        strange, missing = sorted(given.keys() - counts), sorted(counts.keys() - given)
-        if strange or missing:
-            problem = f"names no class {listing(strange)}" if strange else ""
-            problem += " and " if strange and missing else ""
-            problem += f"leaves out class {listing(missing)}" if missing else ""
-            raise UserError(
-                f"{config.counts_file} {problem}",
-                f"name each class of {config.src} once: {listing(list(counts))}",
-            )
-        return {name: given[name] for name in counts}
+        return _by_name(read_counts(config.counts_file), counts, config.counts_file)
     if config.ratio is None:
         raise TypeError("a config without a ratio has counts")
     if config.profile == "exp":
@@ -94,34 +84,45 @@ def _wanted(config: ImbalanceConfig, counts: dict[str, int]) -> dict[str, int]:
     return profiles.equalised(counts, config.ratio, config.minority_fraction or 0.0, rng)
 
 
-def _listed(text: str, names: list[str]) -> list[int]:
-    try:
-        counts = [int(part) for part in text.split(",")]
-    except ValueError:
+def _given(wanted: tuple[int, ...] | dict[str, int], counts: dict[str, int]) -> dict[str, int]:
+    """Images per class, in class-name order."""
+    if isinstance(wanted, dict):
+        return _by_name(wanted, counts, option("counts"))
+    if len(wanted) != len(counts):
         raise UserError(
-            f"--counts {text}: not a list of whole numbers", "write it like 4000,2000,1000"
-        ) from None
-    if len(counts) != len(names):
-        raise UserError(
-            f"--counts has {len(counts)} numbers for {len(names)} classes",
-            f"give one for each class, in this order: {listing(names)}",
+            f"{option('counts')} has {len(wanted)} numbers for {len(counts)} classes",
+            f"give one for each class, in this order: {listing(list(counts))}",
         )
-    return counts
+    return dict(zip(counts, wanted, strict=True))
+
+
+def _by_name(given: dict[str, int], counts: dict[str, int], where: object) -> dict[str, int]:
+    """The sizes in class-name order; UserError unless each class is named once."""
+    strange, missing = sorted(given.keys() - counts), sorted(counts.keys() - given)
+    if strange or missing:
+        problem = f"names no class {listing(strange)}" if strange else ""
+        problem += " and " if strange and missing else ""
+        problem += f"leaves out class {listing(missing)}" if missing else ""
+        raise UserError(
+            f"{where} {problem}", f"name each class of the folder once: {listing(list(counts))}"
+        )
+    return {name: given[name] for name in counts}
 
 
 def _check(config: ImbalanceConfig, wanted: dict[str, int], folder: ImageFolder) -> None:
+    ratio = option("ratio")
     for name, n in wanted.items():
         if n > folder.counts[name]:
             raise UserError(
                 f"class {listing([name])} has {folder.counts[name]} images, and {n} are asked for",
                 f"ask for at most {folder.counts[name]}, or add images to the class"
                 if config.ratio is None
-                else "give a larger --ratio, or start from a folder of more equal classes",
+                else f"give a larger {ratio}, or start from a folder of more equal classes",
             )
         if n < 1:
             raise UserError(
                 f"class {listing([name])} would be left with {n} images",
-                "leave at least one image in each class: a smaller --ratio, or larger counts",
+                f"leave at least one image in each class: a smaller {ratio}, or larger counts",
             )
 
 

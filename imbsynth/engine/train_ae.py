@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from imbsynth.configs import TrainAeConfig, check_decoder, check_size, parse_size
+from imbsynth.configs import TrainAeConfig, check_decoder, check_size
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import KIND, TrainedAutoencoder, autoencoder_checkpoint
 from imbsynth.engine.reading import Labelled, read_labelled
@@ -73,8 +73,8 @@ def run(config: TrainAeConfig, *, on_event: OnEvent = silent) -> Report:
 def _read(config: TrainAeConfig, on_event: OnEvent) -> Labelled:
     images = read_labelled(
         config.src,
-        size=parse_size(config.image_size),
-        channels=None if config.channels == "auto" else int(config.channels),
+        size=config.image_size,
+        channels=config.channels,
         skip_unreadable=config.skip_unreadable,
         on_event=on_event,
     )

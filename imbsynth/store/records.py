@@ -8,7 +8,7 @@ import platform
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from typing import Any
 
 from imbsynth import __version__
 from imbsynth.errors import UserError
+from imbsynth.options import recorded
 from imbsynth.store.fields import Wrong, as_mapping, parsed
 from imbsynth.store.folders import read_regular
 from imbsynth.store.outputs import RECORD
@@ -57,10 +58,10 @@ def provenance(
 
 def settings(config: Any) -> dict[str, Any]:
     """A config as JSON values; of paths only the last part."""
-    values = {f.name: getattr(config, f.name) for f in fields(config) if f.name not in _LEFT_OUT}
     return {
         name: value.absolute().name if isinstance(value, Path) else value
-        for name, value in values.items()
+        for name, value in recorded(config).items()
+        if name not in _LEFT_OUT
     }
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from imbsynth.configs import STATE, AosTrainConfig, TrainAeConfig
 from imbsynth.errors import UserError
+from imbsynth.options import old_names, recorded_defaults
 from imbsynth.store.checkpoints import (
     Checkpoint,
     is_checkpoint,
@@ -36,7 +36,8 @@ class TrainingFiles:
     def __init__(self, config: TrainAeConfig | AosTrainConfig, ends: frozenset[str]) -> None:
         self.checkpoint, self.ends = config.out, ends
         # Of options that did not exist when a run was begun, it did what is their default now.
-        self.defaults = {field.name: field.default for field in fields(config)}
+        self.defaults = recorded_defaults(type(config))
+        self.old_names = old_names(type(config))
         self.log = self.checkpoint.with_suffix(".jsonl")
         self.sheet = self.checkpoint.with_suffix(".png")
         self.state = self.checkpoint.with_suffix(f"{STATE}.safetensors")
@@ -110,7 +111,8 @@ class TrainingFiles:
         """Raise UserError if the file is of a run with other options or images."""
         if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
             raise UserError(f"{path}: does not say how it was made", "start again with --force")
-        before, now = {**self.defaults, **found["config"]}, wanted["config"]
+        own = {self.old_names.get(name, name): value for name, value in found["config"].items()}
+        before, now = {**self.defaults, **own}, wanted["config"]
         for name in sorted(now.keys() - may_differ):
             if before.get(name) != now[name]:
                 raise UserError(

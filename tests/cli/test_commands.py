@@ -46,7 +46,7 @@ def test_help_has_sections_and_examples_that_can_be_copied() -> None:
 def test_help_says_of_every_command_what_it_does_in_a_whole_sentence() -> None:
     _, out, _ = invoke("--help")
     text = " ".join(out.split())
-    assert "split Deal a folder out into train, validation and test parts, each with its" in text
+    assert "split Split a folder into training, validation and test parts, each with its" in text
     assert "..." not in text.partition("Commands:")[2]
 
 
@@ -214,6 +214,79 @@ def test_a_wrong_options_file_is_named(rare: Path, tmp_path: Path, text: str, na
     assert (code, out) == (2, "")
     assert named in err
     assert "options.yaml" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("batch-size: 3\nbatch_size: 4\n", "--batch-size is given twice"),
+        ("k-neighbors: many\n", "--k-neighbors is 'many'\n  fix: give a whole number from 1"),
+        ("synthetic-only: 1\n", "--synthetic-only is 1\n  fix: give true or false"),
+        ("src: elsewhere\n", "'src' is no option of generate"),
+    ],
+)
+def test_wrong_values_of_a_file_are_spelled_as_options(
+    rare: Path, tmp_path: Path, text: str, named: str
+) -> None:
+    (tmp_path / "options.yaml").write_text(text)
+    code, out, err = invoke("generate", rare, tmp_path / "d", "--config", tmp_path / "options.yaml")
+    assert (code, out) == (2, "")
+    assert f"options.yaml: {named}" in err
+
+
+def test_a_missing_options_file_is_named_with_the_fix(rare: Path, tmp_path: Path) -> None:
+    code, _, err = invoke("inspect", rare, "--config", tmp_path / "nowhere.yaml")
+    assert code == 2
+    assert "nowhere.yaml: cannot be read" in err
+    assert "fix: give the path of a file" in err
+
+
+def test_a_required_option_may_stand_in_the_file_and_is_named_when_missing(
+    rare: Path, tmp_path: Path
+) -> None:
+    code, _, err = invoke("train-ae", rare)
+    assert code == 2
+    assert "--out is missing" in err
+    (tmp_path / "options.yaml").write_text(f"out: {tmp_path}/ae.pt\n")
+    code, _, err = invoke("train-ae", rare, "--config", tmp_path / "options.yaml")
+    assert code == 2
+    assert f"--out {tmp_path}/ae.pt: checkpoints are .safetensors files" in err
+
+
+def test_arguments_are_spelled_as_usage_shows_them(rare: Path, tmp_path: Path) -> None:
+    code, _, err = invoke("experiment", "--out", tmp_path / "out")
+    assert code == 2
+    assert "neither a protocol nor --on is given" in err
+
+
+def test_the_old_name_of_an_option_is_understood_and_not_shown(rare: Path, tmp_path: Path) -> None:
+    assert invoke("generate", rare, tmp_path / "dst", "--neighbours", 3)[0] == 0
+    record = json.loads((tmp_path / "dst/run.json").read_text())
+    assert record["config"]["k_neighbors"] == 3
+    assert "neighbours" not in invoke("generate", "--help")[1]
+    code, _, err = invoke("generate", rare, tmp_path / "x", "--neighbours", 3, "--k-neighbors", 4)
+    assert code == 2
+    assert "--k-neighbors is given twice" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("imbsynth gen", {"generate"}),
+        ("imbsynth generate --k", {"--k-neighbors"}),
+        ("imbsynth generate --method s", {"smote"}),
+        ("imbsynth aos-train --precision ", {"auto", "fp32", "bf16"}),
+    ],
+)
+def test_the_shell_completes_commands_options_and_choices(words: str, expected: set[str]) -> None:
+    environment = {
+        **os.environ,
+        "_IMBSYNTH_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split(" ")) - 1),
+    }
+    result = subprocess.run(process(), capture_output=True, text=True, env=environment)
+    assert set(result.stdout.split()) == expected, result.stderr
 
 
 def test_quiet_says_nothing_but_the_result(rare: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def src(make_folder: MakeFolder) -> Path:
 
 
 def test_counts_are_taken_in_class_name_order(src: Path, tmp_path: Path) -> None:
-    report = run(ImbalanceConfig(src=src, dst=tmp_path / "dst", counts="10,4,2"))
+    report = run(ImbalanceConfig(src=src, dst=tmp_path / "dst", counts=(10, 4, 2)))
     assert report.counts == {"a": 10, "b": 4, "c": 2}
     assert (report.rho, report.images) == (5, 16)
     record = json.loads((tmp_path / "dst/run.json").read_text())
@@ -52,21 +52,21 @@ def test_the_same_seed_gives_the_same_bytes_and_another_another_draw(
 ) -> None:
     made = []
     for name, seed in (("one", 1), ("two", 1), ("three", 2)):
-        run(ImbalanceConfig(src=src, dst=tmp_path / name, counts="10,4,2", seed=seed))
+        run(ImbalanceConfig(src=src, dst=tmp_path / name, counts=(10, 4, 2), seed=seed))
         made.append(contents(tmp_path / name))
     assert made[0] == made[1]
     assert made[0].keys() != made[2].keys()
 
 
 def test_a_smaller_draw_is_a_part_of_a_larger_one(src: Path, tmp_path: Path) -> None:
-    run(ImbalanceConfig(src=src, dst=tmp_path / "small", counts="5,5,5"))
-    run(ImbalanceConfig(src=src, dst=tmp_path / "large", counts="10,10,10"))
+    run(ImbalanceConfig(src=src, dst=tmp_path / "small", counts=(5, 5, 5)))
+    run(ImbalanceConfig(src=src, dst=tmp_path / "large", counts=(10, 10, 10)))
     assert contents(tmp_path / "small").keys() <= contents(tmp_path / "large").keys()
 
 
 @pytest.mark.parametrize("link", ["hard", "symbolic"])
 def test_links_copy_no_byte(src: Path, tmp_path: Path, link: str) -> None:
-    run(ImbalanceConfig(src=src, dst=tmp_path / "dst", counts="3,2,1", link=link))  # type: ignore[arg-type]
+    run(ImbalanceConfig(src=src, dst=tmp_path / "dst", counts=(3, 2, 1), link=link))  # type: ignore[arg-type]
     made = sorted((tmp_path / "dst").glob("*/*.png"))
     assert len(made) == 6
     for path in made:
@@ -77,13 +77,13 @@ def test_links_copy_no_byte(src: Path, tmp_path: Path, link: str) -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"counts": "31,2,1"}, "class a has 30 images, and 31 are asked for"),
-        ({"counts": "3,2"}, "2 numbers for 3 classes"),
-        ({"counts": "3,2,x"}, "--counts"),
-        ({"counts": "3,2,0"}, "class c would be left with 0 images"),
+        ({"counts": (31, 2, 1)}, "class a has 30 images, and 31 are asked for"),
+        ({"counts": (3, 2)}, "2 numbers for 3 classes"),
+        ({"counts": (3, 2, "x")}, "counts is"),
+        ({"counts": (3, 2, 0)}, "class c would be left with 0 images"),
         ({"profile": "exp", "ratio": 100.0}, "class c would be left with 0 images"),
-        ({"profile": "linear", "ratio": 1.1}, "larger --ratio"),
-        ({"counts": "-3,2,1"}, "class a would be left with -3 images"),
+        ({"profile": "linear", "ratio": 1.1}, "larger ratio"),
+        ({"counts": (-3, 2, 1)}, "class a would be left with -3 images"),
     ],
 )
 def test_impossible_sizes_name_the_class_and_leave_nothing(
@@ -102,4 +102,4 @@ def test_a_counts_file_that_does_not_fit_names_the_classes(src: Path, tmp_path: 
 
 def test_the_output_stays_out_of_the_input(src: Path) -> None:
     with pytest.raises(UserError, match="lie in one another"):
-        run(ImbalanceConfig(src=src, dst=src / "dst", counts="3,2,1"))
+        run(ImbalanceConfig(src=src, dst=src / "dst", counts=(3, 2, 1)))

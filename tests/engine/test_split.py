@@ -45,7 +45,7 @@ def test_each_image_is_tested_in_exactly_one_fold(make_folder: MakeFolder, tmp_p
 def test_the_same_seed_gives_the_same_bytes(make_folder: MakeFolder, tmp_path: Path) -> None:
     src = make_folder({"a": 11, "b": 7})
     for name in ("one", "two"):
-        run(SplitConfig(src=src, dst=tmp_path / name, fractions="0.7,0.3"))
+        run(SplitConfig(src=src, dst=tmp_path / name, fractions=(0.7, 0.3)))
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 

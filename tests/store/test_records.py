@@ -28,7 +28,7 @@ NAMES = st.text(st.characters(codec="utf-8") | SURROGATES)  # any name that a fi
 
 
 def made_by(src: Path, **options: Any) -> dict[str, Any]:
-    config = ImbalanceConfig(src=src, dst=src / "../out", counts="3,1", **options)
+    config = ImbalanceConfig(src=src, dst=src / "../out", counts=(3, 1), **options)
     return provenance("imbalance", config, inputs={"src": "ab" * 32}, libraries=("numpy",))
 
 
@@ -44,7 +44,7 @@ def test_a_record_says_how_an_output_was_made(tmp_path: Path) -> None:
 
 
 def test_what_auto_came_to_is_recorded(tmp_path: Path) -> None:
-    config = ImbalanceConfig(src=tmp_path, dst=tmp_path, counts="1")
+    config = ImbalanceConfig(src=tmp_path, dst=tmp_path, counts=(1,))
     record = provenance("x", config, inputs={}, libraries=(), resolved={"device": "cpu"})
     assert record["config"]["device"] == "cpu"
 

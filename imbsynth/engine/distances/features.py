@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imbsynth.configs import FidConfig, parse_size
+from imbsynth.configs import FidConfig
 from imbsynth.core.pixels import stacked, to_unit
 from imbsynth.engine.events import OnEvent
 from imbsynth.engine.inference import autoencoder, classifier
@@ -48,7 +48,7 @@ class PixelFeatures:
         channels, height, width = self.shape = shape
         self.dim = channels * height * width
         self.batch_size = config.batch_size or 500
-        self.rules = _rules(parse_size(config.image_size), channels, config)
+        self.rules = _rules(config.image_size, channels, config)
         self.identity = {"features": self.name, "shape": list(shape)}
 
     def features(self, images: Sequence[Pixels]) -> Tensor:
@@ -161,5 +161,5 @@ def _rules(size: tuple[int, int] | None, channels: int, config: FidConfig) -> Im
 def _shape_of(config: FidConfig, paths: Sequence[str]) -> tuple[int, int, int]:
     """(c, h, w): gray if all images are; the configured size, or that of the first readable one."""
     where = str(config.real) if config.fake is None else f"{config.real} and {config.fake}"
-    height, width = parse_size(config.image_size) or size_of_first(paths, where)
+    height, width = config.image_size or size_of_first(paths, where)
     return 1 if all_gray(paths) else 3, height, width

@@ -1,0 +1,50 @@
+"""What each command can be told: the one home of options, defaults and range checks."""
+
+from imbsynth.configs.aos_train import DEFAULT_VAL_FRACTION, AosTrainConfig
+from imbsynth.configs.compare import CompareConfig, Metric
+from imbsynth.configs.evaluate import EvaluateConfig
+from imbsynth.configs.experiment import Budget, ExperimentConfig
+from imbsynth.configs.fid import FidConfig, Resize
+from imbsynth.configs.generate import GenerateConfig
+from imbsynth.configs.imbalance import ImbalanceConfig, Profile
+from imbsynth.configs.inspect import InspectConfig
+from imbsynth.configs.shared import STATE, Link, Precision
+from imbsynth.configs.sizes import (
+    MAX_CLASSIFIED_SIDE,
+    MAX_SIDE,
+    MIN_SIDE,
+    check_decoder,
+    check_size,
+)
+from imbsynth.configs.split import SplitConfig
+from imbsynth.configs.train_ae import Decoder, Penalty, TrainAeConfig
+from imbsynth.configs.values import MAX_PIXELS
+
+__all__ = [
+    "DEFAULT_VAL_FRACTION",
+    "MAX_CLASSIFIED_SIDE",
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "MIN_SIDE",
+    "STATE",
+    "AosTrainConfig",
+    "Budget",
+    "CompareConfig",
+    "Decoder",
+    "EvaluateConfig",
+    "ExperimentConfig",
+    "FidConfig",
+    "GenerateConfig",
+    "ImbalanceConfig",
+    "InspectConfig",
+    "Link",
+    "Metric",
+    "Penalty",
+    "Precision",
+    "Profile",
+    "Resize",
+    "SplitConfig",
+    "TrainAeConfig",
+    "check_decoder",
+    "check_size",
+]

@@ -1,0 +1,129 @@
+"""The config of `aos-train`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from imbsynth.configs.shared import (
+    COUNT,
+    NearestNeighbors,
+    Training,
+    TrainingBatch,
+    one_of_two,
+)
+from imbsynth.core.tables import ATTACKS, AUGMENTATIONS, SAMPLERS, SCHEDULES, choices
+from imbsynth.kinds import PART, SHARE, Range
+from imbsynth.options import Option
+
+BALANCE = "Balancing"
+DEFAULT_VAL_FRACTION = 0.2
+
+_OVERSAMPLING = {
+    "aos": "random copies, some moved towards the decision boundary",
+    **choices(SAMPLERS),
+    "rus": "as many as the smallest class has",
+    "none": "the images as they are",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AosTrainConfig(Training):
+    """Train a classifier that finds the rare classes, and keep its best epoch.
+
+    Rare classes are oversampled, and during training some of their images are moved towards and
+    past the decision boundary (AOS). Real images that are held out from training choose the epoch,
+    by macro F1. Look at CLF.png: loss, scores, and the recall of each class.
+    """
+
+    out: Annotated[
+        Path,
+        Option(
+            "Checkpoint to write; the log CLF.jsonl and the curves CLF.png go beside it.",
+            metavar="CLF.safetensors",
+        ),
+    ]
+    val: Annotated[
+        Path | None,
+        Option(
+            "Folder of real images that choose the epoch.",
+            metavar="DIR",
+            unset="a part of SRC is held out",
+        ),
+    ] = None
+    val_fraction: Annotated[
+        float | None,
+        Option(
+            "Share of each class that is held out, before oversampling.",
+            range=PART,
+            unset=f"{DEFAULT_VAL_FRACTION}, without a validation folder",
+        ),
+    ] = None
+    oversample: Annotated[
+        str, Option("How classes are balanced.", choices=_OVERSAMPLING, panel=BALANCE)
+    ] = "aos"
+    epsilon: Annotated[
+        float,
+        Option("How far a pixel is moved.", unit="of the [0, 1] range", range=SHARE, panel=BALANCE),
+    ] = 0.02
+    tau: Annotated[
+        float,
+        Option(
+            "Probability that an image of a minority class is moved.", range=SHARE, panel=BALANCE
+        ),
+    ] = 0.8
+    attack: Annotated[
+        str, Option("How images are moved.", choices=choices(ATTACKS), panel=BALANCE)
+    ] = "fgsm"
+    every: Annotated[
+        int,
+        Option(
+            "Epochs for which moved images are used before they are drawn again.",
+            unit="epochs",
+            range=COUNT,
+            panel=BALANCE,
+        ),
+    ] = 2
+    minority_below: Annotated[
+        float,
+        Option(
+            "A minority class has fewer than this share of the images of the largest class.",
+            range=SHARE,
+            panel=BALANCE,
+        ),
+    ] = 1.0
+    k_neighbors: NearestNeighbors = 5
+    model: Annotated[
+        str,
+        Option(
+            "Network: cnn (small and quick), resnet18, or any classifier of torchvision by its "
+            "name.",
+            metavar="NAME",
+        ),
+    ] = "cnn"
+    augment: Annotated[
+        str,
+        Option(
+            "Random changes to every batch.",
+            choices={"none": "no changes", **choices(AUGMENTATIONS)},
+        ),
+    ] = "affine"
+    epochs: Annotated[int, Option("Passes over the images.", range=COUNT)] = 20
+    images_per_epoch: Annotated[
+        int | None,
+        Option(
+            "Images per epoch, for an equal budget whatever the balancing.",
+            range=Range(2, 1_000_000_000),
+            unset="each image of the oversampled set once",
+        ),
+    ] = None
+    batch_size: TrainingBatch = 128
+    lr: Annotated[float, Option("Learning rate of Adam.", range=PART)] = 1e-3
+    schedule: Annotated[
+        str, Option("How the learning rate changes.", choices=choices(SCHEDULES))
+    ] = "cosine"
+
+    def check_together(self) -> None:
+        """One source of validation images."""
+        super().check_together()
+        if self.val is not None and self.val_fraction is not None:
+            raise one_of_two("val", "val_fraction")

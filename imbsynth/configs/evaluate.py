@@ -1,0 +1,49 @@
+"""The config of `evaluate`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from imbsynth.configs.shared import (
+    BatchSize,
+    OnDevice,
+    PrecisionOption,
+    Reading,
+    Replacing,
+    Seeded,
+)
+from imbsynth.kinds import Range
+from imbsynth.options import Option
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig(Reading, Seeded, OnDevice, Replacing):
+    """Score a classifier on real images: each class, and all classes equally weighted.
+
+    ACSA is the mean recall; GM the root of mean recall times mean specificity; G-mean the
+    geometric mean of the recalls, 0 if a class is never found. In brackets: 95 % bootstrap
+    intervals over the test images. Classes with few training images come last, in bold.
+    """
+
+    checkpoint: Annotated[
+        Path, Option("Checkpoint written by aos-train.", metavar="CLF", argument=True)
+    ]
+    src: Annotated[
+        Path,
+        Option("Folder of real images that it has not seen.", metavar="DIR", argument=True),
+    ]
+    out: Annotated[
+        Path | None,
+        Option(
+            "Folder to make, with metrics.json, predictions.csv and confusion.png.", metavar="DIR"
+        ),
+    ] = None
+    allow_overlap: Annotated[
+        bool,
+        Option("Include synthetic images and images that the classifier was trained on."),
+    ] = False
+    draws: Annotated[
+        int, Option("Bootstrap samples for the intervals.", range=Range(100, 1_000_000))
+    ] = 1000
+    batch_size: BatchSize = 500
+    precision: PrecisionOption = "fp32"

@@ -1,0 +1,76 @@
+"""The config of `experiment`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from imbsynth.configs.shared import OnDevice, Sized
+from imbsynth.configs.values import SHARD
+from imbsynth.errors import UserError, option
+from imbsynth.options import Option
+
+Budget = Literal["small", "medium", "large"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentConfig(Sized, OnDevice):
+    """Run a grid of data sets, imbalances, methods and seeds, or all methods on a folder.
+
+    A trial makes an imbalanced copy of a data set, holds out validation images, makes what the
+    method needs, trains and evaluates; its result is one JSON file in DIR/cells. The same command
+    resumes what was interrupted; many of them at once share the work. `imbsynth compare DIR`
+    makes the tables.
+
+    On a folder of your own, plain training, random oversampling, pixel SMOTE, AOS and DeepSMOTE
+    are cross-validated, without and with augmentation, all with one training budget. The command
+    says beforehand about how long that takes, and at the end which methods helped.
+    """
+
+    out: Annotated[
+        Path,
+        Option("Folder for the results; an experiment that is there is resumed.", metavar="DIR"),
+    ]
+    protocol: Annotated[
+        Path | None,
+        Option("YAML file: what is compared with what.", metavar="FILE.yaml", argument=True),
+    ] = None
+    data: Annotated[
+        Path | None, Option("Folder above the data sets of the protocol.", metavar="ROOT")
+    ] = None
+    on: Annotated[
+        Path | None,
+        Option(
+            "A folder of your own, instead of a protocol: which method helps on it?",
+            metavar="DIR",
+        ),
+    ] = None
+    budget: Annotated[
+        Budget,
+        Option(
+            "On a folder of your own: how long each method is trained, and in how many "
+            "cross-validation folds."
+        ),
+    ] = "small"
+    shard: Annotated[
+        tuple[int, int],
+        Option("Do the I-th of N shares of the grid, as one job of an array.", kind=SHARD),
+    ] = (1, 1)
+    dry_run: Annotated[bool, Option("List the trials and where each stands; run none.")] = False
+
+    def check_together(self) -> None:
+        """A protocol with its data, or a folder with its budget."""
+        on, data = option("on"), option("data")
+        if (self.protocol is None) == (self.on is None):
+            raise UserError(
+                f"neither a protocol nor {on} is given"
+                if self.on is None
+                else f"a protocol and {on} are both given",
+                f"give a protocol with {data}, or a folder with {on}",
+            )
+        if (self.protocol is None) != (self.data is None):
+            raise UserError(f"{data} goes with a protocol, which needs {data}", "give both")
+        if self.on is None and (self.budget != "small" or self.image_size is not None):
+            raise UserError(
+                f"{option('budget')} and {option('image_size')} go with {on}",
+                "put options in the protocol",
+            )

@@ -1,0 +1,85 @@
+"""The config of `generate`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from imbsynth.configs.shared import (
+    IMAGES,
+    BatchSize,
+    Dst,
+    Linking,
+    NearestNeighbors,
+    OnDevice,
+    PrecisionOption,
+    Reading,
+    Replacing,
+    Seeded,
+    Sized,
+    Src,
+    one_of_two,
+)
+from imbsynth.core.tables import SAMPLERS, choices
+from imbsynth.errors import UserError, option
+from imbsynth.options import Option
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateConfig(Linking, Sized, Reading, Seeded, OnDevice, Replacing):
+    """Bring every class up to the largest with synthetic images.
+
+    DST holds the originals, the synthetic images (synthetic-000001.png ...), manifest.jsonl (what
+    each is made of), run.json (how), and samples.png: look at it.
+    """
+
+    src: Src
+    dst: Dst
+    ae: Annotated[
+        Path | None,
+        Option(
+            "Work in the latent space of this checkpoint of train-ae (DeepSMOTE); without it, in "
+            "pixels.",
+            metavar="AE.safetensors",
+        ),
+    ] = None
+    method: Annotated[
+        str, Option("Where synthetic images come from.", choices=choices(SAMPLERS))
+    ] = "smote"
+    k_neighbors: NearestNeighbors = 5
+    to: Annotated[
+        int | None,
+        Option("Images per class.", range=IMAGES, unset="as many as the largest class has"),
+    ] = None
+    per_class: Annotated[
+        Path | None,
+        Option(
+            "Instead of one number for all: a file in YAML or JSON, one line `class: images` each.",
+            metavar="FILE",
+        ),
+    ] = None
+    synthetic_only: Annotated[bool, Option("Leave the originals out of DST.")] = False
+    reconstruct_originals: Annotated[
+        bool,
+        Option(
+            "Pass the originals through the autoencoder too, so that blur does not give a class "
+            "away."
+        ),
+    ] = False
+    batch_size: BatchSize = 500
+    precision: PrecisionOption = "auto"
+
+    def check_together(self) -> None:
+        """One number of images, and an autoencoder for what needs one."""
+        if self.to is not None and self.per_class is not None:
+            raise one_of_two("to", "per_class")
+        if self.ae is not None and self.image_size is not None:
+            raise UserError(
+                f"{option('image_size')} goes without {option('ae')}: the checkpoint has its own "
+                "size",
+                f"leave {option('image_size')} out",
+            )
+        reconstruct, alone = option("reconstruct_originals"), option("synthetic_only")
+        if self.reconstruct_originals and self.ae is None:
+            raise UserError(f"{reconstruct} needs an autoencoder", f"give {option('ae')}")
+        if self.reconstruct_originals and self.synthetic_only:
+            raise UserError(f"{reconstruct} and {alone} exclude each other", "give one of them")

@@ -1,0 +1,162 @@
+"""Fields that several commands have, each written once.
+
+Where configs are declared, nothing is imported from __future__: annotations that are objects
+already need not be evaluated as text at every start.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from imbsynth.configs.values import CHANNELS, DEVICE, SIZE
+from imbsynth.errors import UserError, option
+from imbsynth.kinds import Range
+from imbsynth.options import Option, check
+
+Link = Literal["copy", "hard", "symbolic"]
+Precision = Literal["auto", "fp32", "bf16"]
+
+STATE = ".state"  # in the name of the file from which an interrupted run is resumed
+RUN = "Run"  # the panel of what says how a run is carried out, not what it computes
+COUNT = Range(1, 1_000_000)
+IMAGES = Range(1, 1_000_000_000)
+
+Src = Annotated[
+    Path, Option("Folder with one sub-folder of images per class.", metavar="SRC", argument=True)
+]
+Dst = Annotated[Path, Option("Folder to make.", metavar="DST", argument=True)]
+NearestNeighbors = Annotated[
+    int,
+    Option(
+        "How many nearest neighbors SMOTE chooses from.",
+        range=Range(1, 10_000),
+        old_names=("neighbours",),
+    ),
+]
+BatchSize = Annotated[int, Option("Images per forward pass.", range=COUNT)]
+TrainingBatch = Annotated[int, Option("Images per training step.", range=Range(2, 1_000_000))]
+PrecisionOption = Annotated[
+    Precision,
+    Option(
+        "Arithmetic of the network: auto, fp32 or bf16. auto takes bf16 where the hardware "
+        "multiplies in it."
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A config: its fields are checked when it is made, then the rules between them."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        self.check_together()
+
+    def check_together(self) -> None:
+        """Raise UserError for fields that do not go together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seeded(Checked):
+    """A command that makes random choices."""
+
+    seed: Annotated[
+        int, Option("Seed of every random choice.", range=Range(0, 2**63 - 1), panel=RUN)
+    ] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnDevice(Checked):
+    """A command that computes on a device."""
+
+    device: Annotated[
+        str,
+        Option("Where to compute; auto takes CUDA if there is one.", kind=DEVICE, panel=RUN),
+    ] = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replacing(Checked):
+    """A command that writes to a place where an output may be already."""
+
+    force: Annotated[bool, Option("Replace an existing output of imbsynth.", panel=RUN)] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linking(Checked):
+    """A command that takes image files over as they are."""
+
+    link: Annotated[
+        Link, Option("How files get into DST: as copies, or as hard or symbolic links.")
+    ] = "copy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sized(Checked):
+    """A command that brings images to one size."""
+
+    image_size: Annotated[
+        tuple[int, int] | None,
+        Option(
+            "Size in pixels that images are resized to, height x width. auto takes the one size "
+            "that all images have.",
+            kind=SIZE,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading(Checked):
+    """A command that decodes images."""
+
+    skip_unreadable: Annotated[
+        bool, Option("Leave out files that cannot be decoded, and record them.")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Sized, Reading, Seeded, OnDevice, Replacing):
+    """A command that trains a network and writes a checkpoint."""
+
+    src: Src
+    out: Path
+    channels: Annotated[
+        int | None,
+        Option("Channels of the images; auto is gray if all images are.", kind=CHANNELS),
+    ] = None
+    precision: PrecisionOption = "auto"
+    resume: Annotated[
+        bool,
+        Option("Resume an interrupted run; start from the beginning if there is none.", panel=RUN),
+    ] = False
+
+    def check_together(self) -> None:
+        """One way to start, and a name that a checkpoint can have."""
+        super().check_together()
+        if self.resume and self.force:
+            raise UserError(
+                f"{option('resume')} and {option('force')} exclude each other",
+                "give one of them",
+            )
+        check_checkpoint_name(self.out)
+
+
+def check_checkpoint_name(out: Path) -> None:
+    """Raise UserError for a name that a checkpoint cannot have."""
+    if out.name in ("", ".."):
+        raise UserError(f"{option('out')} is {str(out)!r}", "give a file, e.g. model.safetensors")
+    if out.suffix != ".safetensors":
+        raise UserError(
+            f"{option('out')} {out}: checkpoints are .safetensors files",
+            f"use {option('out')} {out.with_suffix('.safetensors')}",
+        )
+    if out.stem.endswith(STATE):
+        raise UserError(
+            f"{option('out')} {out}: names in .state.safetensors are those of interrupted runs",
+            "choose a name that does not end in .state.safetensors",
+        )
+
+
+def one_of_two(first: str, second: str) -> UserError:
+    """The error for two fields of which only one may be given."""
+    return UserError(f"{option(first)} and {option(second)} are both given", "give one of them")

@@ -1,0 +1,35 @@
+"""Image sizes that the networks can be built for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from imbsynth.errors import UserError, option
+
+MIN_SIDE, MAX_SIDE = 8, 256  # pixels, the sizes that the autoencoder is built and tested for
+# Pixels: the sides that the script's decoder can make, up to where it has 200 million weights.
+SCRIPTS_SIDES = range(16, 66, 2)
+MAX_CLASSIFIED_SIDE = 1024  # pixels
+
+
+def check_size(
+    size: Sequence[int] | None, largest: int = MAX_SIDE, network: str = "the autoencoder"
+) -> None:
+    """Raise UserError unless the network can be built for (height, width); None passes."""
+    if size is not None and not all(MIN_SIDE <= side <= largest for side in size):
+        raise UserError(
+            f"images of {size[0]}x{size[1]} pixels: {network} takes {MIN_SIDE} to {largest} pixels "
+            "per side",
+            f"choose another size with {option('image_size')}",
+        )
+
+
+def check_decoder(decoder: str, size: Sequence[int]) -> None:
+    """Raise UserError unless the decoder makes images of (height, width)."""
+    if decoder == "script" and not all(side in SCRIPTS_SIDES for side in size):
+        raise UserError(
+            f"images of {size[0]}x{size[1]} pixels: the script's decoder makes even sizes of "
+            f"{SCRIPTS_SIDES[0]} to {SCRIPTS_SIDES[-1]} pixels per side",
+            f"choose another size with {option('image_size')}, or leave out "
+            f"{option('decoder')} script",
+        )

@@ -1,0 +1,133 @@
+"""Kinds of values that only images have: sizes, channels, shares of a folder, class sizes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from imbsynth.kinds import WHOLE, Kind
+
+MAX_PIXELS = 100_000_000  # an image
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text)
+    if not match:
+        raise ValueError("no size")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def _accept_size(value: Any) -> tuple[int, int]:
+    """(height, width), or one number for both."""
+    sides = [value, value] if isinstance(value, int) else _items(value)
+    height, width = _whole_numbers(sides, count=2)
+    if min(height, width) < 1 or height * width > MAX_PIXELS:
+        raise ValueError("out of range")
+    return height, width
+
+
+def _accept_channels(value: Any) -> int:
+    if WHOLE.accept(value) not in (1, 3):
+        raise ValueError("neither 1 nor 3")
+    return value
+
+
+def _accept_fractions(value: Any) -> tuple[float, ...]:
+    shares = _items(value)
+    if not all(isinstance(share, float | int) and 0 < share < 1 for share in shares):
+        raise ValueError("no shares")
+    if len(shares) not in (2, 3):
+        raise ValueError("too few or too many")
+    return tuple(map(float, shares))
+
+
+def _accept_counts(value: Any) -> tuple[int, ...] | dict[str, int]:
+    """Numbers in class-name order, or {class: number}."""
+    if not isinstance(value, Mapping):
+        return _whole_numbers(_items(value))
+    if not all(isinstance(name, str) for name in value):
+        raise ValueError("a class without a name")
+    return dict(zip(value, _whole_numbers(list(value.values())), strict=True))
+
+
+def _record_counts(value: Any) -> str | dict[str, int]:
+    return value if isinstance(value, dict) else ",".join(map(str, value))
+
+
+def _parse_shard(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+    if not match:
+        raise ValueError("no share")
+    return int(match[1]), int(match[2])
+
+
+def _accept_shard(value: Any) -> tuple[int, int]:
+    which, count = _whole_numbers(_items(value), count=2)
+    if not 1 <= which <= count:
+        raise ValueError("out of range")
+    return which, count
+
+
+def _parse_device(text: str) -> str:
+    if not isinstance(text, str) or not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", text):
+        raise ValueError("no device")
+    return text
+
+
+def _items(value: Any) -> list[Any]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise ValueError("no sequence")
+    return list(value)
+
+
+def _whole_numbers(values: list[Any], count: int | None = None) -> Any:
+    if count is not None and len(values) != count:
+        raise ValueError(f"not {count} numbers")
+    return tuple(WHOLE.accept(value) for value in values)
+
+
+SIZE = Kind(
+    "(height, width) in pixels, one number for both, or None",
+    _parse_size,
+    _accept_size,
+    lambda size: f"{size[0]}x{size[1]}" if size[0] != size[1] else str(size[0]),
+    metavar="auto|N|HxW",
+    written="auto, a number (32), or height x width (28x28)",
+    unset="auto",
+)
+CHANNELS = Kind(
+    "1 for gray, 3 for colour, or None",
+    int,
+    _accept_channels,
+    str,
+    metavar="auto|1|3",
+    written="auto, 1 for gray, or 3 for colour",
+    unset="auto",
+    names=("auto", "1", "3"),
+)
+FRACTIONS = Kind(
+    "two (train, test) or three (train, val, test) numbers between 0 and 1, e.g. 0.8,0.1,0.1",
+    lambda text: [float(share) for share in text.split(",")],
+    _accept_fractions,
+    lambda shares: ",".join(map(repr, shares)),
+    metavar="F,F[,F]",
+)
+COUNTS = Kind(
+    "whole numbers in class-name order, e.g. 4000,2000,1000",
+    lambda text: [int(count) for count in text.split(",")],
+    _accept_counts,
+    _record_counts,
+    metavar="N,N,...",
+)
+SHARD = Kind(
+    "the process and how many there are, e.g. (2, 8)",
+    _parse_shard,
+    _accept_shard,
+    lambda shard: f"{shard[0]}/{shard[1]}",
+    metavar="I/N",
+    written="the process and how many there are, e.g. 2/8",
+)
+DEVICE = Kind(
+    "auto, cpu, cuda or cuda:N", _parse_device, _parse_device, metavar="auto|cpu|cuda|cuda:N"
+)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imbsynth.configs import (
+    FidConfig,
+    GenerateConfig,
+    ImbalanceConfig,
+    SplitConfig,
+    TrainAeConfig,
+    check_size,
+)
+from imbsynth.errors import UserError
+
+HERE = Path()
+AE = Path("ae.safetensors")
+
+
+@pytest.mark.parametrize("size", [(7, 8), (257, 8)])
+def test_the_autoencoders_range_of_sizes(size: tuple[int, int]) -> None:
+    with pytest.raises(UserError, match="8 to 256"):
+        check_size(size)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({}, "0 ways"),
+        ({"counts": (1, 2), "profile": "exp", "ratio": 2.0}, "2 ways"),
+        ({"profile": "exp"}, "ratio"),
+        ({"counts": (1, 2), "ratio": 3.0}, "ratio"),
+        ({"profile": "exp", "ratio": 0.5}, "ratio is 0.5"),
+        ({"profile": "exp", "ratio": float("nan")}, "ratio is nan"),
+        ({"profile": "exp", "ratio": float("inf")}, "ratio is inf"),
+        ({"minority_fraction": 1.5, "ratio": 3.0}, "minority_fraction is 1.5"),
+        ({"counts": (1, 2), "seed": -1}, "seed"),
+    ],
+)
+def test_imbalance_takes_one_way_in_range(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(UserError, match=named):
+        ImbalanceConfig(src=HERE, dst=HERE, **options)
+
+
+@pytest.mark.parametrize(
+    "fractions",
+    [(), (1.0,), (0.5, 0.6), (0.5, 0.5, 0.0), ("a", "b"), (0.9, 0.05, float("nan")), "0.8,0.2"],
+)
+def test_split_fractions_add_up(fractions: Any) -> None:
+    with pytest.raises(UserError, match="fractions"):
+        SplitConfig(src=HERE, dst=HERE, fractions=fractions)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"epochs": 0}, "epochs"),
+        ({"patience": -1}, "patience"),
+        ({"batch_size": 1}, "batch_size"),
+        ({"lr": 0.0}, "lr"),
+        ({"lr": float("nan")}, "lr"),
+        ({"latent_dim": -3}, "latent_dim"),
+        ({"latent_dim": 0}, "latent_dim"),
+        ({"penalty_weight": -1.0}, "penalty_weight"),
+        ({"image_size": (7, 7)}, "8 to 256"),
+        ({"device": "gpu"}, "device"),
+        ({"out": Path("ae.pt")}, r"ae\.safetensors"),
+        ({"resume": True, "force": True}, "resume and force"),
+    ],
+)
+def test_train_ae_names_the_option_out_of_range(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(UserError, match=named):
+        TrainAeConfig(**{"src": HERE, "out": AE, **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"k_neighbors": 0}, "k_neighbors"),
+        ({"to": 0}, "to"),
+        ({"to": 3, "per_class": Path("x")}, "to and per_class"),
+        ({"ae": AE, "image_size": 28}, "image_size"),
+        ({"reconstruct_originals": True}, "ae"),
+        ({"reconstruct_originals": True, "ae": AE, "synthetic_only": True}, "exclude each other"),
+        ({"batch_size": 0}, "batch_size"),
+    ],
+)
+def test_generate_names_what_does_not_go_together(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(UserError, match=named):
+        GenerateConfig(src=HERE, dst=HERE, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (
+            {"features": "pixels", "weights": Path("w.pth")},
+            "weights and resize",
+        ),
+        ({"features": "ae.safetensors", "resize": "clean"}, "weights and resize"),
+        ({"image_size": 28}, "image_size goes with features pixels"),
+        ({"plot": Path("x.pdf")}, r"plot x\.pdf"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"device": "gpu"}, "device"),
+    ],
+)
+def test_fid_names_what_does_not_go_together(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(UserError, match=named):
+        FidConfig(**{"real": HERE, **options})
