@@ -60,7 +60,7 @@ class Report:
 
 
 def run(config: EvaluateConfig, *, on_event: OnEvent = silent) -> Report:
-    """Classify a folder, score the result, and write it down if a folder is given for that."""
+    """Classify a folder, score the result, and write it if a folder is given for that."""
     if config.out is None:
         return _evaluate(config, None, on_event)
     for path in (config.checkpoint, config.src):
@@ -97,7 +97,7 @@ def _read(config: EvaluateConfig, trained: TrainedClassifier, on_event: OnEvent)
 def _check_unseen(
     config: EvaluateConfig, trained: TrainedClassifier, images: Labelled, on_event: OnEvent
 ) -> None:
-    """Raise UserError for images that would flatter: synthetic ones, and ones it was made with."""
+    """Raise UserError for images that flatter the scores: synthetic ones, and those of training."""
     made = made_of(config.src)
     kinds = {
         "synthetic": [path for path in images.paths if path in made or is_named_synthetic(path)],
@@ -113,7 +113,7 @@ def _check_unseen(
             problem,
             "give a folder of real images that were not used, or --allow-overlap to count them",
         )
-    on_event(Note(f"{problem}: the scores say nothing of new images"))
+    on_event(Note(f"{problem}: the scores do not tell how it does on new images"))
 
 
 def _classify(
@@ -139,7 +139,7 @@ def _report(
 ) -> Report:
     if not np.isfinite(found).all():
         raise UserError(
-            f"{config.checkpoint}: its probabilities are no numbers",
+            f"{config.checkpoint}: its probabilities are not finite",
             "train it again with a lower --lr",
         )
     confusion = metrics.confusion_matrix(labels, found.argmax(1), len(trained.classes))
