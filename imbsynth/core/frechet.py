@@ -53,7 +53,7 @@ class Moments:
 
 
 class StoredFeatures:
-    """The features themselves: smaller than a covariance if there are fewer images than dimensions."""
+    """The features themselves: for fewer images than dimensions, smaller than a covariance."""
 
     def __init__(self, dim: int) -> None:
         self.parts = [torch.empty(0, dim)]

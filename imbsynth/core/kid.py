@@ -46,7 +46,7 @@ def kernel_distance(real: Tensor, fake: Tensor) -> Kid:
 
 
 def _sums(rows: Tensor, columns: Tensor, *, own: bool = False) -> Tensor:
-    """(n,) float64: the kernel of each row with all columns; `own` leaves out each row's kernel with itself."""
+    """(n,) float64: the kernel of each row with all columns; `own`: except itself."""
     columns = columns.to(torch.float64)
     dim = rows.shape[1]
     sums = []

@@ -62,7 +62,7 @@ def _squared_reach(points: Tensor, k: int) -> Tensor:
 
 
 def _squared_distances(points: Tensor, others: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """Blocks of rows and their (rows, n) float64 squared distances, minus an allowance for rounding."""
+    """Blocks of rows and their (rows, n) float64 squared distances, less what rounding may add."""
     others = others.double()
     norms = others.square().sum(1)
     slack = ROUNDING * float(norms.max())

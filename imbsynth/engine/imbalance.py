@@ -67,7 +67,7 @@ def run(config: ImbalanceConfig, *, on_event: OnEvent = silent) -> Report:
 
 
 def _wanted(config: ImbalanceConfig, counts: dict[str, int]) -> dict[str, int]:
-    """Images per class, in class-name order, in the way that was asked for."""
+    """The number of images to keep of each class, in class-name order, as the options ask."""
     if config.counts is not None:
         return _given(config.counts, counts)
     if config.counts_file is not None:

@@ -19,8 +19,9 @@ from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 from imbsynth.configs import MAX_PIXELS  # a file that claims more is taken for a bomb
 from imbsynth.store import png
 
-# Pillow recognises a file by its first bytes, not by its name, and some of its formats are programs:
-# for EPS it starts Ghostscript. The likeliest come first; TGA, which has no signature, comes last.
+# Pillow recognises a file by its first bytes, not by its name, and some of its formats are
+# programs: for EPS it starts Ghostscript. The likeliest come first; TGA, which has no signature,
+# comes last.
 _FORMATS = (
     *("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "DIB", "PCX", "ICO", "SGI"),
     *("JPEG2000", "AVIF", "TGA"),

@@ -302,7 +302,7 @@ def test_a_file_appears_when_it_is_whole_and_leaves_nothing_beside_it(out: Path)
 
 def test_a_file_is_replaced_unless_told_otherwise(out: Path) -> None:
     write_file(out, "old")
-    with pytest.raises(UserError, match=r"exists\n  fix: .* --force"):
+    with pytest.raises(UserError, match=r"exists\n  fix: .* force"):
         write_file(out, force=False)
     assert out.read_text() == "old"
     write_file(out)
