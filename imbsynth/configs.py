@@ -18,8 +18,11 @@ Penalty = Literal["permuted", "aligned", "none"]
 Precision = Literal["auto", "fp32", "bf16"]
 Method = Literal["smote", "ros"]
 Oversample = Literal["aos", "ros", "rus", "smote", "none"]
-Attack = Literal["fgsm"]
+Attack = Literal["fgsm", "pgd", "l2"]
 Augment = Literal["none", "affine", "flip-crop"]
+Mix = Literal["none", "mixup"]
+Loss = Literal["cross-entropy", "balanced-softmax", "focal"]
+Optimizer = Literal["adam", "adamw", "sgd"]
 Metric = Literal["acsa", "gm", "g_mean", "f1_macro", "mcc", "kappa", "auroc_macro", "rarest_recall"]
 Budget = Literal["small", "medium", "large"]
 Resize = Literal["tf1", "clean"]
@@ -229,17 +232,23 @@ class AosTrainConfig:
     epsilon: float = 0.02  # how far an image is moved, in units of the [0, 1] pixel range
     tau: float = 0.8  # probability that an image of a minority class is moved
     attack: Attack = "fgsm"
+    attack_steps: int = 7  # of pgd
+    attack_step_size: float | None = None  # of pgd, in the unit of epsilon; None: 2.5 epsilon/steps
     every: int = 2  # epochs for which a draw of moved images serves
     minority_below: float = 1.0  # a minority class has fewer than so many times the largest
     k_neighbors: int = 5  # k of SMOTE
     model: str = "cnn"  # "cnn", "resnet18", or another of torchvision's classifiers
     augment: Augment = "affine"
+    mix: Mix = "none"
+    loss: Loss = "cross-entropy"
+    optimizer: Optimizer = "adam"
+    weight_decay: float = 0.0
     image_size: str = "auto"  # "auto", "32" or "28x28" (height x width, pixels)
     channels: Channels = "auto"
     epochs: int = 20
     images_per_epoch: int | None = None  # None: each image of the oversampled set once
     batch_size: int = 128
-    lr: float = 1e-3  # of Adam
+    lr: float = 1e-3
     schedule: Schedule = "cosine"
     precision: Precision = "auto"
     skip_unreadable: bool = False
@@ -264,6 +273,11 @@ class AosTrainConfig:
             _check_share("--val-fraction", self.val_fraction, open_end=True)
         for option in ("epsilon", "tau", "minority_below"):
             _check_share(f"--{option.replace('_', '-')}", getattr(self, option))
+        _check_range("--attack-steps", self.attack_steps, 1, 10_000)
+        if self.attack_step_size is not None:
+            _check_share("--attack-step-size", self.attack_step_size)
+        if not 0 <= self.weight_decay < math.inf:
+            raise UserError(f"--weight-decay is {self.weight_decay:g}", "give 0 or more")
         _check_start(resume=self.resume, force=self.force)
         _check_share("--lr", self.lr, open_end=True)
         _check_checkpoint_name(self.out)

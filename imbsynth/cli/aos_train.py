@@ -20,7 +20,16 @@ from imbsynth.cli.options import (
     SkipUnreadable,
     Src,
 )
-from imbsynth.configs import AosTrainConfig, Attack, Augment, Oversample, Schedule
+from imbsynth.configs import (
+    AosTrainConfig,
+    Attack,
+    Augment,
+    Loss,
+    Mix,
+    Optimizer,
+    Oversample,
+    Schedule,
+)
 
 if TYPE_CHECKING:
     from imbsynth.engine.aos_train import Report
@@ -79,6 +88,17 @@ def aos_train(
     attack: Annotated[
         Attack, typer.Option(help="How aos moves images.", rich_help_panel=BALANCE)
     ] = AosTrainConfig.attack,
+    attack_steps: Annotated[
+        int, typer.Option(help="Steps of pgd.", rich_help_panel=BALANCE)
+    ] = AosTrainConfig.attack_steps,
+    attack_step_size: Annotated[
+        float | None,
+        typer.Option(
+            help="How far one step of pgd moves a pixel; 2.5 epsilon / steps unless given.",
+            rich_help_panel=BALANCE,
+            show_default=False,
+        ),
+    ] = AosTrainConfig.attack_step_size,
     every: Annotated[
         int,
         typer.Option(help="Epochs for which moved images are used.", rich_help_panel=BALANCE),
@@ -109,6 +129,19 @@ def aos_train(
             "flip-crop (left and right reflected, padded and cropped), or none.",
         ),
     ] = AosTrainConfig.augment,
+    mix: Annotated[
+        Mix, typer.Option(metavar="HOW", help="Blend the images of every batch (mixup), or none.")
+    ] = AosTrainConfig.mix,
+    loss: Annotated[
+        Loss,
+        typer.Option(metavar="NAME", help="cross-entropy, balanced-softmax, or focal."),
+    ] = AosTrainConfig.loss,
+    optimizer: Annotated[
+        Optimizer, typer.Option(metavar="NAME", help="adam, adamw, or sgd.")
+    ] = AosTrainConfig.optimizer,
+    weight_decay: Annotated[
+        float, typer.Option(help="Weight decay of the optimizer.")
+    ] = AosTrainConfig.weight_decay,
     image_size: ImageSize = AosTrainConfig.image_size,
     channels: ChannelsOption = AosTrainConfig.channels,
     epochs: Annotated[int, typer.Option(help="Passes over the images.")] = AosTrainConfig.epochs,
@@ -121,7 +154,7 @@ def aos_train(
         ),
     ] = AosTrainConfig.images_per_epoch,
     batch_size: Annotated[int, typer.Option(help="Images a step.")] = AosTrainConfig.batch_size,
-    lr: Annotated[float, typer.Option(help="Learning rate of Adam.")] = AosTrainConfig.lr,
+    lr: Annotated[float, typer.Option(help="Learning rate.")] = AosTrainConfig.lr,
     schedule: Annotated[
         Schedule,
         typer.Option(metavar="HOW", help="The learning rate falls (cosine) or stays (constant)."),
@@ -158,11 +191,17 @@ def aos_train(
         epsilon=epsilon,
         tau=tau,
         attack=attack,
+        attack_steps=attack_steps,
+        attack_step_size=attack_step_size,
         every=every,
         minority_below=minority_below,
         k_neighbors=k_neighbors,
         model=model,
         augment=augment,
+        mix=mix,
+        loss=loss,
+        optimizer=optimizer,
+        weight_decay=weight_decay,
         image_size=image_size,
         channels=channels,
         epochs=epochs,
