@@ -12,7 +12,7 @@ from imbsynth.engine.events import Advanced, OnEvent, Started
 from imbsynth.engine.inference.autoencoder import Coder
 from imbsynth.engine.reading import Labelled
 from imbsynth.errors import UserError
-from imbsynth.store.folders import listing
+from imbsynth.store.names import listing
 from imbsynth.store.png_writers import Write
 from imbsynth.store.transfer import transfer
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from imbsynth.core.losses import penalty_loss, recon_loss
+from imbsynth.core.autoencoder_losses import penalty_loss, recon_loss
 
 IMAGES = torch.tensor([0.1, 0.5, 0.9]).reshape(3, 1, 1, 1)
 ORDER = torch.tensor([1, 2, 0])
@@ -23,7 +23,7 @@ def test_the_reconstruction_loss_by_hand() -> None:
     assert recon_loss(IMAGES, encode=half, decode=same).item() == pytest.approx(expected)
 
 
-def test_the_permuted_penalty_holds_each_image_against_another() -> None:
+def test_the_permuted_penalty_compares_each_image_with_another() -> None:
     found = penalty_loss(IMAGES, ORDER, aligned=False, encode=same, decode=same).item()
     assert found == pytest.approx((0.4**2 + 0.4**2 + 0.8**2) / 3)
 
