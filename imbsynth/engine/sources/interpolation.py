@@ -24,7 +24,7 @@ class Interpolation:
     ) -> None:
         """options: a config with a field for each of the sampler's options."""
         self.method, self.space, self.classes, self.seed = method, space, classes, seed
-        self._sampler = SAMPLERS[method].bound(options)
+        self._sampler = SAMPLERS[method].with_options(options)
         self._draws: dict[int, Draw] = {}
 
     @property
