@@ -30,7 +30,7 @@ class ImageFolder(NamedTuple):
 
     @property
     def counts(self) -> dict[str, int]:
-        """Images per class."""
+        """The number of images of each class."""
         return {name: len(files) for name, files in self.files.items()}
 
     def paths(self) -> list[str]:

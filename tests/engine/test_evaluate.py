@@ -121,7 +121,7 @@ def test_evaluations_are_put_side_by_side(
 
 
 def test_compare_says_what_it_cannot_read(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no results in it or below"):
+    with pytest.raises(UserError, match="no results in this folder or below it"):
         compare.run(CompareConfig(src=tmp_path))
     (tmp_path / "metrics.json").write_text("[1]")
     with pytest.raises(UserError, match="not a JSON object"):

@@ -178,7 +178,7 @@ def test_mixed_sizes_need_a_size(make_folder: MakeFolder) -> None:
     with pytest.raises(UserError, match="images of 2 sizes") as caught:
         compare(real, fake)
     assert "image_size" in caught.value.fix
-    assert compare(real, fake, image_size="8").fid > 0
+    assert compare(real, fake, image_size=(8, 8)).fid > 0
 
 
 def test_features_of_too_many_dimensions_are_refused(make_folder: MakeFolder) -> None:
@@ -301,7 +301,7 @@ def test_a_changed_image_or_option_is_measured_again(
     assert changed.per_class["a"] != before.per_class["a"]
     assert changed == compare(*pair)
     assert len(contents(cache)) == 5  # one class anew
-    assert compare(*pair, cache=cache, image_size="9") == compare(*pair, image_size="9")
+    assert compare(*pair, cache=cache, image_size=(9, 9)) == compare(*pair, image_size=(9, 9))
 
 
 def test_a_damaged_cache_entry_is_made_again(pair: tuple[Path, Path], tmp_path: Path) -> None:
