@@ -1,4 +1,4 @@
-"""How far a score would move on another test set of the same classes: bootstrap intervals."""
+"""Bootstrap intervals: how much a score would vary over test sets of the same classes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from imbsynth.core.auroc import ClassOrder, auroc_macro
 from imbsynth.core.metrics import Counts
 
 CONFIDENCE = 0.95  # of an interval
-AT_ONCE = 32  # samples weighed together; their sums stay in the cache
+AT_ONCE = 32  # samples weighted together; their sums stay in the cache
 
 
 def resampled_confusions(confusion: Counts, draws: int, rng: np.random.Generator) -> Counts:
     """(c, c) counts -> (draws, c, c): the images of each class drawn anew with replacement.
 
-    To draw n images of a class with replacement and to count their predictions is one draw from
-    a multinomial distribution over its row, so no image is touched.
+    Drawing n images of a class with replacement and counting their predictions is one draw from a
+    multinomial distribution over its row, so single images are not needed.
     """
     support = confusion.sum(1)
     rows = [

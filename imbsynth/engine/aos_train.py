@@ -13,7 +13,7 @@ import torch
 from imbsynth.configs import DEFAULT_VAL_FRACTION, MAX_CLASSIFIED_SIDE, AosTrainConfig, check_size
 from imbsynth.core.batches import Indices
 from imbsynth.engine.events import Note, OnEvent, silent
-from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.inference.classifier import KIND, classifier_checkpoint
 from imbsynth.engine.manifest import RECONSTRUCT, made_of
 from imbsynth.engine.reading import Labelled
@@ -28,7 +28,7 @@ from imbsynth.engine.training.sets import Members
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
 from imbsynth.errors import UserError, option
-from imbsynth.figures.charts import write_curves
+from imbsynth.figures.curves import write_curves
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.training_files import TrainingFiles
@@ -125,7 +125,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         space = Pixels(data.images, members, device, self.config.batch_size)
         drawn_in: Space = space
         if self.config.ae is not None:
-            coder = Coder(load_autoencoder(self.config.ae), device, precision)
+            coder = TrainedAutoencoder(load_autoencoder(self.config.ae), device, precision)
             drawn_in = Latents(coder, data.images, members)
         val = data.validation(device)
         return classifier_trainer(self.config, data.members, space, val, precision, drawn_in)

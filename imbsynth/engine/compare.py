@@ -19,7 +19,8 @@ from imbsynth.engine.comparison.robustness import panels
 from imbsynth.engine.comparison.stored import EVALUATED, Result
 from imbsynth.engine.comparison.summaries import ScoreTable, Summary, summarise, tabulate
 from imbsynth.engine.events import OnEvent, silent
-from imbsynth.figures.charts import OVER_SEEDS, Panel, write_robustness, write_spreads
+from imbsynth.figures.robustness import OVER_SEEDS, RobustnessPanel, write_robustness
+from imbsynth.figures.spreads import write_spreads
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import ROBUSTNESS, SPREADS, provenance, write_record, write_table
 
@@ -108,7 +109,7 @@ def _write_sheets(
         write_table(folder / name, sheet.header, sheet.rows)
 
 
-def _draw(folder: Path, metric: str, results: list[Result], curves: list[Panel]) -> None:
+def _draw(folder: Path, metric: str, results: list[Result], curves: list[RobustnessPanel]) -> None:
     title, table = METRICS[metric].title, tabulate(results, metric)
     reach, what = np.stack([table.spread, table.spread]), OVER_SEEDS
     if table.seeds.max() == 1 and metric in EVALUATED:

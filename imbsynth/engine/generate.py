@@ -15,7 +15,7 @@ import torch
 
 from imbsynth.configs import GenerateConfig
 from imbsynth.engine.events import Note, OnEvent, silent
-from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.manifest import is_named_synthetic, refuse_synthetic
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.sources.interpolation import Interpolation
@@ -49,7 +49,7 @@ class _Compute(NamedTuple):
 
     device: torch.device
     precision: str
-    coder: Coder | None  # None: on pixels
+    coder: TrainedAutoencoder | None  # None: on pixels
 
 
 def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
@@ -90,7 +90,9 @@ def _compute(config: GenerateConfig) -> _Compute:
     if config.ae is None:
         return _Compute(device, "fp32", None)
     precision = resolve_precision(config.precision, device)
-    return _Compute(device, precision, Coder(load_autoencoder(config.ae), device, precision))
+    return _Compute(
+        device, precision, TrainedAutoencoder(load_autoencoder(config.ae), device, precision)
+    )
 
 
 def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Labelled:

@@ -36,7 +36,7 @@ def run(config: ImbalanceConfig, *, on_event: OnEvent = silent) -> Report:
         wanted = _wanted(config, folder.counts)
         _check(config, wanted, folder)
         if len(wanted) > 1 and profiles.rho(wanted) == 1:
-            on_event(Note("all classes come out equal: no class was cut"))
+            on_event(Note("all classes come out equal: no class was reduced"))
         chosen = {
             name: _draw(folder.files[name], n, config.seed, name) for name, n in wanted.items()
         }
@@ -67,7 +67,7 @@ def run(config: ImbalanceConfig, *, on_event: OnEvent = silent) -> Report:
 
 
 def _wanted(config: ImbalanceConfig, counts: dict[str, int]) -> dict[str, int]:
-    """Images a class, in class-name order, in the way that was asked for."""
+    """The number of images to keep of each class, in class-name order, as the options ask."""
     if config.counts is not None:
         return _given(config.counts, counts)
     if config.counts_file is not None:

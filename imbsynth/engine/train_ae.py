@@ -11,14 +11,14 @@ import torch
 
 from imbsynth.configs import TrainAeConfig, check_decoder, check_size
 from imbsynth.engine.events import Note, OnEvent, silent
-from imbsynth.engine.inference.autoencoder import KIND, Coder, autoencoder_checkpoint
+from imbsynth.engine.inference.autoencoder import KIND, TrainedAutoencoder, autoencoder_checkpoint
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.training.autoencoder import LOSSES, AutoencoderTask, autoencoder_trainer
 from imbsynth.engine.training.command import Result, TrainingCommand
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.errors import UserError
-from imbsynth.figures.sheets import MAX_ROWS, Row, write_sheet
+from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.training_files import TrainingFiles
 
@@ -87,22 +87,22 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
         if task.is_over(trainer.history):
             on_event(Note(f"no progress for {self.config.patience} epochs: stopped"))
         task.recompute_statistics()
-        coder = Coder(task.model, task.device, task.precision)
+        coder = TrainedAutoencoder(task.model, task.device, task.precision)
         meta = {"made_by": made_by, "classes": data.classes, "epochs": len(trainer.history)}
         checkpoint = autoencoder_checkpoint(task.model, meta)
         return Result(partial(_write_sheet, images=data, coder=coder), checkpoint)
 
 
-def _write_sheet(path: Path, images: Labelled, coder: Coder) -> None:
+def _write_sheet(path: Path, images: Labelled, coder: TrainedAutoencoder) -> None:
     """Originals on the left, their reconstructions on the right, a row per class."""
-    rows: list[Row] = []
+    rows: list[SheetRow] = []
     for name, members in zip(images.classes, images.members(), strict=True):
         if len(rows) >= MAX_ROWS:
-            rows.append(Row(name, []))  # counted, not shown
+            rows.append(SheetRow(name, []))  # counted, not shown
             continue
         originals = images.pixels[members[:ON_SHEET]]
         decoded = coder.decode(coder.encode(torch.from_numpy(originals))).numpy()
-        rows.append(Row(name, [list(originals), list(decoded)]))
+        rows.append(SheetRow(name, [list(originals), list(decoded)]))
     write_sheet(path, rows, ["originals", "reconstructions"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,14 @@ Values = Mapping[str, Any] | Sequence[Any]  # a JSON object or list
 
 class Wrong(ValueError):
     """A field is missing, of another type, or out of its range; the message names it."""
+
+
+def parsed(data: str | bytes) -> Any:
+    """The value of a JSON text; Wrong if it is not one, or nested too deeply to be read."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Wrong(str(error)) from None
 
 
 def field(found: Values, name: str | int) -> Any:

@@ -25,12 +25,12 @@ class ImageFolder(NamedTuple):
 
     root: Path
     files: dict[str, list[str]]  # class -> paths relative to root, "/" between parts; all sorted
-    irregular: list[str]  # image names that stand for no file: pipes, dangling links
-    ignored: int  # hidden files and files that are no images
+    irregular: list[str]  # image names that are not files: pipes, dangling links
+    ignored: int  # hidden files and files that are not images
 
     @property
     def counts(self) -> dict[str, int]:
-        """Images a class."""
+        """Images per class."""
         return {name: len(files) for name, files in self.files.items()}
 
     def paths(self) -> list[str]:
@@ -135,7 +135,7 @@ class _Walk:
 
 
 def _is(check: Callable[[], bool]) -> bool:
-    """What an entry says of itself; no for a link that leads to itself or where none may look."""
+    """The answer of an entry; False for a link to itself or into a folder that may not be read."""
     try:
         return check()
     except OSError:
@@ -162,7 +162,7 @@ def _check_classes(folder: ImageFolder, empty_ok: bool) -> None:
 
 
 def check_regular(folder: ImageFolder) -> None:
-    """Raise UserError if an image name stands for something that is no file."""
+    """Raise UserError if an image name belongs to something that is not a file."""
     if folder.irregular:
         raise UserError(
             f"{folder.root}: not regular files: {listing(folder.irregular)}",
@@ -186,13 +186,13 @@ def digest_of(data: bytes) -> str:
 
 
 def fingerprint(folder: ImageFolder) -> str:
-    """A digest of the names and sizes of all images: nearly any change shows, and none is read."""
+    """A digest of the names and sizes of all images: it shows most changes, and reads no image."""
     sizes = [[path, size_of_regular(folder.root / path)] for path in folder.paths()]
     return digest_of(json.dumps(sizes).encode())
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a file, which is read to its end anyway: no buffer is needed."""
+    """The bytes of a file; without a buffer, which reading to the end does not need."""
     with open(path, "rb", buffering=0) as file:
         return file.read()
 
@@ -206,7 +206,7 @@ def read_regular(path: Path) -> bytes:
 
 
 def size_of_regular(path: Path) -> int:
-    """The size of a file in bytes; UserError if it cannot be said."""
+    """The size of a file in bytes; UserError if it cannot be told."""
     try:
         return os.stat(path).st_size
     except OSError as error:

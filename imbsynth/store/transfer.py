@@ -1,4 +1,4 @@
-"""Bring files from one folder to another, by copy or link, and digest them on the way."""
+"""Copy or link files from one folder to another, and compute their digests on the way."""
 
 from __future__ import annotations
 

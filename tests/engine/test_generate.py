@@ -101,7 +101,7 @@ def test_processes_write_the_same_folder_as_a_thread(
     rare: Path, tmp_path: Path, space: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(GenerateConfig(src=rare, dst=tmp_path / "thread", **space))
-    monkeypatch.setattr(png_writers, "BYTES_A_PROCESS", 1)
+    monkeypatch.setattr(png_writers, "BYTES_PER_PROCESS", 1)
     monkeypatch.setattr(generate, "worker_count", lambda: 2)
     run(GenerateConfig(src=rare, dst=tmp_path / "processes", **space))
     assert contents(tmp_path / "thread") == contents(tmp_path / "processes")

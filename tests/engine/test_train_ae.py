@@ -170,7 +170,7 @@ def test_an_interrupted_run_is_not_thrown_away_unasked(
     src, out = make_folder({"a": 10, "b": 5}), tmp_path / "ae.safetensors"
     with pytest.raises(Interrupted):
         train_ae.run(config(src, out), on_event=kill_after(1))
-    with pytest.raises(UserError, match="--resume"):
+    with pytest.raises(UserError, match="resume it with resume"):
         train_ae.run(config(src, out))
     assert train_ae.run(config(src, out, force=True)).epochs == 3
 

@@ -23,7 +23,7 @@ from safetensors.torch import save, save_file
 from imbsynth.configs import AosTrainConfig, TrainAeConfig
 from imbsynth.engine import aos_train, train_ae
 from imbsynth.engine.events import EpochDone, Event
-from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.inference.classifier import load_classifier
 from imbsynth.engine.manifest import made_of
 from imbsynth.errors import UserError
@@ -101,7 +101,7 @@ def try_checkpoint(name: str, path: Path) -> bool:
         if name == "clf":
             load_classifier(path)
             return True
-        coder = Coder(load_autoencoder(path), torch.device("cpu"), "fp32")
+        coder = TrainedAutoencoder(load_autoencoder(path), torch.device("cpu"), "fp32")
         coder.decode(coder.encode(torch.zeros((2, *coder.model.shape[:3]), dtype=torch.uint8)))
     except UserError as error:
         assert_one_line(error)

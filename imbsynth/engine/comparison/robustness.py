@@ -9,26 +9,26 @@ import numpy as np
 
 from imbsynth.engine.comparison.stored import Result
 from imbsynth.engine.comparison.summaries import tabulate
-from imbsynth.figures.charts import Panel
+from imbsynth.figures.robustness import RobustnessPanel
 
 RHO, MU = "imbalance ratio rho", "share of minority classes mu"
 APART = 1.02  # times: closer ratios are one, since those of different folds differ by an image
 
 
-def panels(results: Sequence[Result], metric: str) -> list[Panel]:
+def panels(results: Sequence[Result], metric: str) -> list[RobustnessPanel]:
     """A panel per data set (and test set) over rho, or over mu if only mu varies.
 
     If both vary, a panel per mu. If two imbalances have the same ratio (as two profiles may), the
     results make no curve, and there is no panel.
     """
     sources = dict.fromkeys(result.source for result in results)
-    found: list[Panel] = []
+    found: list[RobustnessPanel] = []
     for source in sources:
         found += _of_source([result for result in results if result.source == source], metric)
     return found
 
 
-def _of_source(results: list[Result], metric: str) -> list[Panel]:
+def _of_source(results: list[Result], metric: str) -> list[RobustnessPanel]:
     if any(result.rho is None or result.mu is None for result in results):
         return []
     source = results[0].source
@@ -72,7 +72,7 @@ def _panel(
     title: str,
     axis: str,
     value: Callable[[Result], float],
-) -> Panel:
+) -> RobustnessPanel:
     x = _by_problem(results, value)
     table = tabulate(sorted(results, key=lambda result: x[result.problem]), metric)
     lines = {}
@@ -80,4 +80,4 @@ def _panel(
         column = table.methods.index(method)
         lines[method] = table.mean[:, column], table.spread[:, column]
     at = np.array([x[problem] for problem in table.problems])
-    return Panel(title, axis, axis == RHO, at, lines)
+    return RobustnessPanel(title, axis, axis == RHO, at, lines)

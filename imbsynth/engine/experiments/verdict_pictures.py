@@ -7,7 +7,8 @@ from pathlib import Path
 
 from imbsynth.engine.experiments.verdicts import Verdict
 from imbsynth.engine.experiments.workspace import Workspace
-from imbsynth.figures.charts import write_intervals, write_recalls
+from imbsynth.figures.confusion import write_recalls
+from imbsynth.figures.intervals import write_intervals
 from imbsynth.store.outputs import claim, new_file
 from imbsynth.store.records import INTERVALS, RECALLS, RECONSTRUCTIONS, SAMPLES
 

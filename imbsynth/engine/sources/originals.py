@@ -9,7 +9,7 @@ import torch
 
 from imbsynth.configs import GenerateConfig
 from imbsynth.engine.events import Advanced, OnEvent, Started
-from imbsynth.engine.inference.autoencoder import Coder
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import Labelled
 from imbsynth.errors import UserError
 from imbsynth.store.names import listing
@@ -27,7 +27,7 @@ class Placed(NamedTuple):
 def place_originals(
     config: GenerateConfig,
     images: Labelled,
-    coder: Coder | None,
+    coder: TrainedAutoencoder | None,
     part: Path,
     write: Write,
     on_event: OnEvent,
@@ -52,7 +52,7 @@ def place_originals(
 
 
 def _reconstruct(
-    images: Labelled, coder: Coder, part: Path, write: Write, on_event: OnEvent
+    images: Labelled, coder: TrainedAutoencoder, part: Path, write: Write, on_event: OnEvent
 ) -> list[str]:
     paths = [path if path.endswith(".png") else f"{path}.png" for path in images.paths]
     if len(set(paths)) < len(paths):

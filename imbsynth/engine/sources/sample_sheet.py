@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from imbsynth.core.plans import Plan
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.sources.rendering import Batch
-from imbsynth.figures.sheets import MAX_ROWS, Row, write_sheet
+from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
 
 PER_CLASS = 4  # synthetic images shown of each class
 PARENTS = 2  # shown of each, those of the largest weights
@@ -41,7 +41,7 @@ class SampleSheet:
     def write(self, path: Path) -> bool:
         """Draw the sheet, a row per class; whether there is anything to draw."""
         names = self._images.classes
-        rows = [Row(names[label], groups) for label, groups in self._groups.items()]
+        rows = [SheetRow(names[label], groups) for label, groups in self._groups.items()]
         if not rows:
             return False
         parents = len(rows[0].groups[0]) - 1

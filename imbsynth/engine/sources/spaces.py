@@ -12,7 +12,7 @@ from torch import Tensor
 
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.engine.events import Advanced, OnEvent, Started, silent
-from imbsynth.engine.inference.autoencoder import Coder
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import Labelled
 
 Indices = NDArray[np.int64]  # of the images of a folder
@@ -67,7 +67,7 @@ class Latents:
 
     name = "latent"
 
-    def __init__(self, coder: Coder, images: Labelled, members: list[Indices]) -> None:
+    def __init__(self, coder: TrainedAutoencoder, images: Labelled, members: list[Indices]) -> None:
         self.coder, self.members = coder, members
         self.rows_at_once = coder.images_at_once
         self._pixels = torch.from_numpy(images.pixels)

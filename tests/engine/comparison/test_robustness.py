@@ -12,7 +12,7 @@ from imbsynth.configs import CompareConfig
 from imbsynth.engine import compare
 from imbsynth.engine.comparison.robustness import MU, RHO, panels
 from imbsynth.engine.comparison.stored import EVALUATED, Result
-from imbsynth.figures.charts import write_robustness
+from imbsynth.figures.robustness import write_robustness
 from tests.engine.comparison.files import write_results
 
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from imbsynth.engine.inference.autoencoder import (
-    Coder,
+    TrainedAutoencoder,
     autoencoder_checkpoint,
     load_autoencoder,
 )
@@ -55,7 +55,7 @@ def test_a_header_that_does_not_fit_is_refused_without_building_it(
 
 def test_an_image_in_its_place_gives_the_same_bytes_whatever_shares_the_batch() -> None:
     pixels = torch.randint(0, 256, (200, 1, 9, 8), dtype=torch.uint8)
-    coder = Coder(Autoencoder(SHAPE), torch.device("cpu"), "fp32")
+    coder = TrainedAutoencoder(Autoencoder(SHAPE), torch.device("cpu"), "fp32")
     assert coder.images_at_once == 128
     latents = coder.encode(pixels)
     assert latents.shape == (200, 4)

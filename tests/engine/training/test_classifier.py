@@ -10,7 +10,7 @@ import torch
 from imbsynth.configs import AosTrainConfig, GenerateConfig, TrainAeConfig
 from imbsynth.engine import generate, train_ae
 from imbsynth.engine.events import silent
-from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.sources.spaces import Latents, Pixels
 from imbsynth.engine.training.classifier import ClassifierTask, classifier_trainer
@@ -58,7 +58,9 @@ def test_latent_smote_trains_on_the_images_that_generate_writes(rare: Path, tmp_
     images = read(rare)
     members = dict(zip(images.classes, images.members(), strict=True))
     space = Pixels(images, images.members(), CPU, 8)
-    latents = Latents(Coder(load_autoencoder(ae), CPU, "fp32"), images, images.members())
+    latents = Latents(
+        TrainedAutoencoder(load_autoencoder(ae), CPU, "fp32"), images, images.members()
+    )
     shown = training_set(settings(oversample="smote", ae=ae), members, space, latents)
     assert_same_images(shown, tmp_path / "dst")
 
