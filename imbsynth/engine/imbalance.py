@@ -85,7 +85,7 @@ def _wanted(config: ImbalanceConfig, counts: dict[str, int]) -> dict[str, int]:
 
 
 def _given(wanted: tuple[int, ...] | dict[str, int], counts: dict[str, int]) -> dict[str, int]:
-    """Images per class, in class-name order."""
+    """The number of images to keep of each class, in class-name order, as the options ask."""
     if isinstance(wanted, dict):
         return _by_name(wanted, counts, option("counts"))
     if len(wanted) != len(counts):
