@@ -1,8 +1,8 @@
-# make demo: set up and run the main jobs on sample_data.  make test: set up and run the tests.
-# make docs: docs/commands.md from the options.
-# make fid-check REAL=a FAKE=b: fid with the real Inception weights beside torch-fidelity's.
-# make bench REAL=a FAKE=b: speed and memory, a JSON line each in bench/.
-# make torture: an hour of trying to break it.  make load: 200,000 files, for time and memory.
+# make demo: set up, and run the main jobs on sample_data.  make test: set up, and run the tests.
+# make docs: write docs/commands.md from the options.
+# make fid-check REAL=a FAKE=b: compare fid, with Inception's weights, with torch-fidelity.
+# make bench REAL=a FAKE=b: measure speed and memory; one JSON line per script in bench/.
+# make torture: try to break it, about 20 minutes.  make load: time and memory for 200,000 files.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -25,16 +25,16 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	touch $@
 
 METHODS := plain ros aos deepsmote
-# Equal for all: validation images, epochs, images an epoch.
+# The same for all methods: validation images, epochs, images per epoch.
 BUDGET := --val demo/parts/test --epochs 30 --images-per-epoch 960 --quiet
 
 demo: $(VENV)/.installed $(METHODS:%=demo/scores/%/metrics.json)
 	@echo
 	$(IMBSYNTH) compare demo/scores
 	@echo
-	@echo "Pictures: demo/ae.png                 originals and what the autoencoder makes of them"
-	@echo "          demo/balanced/samples.png   base, neighbour and synthetic image"
-	@echo "          demo/aos.png                loss, scores and recalls while training"
+	@echo "Pictures: demo/ae.png                 originals and their reconstructions"
+	@echo "          demo/balanced/samples.png   parents and synthetic images"
+	@echo "          demo/aos.png                loss, scores and recalls during training"
 	@echo "          demo/scores/aos/confusion.png"
 
 demo/parts/run.json: $(VENV)/.installed
@@ -61,7 +61,7 @@ demo/scores/%/metrics.json: demo/%.safetensors
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto
 
-# The same tests with many more inputs and kills; it ends with their counts.
+# The same tests with many more inputs and kills; their numbers are printed at the end.
 torture: $(VENV)/.installed-dev
 	IMBSYNTH_TORTURE=1 $(BIN)/python -m pytest tests/torture -n auto
 
@@ -86,7 +86,7 @@ $(HELPER): $(VENV)/.installed-dev
 fid-check: $(HELPER)
 	PYTHONPATH=$(HELPER) $(BIN)/python -m benchmarks.fid_check "$(REAL)" "$(FAKE)"
 
-# One after another, ten minutes on two cores with the sample data; benchmarks/README.md says more.
+# One after another: ten minutes on two cores with the sample data. See benchmarks/README.md.
 BENCHMARKS := train_ae convolutions generate aos startup growth files fid_distance fid_memory \
 	generate_memory
 train_ae_OPTIONS = "$(REAL)"

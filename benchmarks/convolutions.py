@@ -3,8 +3,8 @@
     python -m benchmarks.convolutions --sizes 4 7 8 14 16
 
 Prints one JSON line: for maps of each size (the larger, before halving or after growing) and some
-widths, how many times as fast ours are. `imbsynth/models/convolutions.py` has its rules from it.
-With --forward, without gradients.
+widths, how many times as fast ours are. The limits in `imbsynth/models/fast/switch.py` come from
+it. With --forward, without gradients.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from imbsynth.configs import FidConfig, GenerateConfig, TrainAeConfig
 from imbsynth.engine import fid, generate, train_ae
 from imbsynth.engine.distances.inception import usual_places
 from imbsynth.engine.reading import read_labelled
-from imbsynth.engine.training.autoencoder import AutoencoderTraining
+from imbsynth.engine.training.autoencoder import autoencoder_trainer
 from imbsynth.runtime import arithmetic, resolve_device, resolve_precision
 from imbsynth.store.folders import scan
 from imbsynth.store.weights import present
@@ -65,7 +65,7 @@ def operations_an_image(src: Path, device: torch.device, precision: str) -> floa
         src, size=None, channels=None, skip_unreadable=False, on_event=lambda _: None
     )
     config = TrainAeConfig(src=src, out=Path("never-written.safetensors"))
-    training = AutoencoderTraining(config, images, device, precision)
+    training = autoencoder_trainer(config, images, device, precision)
     (batch,) = itertools.islice(training.batches(), 1)
     with FlopCounterMode(display=False) as counter:
         training.take_step(batch)

@@ -22,7 +22,8 @@ from benchmarks import public_script
 from benchmarks.pairs import in_turns, rate, times_as_long
 from imbsynth.configs import Decoder, TrainAeConfig
 from imbsynth.engine.reading import Labelled, read_labelled
-from imbsynth.engine.training.autoencoder import AutoencoderTraining
+from imbsynth.engine.training.autoencoder import AutoencoderTask, autoencoder_trainer
+from imbsynth.engine.training.trainer import Trainer
 from imbsynth.runtime import resolve_precision
 
 CPU = torch.device("cpu")
@@ -38,10 +39,10 @@ def steps(training: Any, batches: Iterator[Any], count: int) -> Callable[[], Non
     return work
 
 
-def without_end(training: AutoencoderTraining) -> Iterator[Any]:
+def without_end(training: Trainer[AutoencoderTask]) -> Iterator[Any]:
     """Its batches, epoch after epoch."""
     while True:
-        training.start_clock()
+        training.clock.start()
         yield from training.batches()
         training.end_epoch()
 
@@ -74,7 +75,7 @@ def main() -> None:
     for name, decoder in decoders.items():
         out = Path("never-written.safetensors")
         config = TrainAeConfig(src=options.src, out=out, decoder=decoder)
-        training = AutoencoderTraining(config, images, CPU, precision)
+        training = autoencoder_trainer(config, images, CPU, precision)
         ways[name] = steps(training, without_end(training), options.steps)
 
     times = in_turns(ways, options.rounds)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A batch job: balance SRC into OUT/balanced. Submit it again after a time limit and it goes on.
+# A batch job: balance SRC into OUT/balanced. Submit it again after a time limit, and it resumes.
 #SBATCH --time=04:00:00
 #SBATCH --cpus-per-task=8
 #SBATCH --signal=B:TERM@120
@@ -8,7 +8,7 @@ src=${1:?usage: batch.sh SRC OUT}
 out=${2:?usage: batch.sh SRC OUT}
 mkdir -p "$out"
 
-# The signal before the time limit reaches this shell: hand it on, and wait for the state to be saved.
+# The signal before the time limit reaches this shell: forward it, and wait until the state is saved.
 run() {
     "$@" &
     local child=$! code=0

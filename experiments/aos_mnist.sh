@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Does balancing help on MNIST at rho 60, mu 0.8? Every cell once; run it again and it goes on.
+# Does balancing help on MNIST at rho 60, mu 0.8? Every trial once; run it again and it resumes.
 #   experiments/aos_mnist.sh DATA OUT [AUGMENT]     DATA holds mnist/train and mnist/test
 set -euo pipefail
 data=${1:?usage: aos_mnist.sh DATA OUT [AUGMENT]} out=${2:?} augment=${3:-none}
@@ -14,7 +14,7 @@ mkdir -p "$out"
 [ -e "$out/deepsmote" ] ||
     imbsynth generate "$parts/train" "$out/deepsmote" --ae "$out/ae.safetensors" -q
 
-cell() { # method, seed, folder, how to oversample
+trial() { # method, seed, folder, how to oversample
     local clf=$out/$augment/$1-$2.safetensors
     [ -e "$out/scores/$augment/$1-$2" ] && return
     imbsynth aos-train "$3" --val "$parts/test" --out "$clf" --oversample "$4" --tau 0.6 \
@@ -23,6 +23,6 @@ cell() { # method, seed, folder, how to oversample
     imbsynth evaluate "$clf" "$data/mnist/test" --out "$out/scores/$augment/$1-$2" -q
 }
 for seed in 0 1 2; do
-    for method in none ros smote aos; do cell $method $seed "$parts/train" $method; done
-    cell deepsmote $seed "$out/deepsmote" none
+    for method in none ros smote aos; do trial $method $seed "$parts/train" $method; done
+    trial deepsmote $seed "$out/deepsmote" none
 done

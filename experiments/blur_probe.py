@@ -37,9 +37,10 @@ from sklearn.preprocessing import StandardScaler
 
 from imbsynth.core import metrics
 from imbsynth.engine.events import silent
-from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
-from imbsynth.engine.inference.classifier import Trained, load_classifier, probabilities
-from imbsynth.engine.reading import Labelled, Made, made_of, read_labelled
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
+from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier, probabilities
+from imbsynth.engine.manifest import Made, made_of
+from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.runtime import stream
 
 BATCH = 500
@@ -80,7 +81,7 @@ def halves(images: Labelled, folder: Path, most: int, seed: int) -> tuple[Part, 
         real = [i for i in shuffled if images.paths[i] not in made]
         side_of = {images.paths[i]: turn % 2 for turn, i in enumerate(real)}
         half_of = {
-            i: {side_of.get(end) for end in made[images.paths[i]].ends}
+            i: {side_of.get(end) for end in made[images.paths[i]].parents}
             for i in shuffled
             if images.paths[i] in made
         }
@@ -144,7 +145,9 @@ def scored(model: Pipeline, pixels: Pixels) -> dict[str, Values]:
     }
 
 
-def fit_and_test(images: Labelled, fitted: Part, tested: Part, coder: Coder | None) -> Report:
+def fit_and_test(
+    images: Labelled, fitted: Part, tested: Part, coder: TrainedAutoencoder | None
+) -> Report:
     """AUROC of the probe and of the two numbers on the tested part, together and by class."""
     model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=1000))
     weights = {"logisticregression__sample_weight": fitted.weights()}
@@ -165,7 +168,9 @@ def fit_and_test(images: Labelled, fitted: Part, tested: Part, coder: Coder | No
     return report
 
 
-def decoded_alone(model: Pipeline, images: Labelled, tested: Part, coder: Coder) -> Report:
+def decoded_alone(
+    model: Pipeline, images: Labelled, tested: Part, coder: TrainedAutoencoder
+) -> Report:
     """The same for real images against their own reconstructions: blur without interpolation."""
     real, labels = tested.images[~tested.synthetic], tested.labels[~tested.synthetic]
     pixels = images.pixels[real]
@@ -180,7 +185,7 @@ def decoded_alone(model: Pipeline, images: Labelled, tested: Part, coder: Coder)
     return {name: auroc(both, values, everything) for name, values in scores.items()}
 
 
-def reconstructed(coder: Coder, pixels: Pixels) -> Pixels:
+def reconstructed(coder: TrainedAutoencoder, pixels: Pixels) -> Pixels:
     """The images as they come back from the autoencoder."""
     return torch.cat(list(coder.reconstruct(torch.from_numpy(pixels)))).numpy()
 
@@ -193,7 +198,9 @@ def auroc(part: Part, scores: Values, chosen: NDArray[np.bool_]) -> float:
     return round(float(area), 4)
 
 
-def shortcut(trained: Trained, test: Labelled, decoded: Pixels, grown: set[str]) -> Report:
+def shortcut(
+    trained: TrainedClassifier, test: Labelled, decoded: Pixels, grown: set[str]
+) -> Report:
     """What becomes of a classifier's answers when test images are decoded."""
     labels = np.array([trained.classes.index(name) for name in test.classes])[test.labels]
     added = np.array([name in grown for name in trained.classes])
@@ -218,14 +225,14 @@ def shortcut(trained: Trained, test: Labelled, decoded: Pixels, grown: set[str])
     return report
 
 
-def classified(trained: Trained, pixels: Pixels) -> NDArray[np.float32]:
+def classified(trained: TrainedClassifier, pixels: Pixels) -> NDArray[np.float32]:
     """(n, c) probabilities."""
     return probabilities(
         trained.model, torch.from_numpy(pixels), device=CPU, precision="fp32", batch_size=BATCH
     )
 
 
-def read(folder: Path, coder: Coder | None, only: list[str] | None = None) -> Labelled:
+def read(folder: Path, coder: TrainedAutoencoder | None, only: list[str] | None = None) -> Labelled:
     """A folder's images, or some of its classes, in the form that the autoencoder takes."""
     shape = None if coder is None else coder.model.shape
     return read_labelled(
@@ -253,7 +260,7 @@ def main() -> None:
 
     coder = None
     if options.ae is not None:
-        coder = Coder(load_autoencoder(options.ae), CPU, "fp32", BATCH)
+        coder = TrainedAutoencoder(load_autoencoder(options.ae), CPU, "fp32")
     grown = {path.split("/")[0] for path in synthetic_of(options.folder)}
     images = read(options.folder, coder, only=sorted(grown))
     fitted, tested = halves(images, options.folder, options.most, options.seed)

@@ -1,4 +1,4 @@
-"""Means and spreads over seeds, out of the evaluations NAME-SEED/metrics.json below a folder.
+"""Means and spreads over seeds, from the evaluations NAME-SEED/metrics.json below a folder.
 
     python experiments/spread.py scores
 
@@ -13,13 +13,16 @@ import json
 from pathlib import Path
 
 from imbsynth.core.significance import best
-from imbsynth.engine.comparison.results import Result, read_results, tabulate
+from imbsynth.core.tables import METRICS
+from imbsynth.engine.comparison.results import read_results
+from imbsynth.engine.comparison.stored import Result
+from imbsynth.engine.comparison.summaries import tabulate
 
-WORDS = {"acsa": "ACSA", "g_mean": "G-mean", "f1_macro": "macro F1"}
+SHOWN = ("acsa", "g_mean", "f1_macro")
 
 
 def by_seed(folder: Path) -> list[Result]:
-    """The evaluations, their method and seed told apart."""
+    """The evaluations, with NAME-SEED taken apart into method and seed."""
     found = []
     for result in read_results(folder):
         method, _, seed = result.method.rpartition("-")
@@ -28,9 +31,10 @@ def by_seed(folder: Path) -> list[Result]:
 
 
 def markdown(results: list[Result]) -> str:
-    """A row a method."""
-    tables = [tabulate(results, score) for score in WORDS]
-    lines = [f"| method | seeds | {' | '.join(WORDS.values())} |", "| --- " + "| ---: " * 4 + "|"]
+    """A row per method."""
+    tables = [tabulate(results, score) for score in SHOWN]
+    titles = " | ".join(METRICS[score].title for score in SHOWN)
+    lines = [f"| method | seeds | {titles} |", "| --- " + "| ---: " * 4 + "|"]
     for column, method in enumerate(tables[0].methods):
         cells = []
         for table in tables:
@@ -42,9 +46,9 @@ def markdown(results: list[Result]) -> str:
 
 
 def values(results: list[Result]) -> dict[str, dict[str, list[float]]]:
-    """{method: {score: values, one a seed}}."""
+    """{method: {score: values, one per seed}}."""
     return {
-        method: {score: [r.scores[score] for r in results if r.method == method] for score in WORDS}
+        method: {score: [r.scores[score] for r in results if r.method == method] for score in SHOWN}
         for method in dict.fromkeys(result.method for result in results)
     }
 

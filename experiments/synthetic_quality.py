@@ -87,7 +87,9 @@ def nearest_distance(points: Tensor, others: Tensor) -> Tensor:
 
 def assess(folder: Path, originals: Labelled, model: nn.Module) -> dict[str, dict[str, Any]]:
     """For each class of a generated folder: images, % named right, % near-copies."""
-    lines = [line for line in read_lines(folder / "manifest.jsonl") if line["base"] != line["file"]]
+    lines = [
+        line for line in read_lines(folder / "manifest.jsonl") if line["method"] != "reconstruct"
+    ]
     channels = originals.pixels.shape[1]
     made = read_images(folder, [line["file"] for line in lines], channels=channels)
     labels = np.array([originals.classes.index(line["class"]) for line in lines])

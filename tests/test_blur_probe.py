@@ -31,8 +31,9 @@ def made_folder(root: Path, *, blurred: bool) -> Path:
             image.save(root / real)
             copy = image.filter(ImageFilter.BoxBlur(1)) if blurred else image
             copy.save(root / synthetic)
-            ends = {"base": real, "neighbor": f"{name}/{(i + 2) % PER_CLASS}.png"}
-            lines.append({"file": synthetic, "class": name, "method": "smote", **ends})
+            parents = [real, f"{name}/{(i + 2) % PER_CLASS}.png"]
+            made = {"class": name, "method": "smote", "parents": parents}
+            lines.append({"file": synthetic, **made})
     (root / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return root
 
@@ -57,7 +58,7 @@ def test_the_halves_share_no_real_image(tmp_path: Path) -> None:
     for part in halves(images, folder, 1000, 0):
         paths = {images.paths[i] for i in part.images}
         real = paths - made.keys()
-        assert {end for path in paths & made.keys() for end in made[path].ends} <= real
+        assert {end for path in paths & made.keys() for end in made[path].parents} <= real
         assert part.synthetic.tolist() == [images.paths[i] in made for i in part.images]
         weights = part.weights()
         assert weights[part.synthetic].sum() == pytest.approx(weights[~part.synthetic].sum())

@@ -61,7 +61,7 @@ def test_the_makefile_resumes_and_runs_nothing_twice(rare: Path, tmp_path: Path)
     assert (work / "ae.state.safetensors").exists()
     assert not (work / "ae.safetensors").exists()
 
-    assert "going on after" in run([*make, "EPOCHS=2"]).stderr
+    assert "resuming after" in run([*make, "EPOCHS=2"]).stderr
     assert len(list((work / "balanced").glob("*/*.png"))) == 48
     before = {path: path.stat().st_mtime_ns for path in work.rglob("*")}
     assert "imbsynth" not in run([*make, "EPOCHS=2"]).stdout
@@ -95,7 +95,7 @@ def test_the_batch_job_goes_on_when_submitted_again(rare: Path, tmp_path: Path) 
     assert stop_in_training(job, tmp_path / "log", EPOCHS="1000000") == 143
     assert (work / "ae.state.safetensors").exists()
 
-    assert "going on after" in run(job, EPOCHS="2").stderr
+    assert "resuming after" in run(job, EPOCHS="2").stderr
     assert (work / "balanced/run.json").exists()
     before = contents(work), (work / "balanced").stat()
     assert "is complete: nothing to do" in run(job, EPOCHS="2").stderr

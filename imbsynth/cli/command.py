@@ -46,6 +46,7 @@ class CommandSpec:
     config: type
     summary: Callable[[Any], None]  # prints a report for people
     examples: tuple[str, ...]  # what follows `imbsynth NAME`
+    runner: str = ""  # "module:function"; as a rule the `run` of the engine's module of that name
 
     common: ClassVar[type] = Shown
 
@@ -101,8 +102,12 @@ class CommandSpec:
             values = {**of_file, **values}
             json, quiet = json or shown_of_file.json, quiet or shown_of_file.quiet
         config: Any = built(self.config, values)
-        engine = import_module(f"imbsynth.engine.{self.name.replace('-', '_')}")
-        execute(engine.run, config, quiet=quiet, json=json, summary=self.summary)
+        execute(self._runner(), config, quiet=quiet, json=json, summary=self.summary)
+
+    def _runner(self) -> Callable[..., Any]:
+        own = f"imbsynth.engine.{self.name.replace('-', '_')}:run"
+        module, _, function = (self.runner or own).partition(":")
+        return getattr(import_module(module), function)
 
 
 def spelling(field: OptionField) -> str:

@@ -152,7 +152,7 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    from imbsynth.store.folders import printable
+    from imbsynth.store.names import printable
 
     shown = Table(box=None, pad_edge=False)
     for column, title in enumerate(header):

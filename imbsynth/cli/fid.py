@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _summary(report: Report) -> None:
     """A row a class, then their mean and all images together."""
     from imbsynth.engine.fid import SMALL, is_small
-    from imbsynth.store.folders import printable
+    from imbsynth.store.names import printable
 
     label = f"{report.metric} ({report.features})"
     shown = ["kid", "precision", "recall", "density", "coverage"]

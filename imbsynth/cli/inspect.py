@@ -17,7 +17,7 @@ LISTED = 10  # files or groups shown in words; --json has all
 
 
 def _summary(report: Report) -> None:
-    from imbsynth.store.folders import printable
+    from imbsynth.store.names import printable
 
     class_table(report.counts)
     typer.echo(

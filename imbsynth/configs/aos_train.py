@@ -6,13 +6,22 @@ from typing import Annotated
 
 from imbsynth.configs.shared import (
     COUNT,
-    LearningRate,
     NearestNeighbors,
     Training,
     TrainingBatch,
     one_of_two,
 )
-from imbsynth.core.tables import ATTACKS, AUGMENTATIONS, SAMPLERS, SCHEDULES, choices
+from imbsynth.core.tables import (
+    ATTACKS,
+    AUGMENTATIONS,
+    LOSSES,
+    MIXINGS,
+    OPTIMISERS,
+    SAMPLERS,
+    SCHEDULES,
+    choices,
+)
+from imbsynth.errors import UserError, option
 from imbsynth.kinds import PART, SHARE, Range
 from imbsynth.options import Option
 
@@ -62,9 +71,23 @@ class AosTrainConfig(Training):
     oversample: Annotated[
         str, Option("How classes are balanced.", choices=_OVERSAMPLING, panel=BALANCE)
     ] = "aos"
+    ae: Annotated[
+        Path | None,
+        Option(
+            "Draw synthetic images in the latent space of this checkpoint of train-ae.",
+            metavar="AE.safetensors",
+            unset="between pixels",
+            panel=BALANCE,
+        ),
+    ] = None
     epsilon: Annotated[
         float,
-        Option("How far a pixel is moved.", unit="of the [0, 1] range", range=SHARE, panel=BALANCE),
+        Option(
+            "How far a pixel is moved at most; l2: in root mean square over the pixels.",
+            unit="of the [0, 1] range",
+            range=SHARE,
+            panel=BALANCE,
+        ),
     ] = 0.02
     tau: Annotated[
         float,
@@ -75,6 +98,19 @@ class AosTrainConfig(Training):
     attack: Annotated[
         str, Option("How images are moved.", choices=choices(ATTACKS), panel=BALANCE)
     ] = "fgsm"
+    attack_steps: Annotated[
+        int, Option("Steps of pgd.", unit="steps", range=Range(1, 10_000), panel=BALANCE)
+    ] = 7
+    attack_step_size: Annotated[
+        float | None,
+        Option(
+            "How far one step of pgd moves a pixel.",
+            unit="of the [0, 1] range",
+            range=SHARE,
+            unset="2.5 times epsilon, divided by the number of steps",
+            panel=BALANCE,
+        ),
+    ] = None
     every: Annotated[
         int,
         Option(
@@ -108,6 +144,22 @@ class AosTrainConfig(Training):
             choices={"none": "no changes", **choices(AUGMENTATIONS)},
         ),
     ] = "affine"
+    mix: Annotated[
+        str,
+        Option(
+            "How the images of a batch are mixed with each other.",
+            choices={"none": "not at all", **choices(MIXINGS)},
+        ),
+    ] = "none"
+    loss: Annotated[str, Option("What training minimises.", choices=choices(LOSSES))] = (
+        "cross-entropy"
+    )
+    optimizer: Annotated[
+        str, Option("How weights follow the gradient.", choices=choices(OPTIMISERS))
+    ] = "adam"
+    weight_decay: Annotated[
+        float, Option("How strongly the optimizer shrinks weights.", range=Range(0, 1))
+    ] = 0.0
     epochs: Annotated[int, Option("Passes over the images.", range=COUNT)] = 20
     images_per_epoch: Annotated[
         int | None,
@@ -118,7 +170,7 @@ class AosTrainConfig(Training):
         ),
     ] = None
     batch_size: TrainingBatch = 128
-    lr: LearningRate = 1e-3
+    lr: Annotated[float, Option("Learning rate at the start.", range=PART)] = 1e-3
     schedule: Annotated[
         str, Option("How the learning rate changes.", choices=choices(SCHEDULES))
     ] = "cosine"
@@ -128,3 +180,9 @@ class AosTrainConfig(Training):
         super().check_together()
         if self.val is not None and self.val_fraction is not None:
             raise one_of_two("val", "val_fraction")
+        if self.ae is not None and self.oversample in ("aos", "ros", "rus", "none"):
+            raise UserError(
+                f"{option('ae')} is for synthetic images, and {option('oversample')} "
+                f"{self.oversample} makes none",
+                f"give {option('oversample')} smote, or leave out {option('ae')}",
+            )

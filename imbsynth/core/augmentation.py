@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,10 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+# (n, c, h, w) images in [0, 1] and a generator -> images of the same shape.
+Augmentation = Callable[[Tensor, np.random.Generator], Tensor]
+
 DEGREES = 10.0  # rotation, either way
 SCALE = 0.1  # enlargement or reduction at most, as a fraction
 SHIFT = 0.08  # of the height or width, either way
-CROP = 0.125  # of the side, the padding that a crop moves in (4 of CIFAR's 32 pixels)
+CROP = 0.125  # of the side, the padding that a crop may reach into (4 of CIFAR's 32 pixels)
 
 
 class Affine(NamedTuple):
@@ -30,6 +34,17 @@ class FlipCrop(NamedTuple):
     flip: NDArray[np.bool_]  # (n,)
     top: NDArray[np.int64]  # (n,) pixels, 0 is the upper edge of the padding
     left: NDArray[np.int64]  # (n,)
+
+
+def random_affine(images: Tensor, rng: np.random.Generator) -> Tensor:
+    """`affine` by a small random rotation, scale and shift."""
+    return affine(images, draw_affine(len(images), rng))
+
+
+def random_flip_crop(images: Tensor, rng: np.random.Generator) -> Tensor:
+    """`flip_crop` by a fair coin and at a uniform place."""
+    size = (images.shape[2], images.shape[3])
+    return flip_crop(images, draw_flip_crop(len(images), size, rng))
 
 
 def draw_affine(count: int, rng: np.random.Generator) -> Affine:
@@ -67,7 +82,7 @@ def draw_flip_crop(count: int, size: tuple[int, int], rng: np.random.Generator) 
 
 
 def flip_crop(images: Tensor, drawn: FlipCrop) -> Tensor:
-    """Reflect left and right, and cut (n, c, h, w) images out of themselves padded with black."""
+    """Reflect (n, c, h, w) images left to right, pad them with black, and crop to their size."""
     height, width = images.shape[2:]
     pad_y, pad_x = padding((height, width))
     rows = drawn.top[:, None] + np.arange(height)  # (n, h), of the padded image

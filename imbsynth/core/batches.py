@@ -12,7 +12,7 @@ Indices = NDArray[np.int64]
 
 
 class ClassBatch(NamedTuple):
-    """Images of one class, and the order in which their codes are decoded."""
+    """Images of one class, and the order in which their latent vectors are decoded."""
 
     members: Indices  # (n,) image indices
     order: Indices  # (n,) a permutation of 0..n-1
@@ -21,11 +21,11 @@ class ClassBatch(NamedTuple):
 def draw_batches(
     count: int, batch_size: int, rng: np.random.Generator, *, total: int | None = None
 ) -> list[Indices]:
-    """A random order of 0..count-1, cut into batches of nearly equal size, at most `batch_size`.
+    """A random order of 0..count-1, split into batches of nearly equal size, at most `batch_size`.
 
-    Nearly equal, so that the last batch is never too small for batch normalisation; a batch of
-    one is avoided by one more than `batch_size`. With `total`, so many numbers instead of
-    `count`: as many whole orders as that takes, the last one cut.
+    Nearly equal, so that the last batch is never too small for batch normalisation; one batch may
+    exceed `batch_size` by one where another would have a single image. With `total`, the batches
+    hold `total` numbers instead of `count`: one random order after another, the last cut short.
     """
     total = count if total is None else total
     orders = [rng.permutation(count) for _ in range(-(-total // count))]

@@ -1,4 +1,4 @@
-"""How far a score would move on another test set of the same classes: bootstrap intervals."""
+"""Bootstrap intervals: how much a score would vary over test sets of the same classes."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from imbsynth.core.auroc import ClassOrder, auroc_macro
 from imbsynth.core.metrics import Counts
-from imbsynth.core.ranking import Ranking, auroc_macro
 
 CONFIDENCE = 0.95  # of an interval
-AT_ONCE = 32  # samples weighed together; their sums stay in the cache
+AT_ONCE = 32  # samples weighted together; their sums stay in the cache
 
 
 def resampled_confusions(confusion: Counts, draws: int, rng: np.random.Generator) -> Counts:
     """(c, c) counts -> (draws, c, c): the images of each class drawn anew with replacement.
 
-    To draw n images of a class with replacement and to count their predictions is one draw from
-    a multinomial distribution over its row, so no image is touched.
+    Drawing n images of a class with replacement and counting their predictions is one draw from a
+    multinomial distribution over its row, so single images are not needed.
     """
     support = confusion.sum(1)
     rows = [
@@ -29,7 +29,7 @@ def resampled_confusions(confusion: Counts, draws: int, rng: np.random.Generator
 
 
 def resampled_auroc(
-    ranked: Sequence[Ranking], draws: int, rng: np.random.Generator
+    ranked: Sequence[ClassOrder], draws: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """The macro AUROC of `draws` samples, each class drawn anew with replacement: (draws,)."""
     images = len(ranked[0].positives) + len(ranked[0].negatives)
@@ -37,8 +37,8 @@ def resampled_auroc(
     for start in range(0, draws, AT_ONCE):
         samples = min(AT_ONCE, draws - start)
         weights = np.empty((samples, images), np.int32)
-        for ranking in ranked:
-            weights[:, ranking.positives] = _times_drawn(len(ranking.positives), samples, rng)
+        for order in ranked:
+            weights[:, order.positives] = _times_drawn(len(order.positives), samples, rng)
         areas.append(auroc_macro(ranked, weights))
     return np.concatenate(areas)
 

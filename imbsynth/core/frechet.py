@@ -5,16 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-# Of the largest eigenvalue: what rounding makes of one that is zero, with room. Ten times as much
-# would drop true ones, and none would add 1e-8 a dimension without spread (see _sum_of_roots).
+# Relative to the largest eigenvalue, with room: what rounding makes of a zero. Ten times as much
+# would drop true eigenvalues; 0 would add 1e-8 per dimension without spread (see _sum_of_roots).
 NOISE = 16 * torch.finfo(torch.float64).eps
 
 
 class Moments:
-    """Count, mean and scatter matrix of features, in float64; memory d * d, however many.
+    """Count, mean and scatter matrix of features, in float64; memory d * d, for any number of
+    images.
 
     Batches are merged pairwise around their own means (Chan, Golub and LeVeque, 1979), which
-    does not cancel as the difference of sums of squares does.
+    avoids the cancellation that a difference of sums of squares suffers.
     """
 
     def __init__(self, dim: int) -> None:
@@ -33,7 +34,7 @@ class Moments:
         self.scatter.addmm_(centred.T, centred)
 
     def merge(self, other: Moments) -> None:
-        """Take in what `other` has seen."""
+        """Take in all that `other` has taken in."""
         if other.count:
             self._take_in(other.count, other.mean)
             self.scatter += other.scatter
@@ -51,15 +52,15 @@ class Moments:
         return float(self.scatter.trace()) / (self.count - 1)
 
 
-class Few:
-    """Fewer images than dimensions: their features themselves are smaller than a covariance."""
+class StoredFeatures:
+    """The features themselves: for fewer images than dimensions, smaller than a covariance."""
 
     def __init__(self, dim: int) -> None:
         self.parts = [torch.empty(0, dim)]
 
     def add(self, features: Tensor) -> None:
         """Take in (n, d) features."""
-        self.parts.append(features.clone())  # a part of a batch would hold all of it
+        self.parts.append(features.clone())  # a view would keep the whole batch in memory
 
     @property
     def count(self) -> int:
@@ -87,17 +88,17 @@ class Few:
         return float(self.factor().square().sum())
 
 
-Summary = Moments | Few
+Summary = Moments | StoredFeatures
 
 
 def summary_for(count: int, dim: int) -> Summary:
-    """What to summarise at most `count` images with: whatever takes less memory."""
-    return Few(dim) if count < dim else Moments(dim)
+    """An empty summary for at most `count` images: the form that takes less memory."""
+    return StoredFeatures(dim) if count < dim else Moments(dim)
 
 
 def absorb(pool: Summary, part: Summary) -> None:
-    """Add to `pool` what `part` has seen; a pool of few takes only parts of few."""
-    if isinstance(part, Few):
+    """Add to `pool` what `part` has taken in; stored features take only stored features."""
+    if isinstance(part, StoredFeatures):
         for features in part.parts:
             pool.add(features)
     elif isinstance(pool, Moments):
@@ -122,13 +123,13 @@ def _trace_of_root(one: Summary, other: Summary) -> float:
     """Tr (S1 S2)^(1/2), from the smallest matrix that has the eigenvalues of S1 S2.
 
     With S1 = F^T F they are those of F S2 F^T, symmetric; with S2 = G^T G too, the squares of
-    the singular values of F G^T. Few images are their own F, of n rows instead of d.
+    the singular values of F G^T. StoredFeatures images are their own F, of n rows instead of d.
     """
-    if isinstance(other, Few):
-        if isinstance(one, Few):
+    if isinstance(other, StoredFeatures):
+        if isinstance(one, StoredFeatures):
             return float(torch.linalg.svdvals(one.factor() @ other.factor().T).sum())
         return _trace_of_root(other, one)
-    if isinstance(one, Few):
+    if isinstance(one, StoredFeatures):
         factor, scale = one.factor(), 1.0
     else:
         factor, scale = _factor(one), float(one.count - 1)
@@ -151,7 +152,7 @@ def _factor(moments: Moments) -> Tensor:
 def _sum_of_roots(values: Tensor) -> float:
     """Sum of the square roots of eigenvalues; those below their rounding error are zero.
 
-    The root would blow an error of 1e-16 up to 1e-8, once for every dimension without spread.
+    The root would turn an error of 1e-16 into 1e-8, once for every dimension without spread.
     """
     if not len(values):
         return 0.0

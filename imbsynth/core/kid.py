@@ -1,4 +1,4 @@
-"""The kernel distance of two sets of features: unbiased, so it may be read on small samples."""
+"""The kernel distance of two sets of features: unbiased, so it suits small samples."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ ROWS = 512  # kernel rows computed at once
 
 
 class Kid(NamedTuple):
-    """An estimate and how far off it may be."""
+    """An estimate and its uncertainty."""
 
-    value: float  # unbiased: may be negative where the sets are alike
+    value: float  # unbiased: may be negative where the sets are similar
     error: float  # its standard error
 
 
@@ -22,7 +22,7 @@ def kernel_distance(real: Tensor, fake: Tensor) -> Kid:
 
     Bińkowski et al., 2018, take the mean over random subsets; this is the U-statistic over all
     pairs, of which that mean is an estimate. Its standard error is the jackknife's, since
-    subsets that overlap tell too small a one. Raises ValueError for fewer than 3 features.
+    overlapping subsets give one that is too small. Raises ValueError for fewer than 3 features.
     """
     n, m = len(real), len(fake)
     if min(n, m) < 3:
@@ -46,7 +46,7 @@ def kernel_distance(real: Tensor, fake: Tensor) -> Kid:
 
 
 def _sums(rows: Tensor, columns: Tensor, *, own: bool = False) -> Tensor:
-    """(n,) float64: the kernel of each row with all columns; `own` leaves each itself out."""
+    """(n,) float64: the kernel of each row with all columns; `own`: except itself."""
     columns = columns.to(torch.float64)
     dim = rows.shape[1]
     sums = []
@@ -62,6 +62,6 @@ def _kernel(products: Tensor, dim: int) -> Tensor:
 
 
 def _jackknife(left_out: Tensor) -> float:
-    """The variance that leaving out one after the other tells."""
+    """The variance, from the values with one feature left out at a time."""
     n = len(left_out)
     return float((left_out - left_out.mean()).square().sum()) * (n - 1) / n

@@ -1,4 +1,4 @@
-"""The two losses of DeepSMOTE (Dablain et al., 2022, Algorithm 1)."""
+"""What a classifier descends: losses of logits and targets, which may be soft."""
 
 from __future__ import annotations
 
@@ -7,28 +7,31 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.nn import functional
 
-Network = Callable[[Tensor], Tensor]
+# (n, k) float32 logits; (n, k) targets, rows that sum to 1; (k,) training images per class before
+# oversampling; how much of the training is done, in [0, 1] -> (n,) losses.
+Loss = Callable[[Tensor, Tensor, Tensor, float], Tensor]
+
+GAMMA = 2.0  # the focusing parameter that Lin et al. found best
 
 
-def recon_loss(images: Tensor, *, encode: Network, decode: Network) -> Tensor:
-    """R_L = 1/n sum (D_b - b)^2: the mean squared error of a batch and its reconstruction.
+def cross_entropy(logits: Tensor, targets: Tensor, _counts: Tensor, _progress: float) -> Tensor:
+    """-sum_k y_k log p_k, with p = softmax(z)."""
+    return functional.cross_entropy(logits, targets, reduction="none")
 
-    The mean runs over pixels too, in units of the [0, 1] pixel range, so that the value does
-    not depend on the size of the images.
+
+def balanced_softmax(logits: Tensor, targets: Tensor, counts: Tensor, _progress: float) -> Tensor:
+    """-sum_k y_k log p_k, with p = softmax(z + log n) (Ren et al., 2020, equation 4).
+
+    n_k is the number of training images of class k. Their log prior is added to the logits while
+    training only, so that predictions do not favour the large classes.
     """
-    return functional.mse_loss(decode(encode(images)).float(), images)
+    return functional.cross_entropy(logits + counts.to(logits).log(), targets, reduction="none")
 
 
-def penalty_loss(
-    class_batch: Tensor, order: Tensor, *, aligned: bool, encode: Network, decode: Network
-) -> Tensor:
-    """P_L = 1/n sum (D_P - C_D)^2: decode a class batch's codes in another order, and compare.
+def focal(logits: Tensor, targets: Tensor, _counts: Tensor, _progress: float) -> Tensor:
+    """-sum_k y_k (1 - p_k)^gamma log p_k, with p = softmax(z) (Lin et al., 2017, equation 4).
 
-    class_batch: (n, c, h, w) images in [0, 1], all of one class; order: (n,) int64, a
-    permutation. As the paper prints it, the target is the batch in its original order, so each
-    image is held against another of its class. `aligned` permutes the target as well, as the
-    authors' script does: a plain reconstruction of a batch whose class is drawn uniformly.
+    For a hard target the sum has one term, the paper's. `GAMMA` is the paper's 2.
     """
-    decoded = decode(encode(class_batch)[order])
-    target = class_batch[order] if aligned else class_batch
-    return functional.mse_loss(decoded.float(), target)
+    log_p = functional.log_softmax(logits, 1)
+    return -(targets * (1 - log_p.exp()) ** GAMMA * log_p).sum(1)

@@ -1,4 +1,4 @@
-"""How much of one set of features lies within reach of another: without an n-by-n matrix."""
+"""How much of one set of features lies near another, without an n-by-n matrix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROUNDING = 1e-12  # of the largest squared norm: a point on the edge of a ball i
 
 
 class Manifolds(NamedTuple):
-    """Each is high where the synthetic images are good; all but density are at most 1."""
+    """The higher, the better the synthetic images; all but density are at most 1."""
 
     precision: float  # share of fakes in the ball of some real point (Kynkäänniemi et al., 2019)
     recall: float  # share of real points in the ball of some fake
@@ -62,7 +62,7 @@ def _squared_reach(points: Tensor, k: int) -> Tensor:
 
 
 def _squared_distances(points: Tensor, others: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """Blocks of rows and their (rows, n) float64 squared distances, less what rounding adds."""
+    """Blocks of rows and their (rows, n) float64 squared distances, less what rounding may add."""
     others = others.double()
     norms = others.square().sum(1)
     slack = ROUNDING * float(norms.max())

@@ -1,4 +1,4 @@
-"""Features on a plane: principal components, then t-SNE."""
+"""Maps of features in two dimensions: principal components, then t-SNE."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ COMPONENTS = 50  # kept before t-SNE, as its authors do (van der Maaten and Hint
 PERPLEXITY = 30.0
 
 
-def plane(features: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """(n, d) features -> (n, 2) positions in which neighbors stay neighbors."""
+def project_to_2d(features: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """(n, d) features -> (n, 2) positions; most near neighbors stay near."""
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 
     n, d = features.shape
-    if n < 5:  # too few for neighborhoods; two components need two points
+    if n < 5:  # too few for neighborhoods
         return np.pad(features, ((0, 0), (0, max(0, 2 - d))))[:, :2]
     seed = int(rng.integers(2**31))
     kept = min(COMPONENTS, n - 1, d)

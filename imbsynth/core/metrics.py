@@ -6,10 +6,12 @@ dimensions are further matrices, so that a bootstrap is one call. Every class ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+
+from imbsynth.core.tables import METRICS
 
 Counts = NDArray[np.float64]
 Scores = NDArray[np.float64]
@@ -84,14 +86,14 @@ def kappa(confusion: Counts) -> Scores:
     return (observed - expected) / (1 - expected)
 
 
-SCORES: dict[str, Callable[[Counts], Scores]] = {
-    "acsa": acsa,
-    "gm": gm,
-    "g_mean": g_mean,
-    "f1_macro": f1_macro,
-    "mcc": mcc,
-    "kappa": kappa,
-}
+def rarest_recall(found: Mapping[str, float], trained: Mapping[str, int]) -> float:
+    """The mean recall of all classes with the fewest training images.
+
+    The mean, because among equally rare classes the choice of one would differ by seed.
+    found: {class: recall}. trained: {class: training images} of these classes, and maybe others.
+    """
+    fewest = min(trained[name] for name in found)
+    return float(np.mean([recall for name, recall in found.items() if trained[name] == fewest]))
 
 
 def _diagonal(confusion: Counts) -> Scores:
@@ -101,3 +103,9 @@ def _diagonal(confusion: Counts) -> Scores:
 def _ratio(above: Scores, below: Scores) -> Scores:
     """above / below, and 0 where both are: the convention for what was never predicted."""
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+
+
+# What a confusion matrix is enough for; by the names of METRICS.
+SCORES: dict[str, Callable[[Counts], Scores]] = {
+    name: metric.load() for name, metric in METRICS.items() if metric.needs == "confusion"
+}

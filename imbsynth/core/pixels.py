@@ -1,4 +1,4 @@
-"""The one way between stored pixels and the numbers that networks see."""
+"""The one conversion between stored pixels and the numbers that networks take."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def mu(counts: Mapping[str, int]) -> float:
 
 
 def by_size(counts: Mapping[str, int]) -> list[str]:
-    """Class names from the largest to the smallest, equal ones in name order."""
+    """Class names from the largest to the smallest, ties in name order."""
     return sorted(counts, key=lambda name: (-counts[name], name))
 
 
@@ -39,7 +39,7 @@ def linear(counts: Mapping[str, int], ratio: float) -> dict[str, int]:
 
 
 def step(counts: Mapping[str, int], ratio: float) -> dict[str, int]:
-    """The smaller half of the classes cut to n_max / R, the rest left (Buda et al., 2018)."""
+    """The smaller half of the classes reduced to n_max / R, the others kept (Buda et al., 2018)."""
     names = by_size(counts)
     cut = set(names[len(names) - len(names) // 2 :])
     size = _floor(counts[names[0]] / ratio)
@@ -51,8 +51,8 @@ def equalised(
 ) -> dict[str, int]:
     """The four steps of the AOS paper (section 4.1).
 
-    Find the smallest class; cut all others to its size n; draw floor(mu * C) classes at random;
-    cut these to n / ratio, rounded down.
+    Find the smallest class; reduce all others to its size n; draw floor(mu * C) classes at random;
+    reduce these to n / ratio, rounded down.
     """
     size = min(counts.values())
     names = sorted(counts)
@@ -62,7 +62,7 @@ def equalised(
 
 
 def shares(count: int, fractions: Sequence[float]) -> list[int]:
-    """`count` images over parts in the ratio of `fractions`, none left without.
+    """Sizes of parts that split `count` images in the ratio of `fractions`; no part is empty.
 
     The largest remainders are rounded up; then a part without images takes one from the
     largest part. Raises ValueError if there are fewer images than parts.

@@ -1,4 +1,4 @@
-"""How sure a share of few images is, and the mean of such shares."""
+"""Confidence intervals for a proportion of few images, and for the mean of such proportions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Shares = NDArray[np.float64]
 
 
 def jeffreys(hits: Shares, images: Shares) -> tuple[Shares, Shares]:
-    """(c,) hits among so many images -> the ends of the intervals, (c,) each.
+    """(c,) hits among (c,) images -> the ends of the 95 % intervals, (c,) each, in [0, 1].
 
-    The middle of the posterior under Jeffreys' prior; from 0 where none was found and to 1 where
-    all were (Brown, Cai and DasGupta, 2001). It is never a point, however few the images, where the
-    bootstrap draws one share again and again.
+    The middle of the posterior under Jeffreys' prior; it starts at 0 if there are no hits and ends
+    at 1 if all are hits (Brown, Cai and DasGupta, 2001). It is never a single point, however few
+    the images; a bootstrap would then draw the same proportion every time.
     """
     from scipy.stats import beta
 
@@ -25,11 +25,11 @@ def jeffreys(hits: Shares, images: Shares) -> tuple[Shares, Shares]:
 
 
 def mean_interval(shares: Shares, low: Shares, high: Shares) -> tuple[float, float]:
-    """(c,) independent shares with the ends of their intervals -> those of the shares' mean.
+    """(c,) independent proportions and the ends of their intervals -> the interval of their mean.
 
-    The distances to the ends add up as variances do (MOVER: Zou and Donner, 2008). The mean of
-    posteriors will not do: a prior draws each share a little to the middle, all to the same side,
-    and over many small classes that is more than the interval is wide.
+    The distances to the ends add up as variances do (MOVER: Zou and Donner, 2008). The mean of the
+    posteriors is no alternative: the prior pulls each proportion a little towards the middle, all
+    in one direction, and over many small classes this exceeds the width of the interval.
     """
     mean, count = float(np.mean(shares)), len(shares)
     return (

@@ -1,71 +1,84 @@
-"""Where synthetic points come from: a sampler draws a plan, one formula computes it.
+"""Samplers: where synthetic points come from.
 
-A sampler takes the (n, ...) points of one class and a generator, and yields its plan piece by
-piece, without end. `take` cuts it, so that a larger number of images begins with the smaller
-one's. A new method is one more function of that kind.
+A sampler is a function of the points of all classes, the class to draw for and a generator; what it
+finds out once (nearest neighbors) it keeps, and returns a function from row numbers to these rows
+of its plan. A row depends on its number alone: a larger plan begins with the smaller one, and any
+row can be drawn again by itself. Keyword-only parameters are the sampler's options.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from imbsynth.core.neighbors import nearest
+from imbsynth.core.plans import Plan
+from imbsynth.core.row_streams import Rows, RowStream
 
 
-class Pairs(NamedTuple):
-    """Where each synthetic point comes from: the plan, and what the manifest records."""
+class Population(Protocol):
+    """The points of all images of a folder, by class."""
 
-    base: NDArray[np.int64]  # (m,) the point it starts at
-    neighbor: NDArray[np.int64]  # (m,) the point it heads for
-    lam: NDArray[np.float64]  # (m,) in [0, 1), how far it goes
+    @property
+    def members(self) -> list[NDArray[np.int64]]:
+        """The image indices of each class, in class order."""
 
-
-Sampler = Callable[[Tensor, np.random.Generator], Iterator[Pairs]]
-
-PIECE = 1024  # rows drawn at once, about: not to be changed, since it orders the draws
+    def points(self, label: int) -> Tensor:
+        """(n, ...) points of the images of a class, any number type; computed when asked for."""
 
 
-def smote(points: Tensor, rng: np.random.Generator, *, neighbors: int) -> Iterator[Pairs]:
-    """Chawla et al., 2002: every point in turn, towards one of its k nearest.
+Draw = Callable[[Rows], Plan]
+Sampler = Callable[..., Draw]  # (population, label, rng, *, its options)
 
-    A uniform one of the k = min(neighbors, n - 1) nearest of the class, Euclidean, and lam
-    uniform in [0, 1). As in the paper each point is a base equally often; the remainder is drawn
-    without replacement. A single point has no neighbor and is copied.
+
+def smote(
+    population: Population, label: int, rng: np.random.Generator, *, k_neighbors: int
+) -> Draw:
+    """Chawla et al. (2002): from each image of the class towards one of its nearest neighbors.
+
+    x_new = x + lam (x_nn - x): x_nn is one of the k = min(k_neighbors, n - 1) nearest of the class
+    by Euclidean distance, and lam is uniform in [0, 1). As in the paper every image is used
+    equally often; the remainder is drawn without replacement. A single image has no neighbor and
+    is copied.
     """
-    n = len(points)
+    members = population.members[label]
+    n = len(members)
     if n == 1:
-        yield from ros(points, rng)
-    k = min(neighbors, n - 1)
-    table = nearest(points, k).cpu().numpy()
-    rounds = np.tile(np.arange(n), (-(-PIECE // n), 1))
-    while True:
-        base = rng.permuted(rounds, axis=1).ravel()
-        rank = rng.integers(k, size=len(base))
-        yield Pairs(base, table[base, rank], rng.random(len(base)))
+        return ros(population, label, rng)
+    k = min(k_neighbors, n - 1)
+    neighbors = members[nearest(population.points(label), k).cpu().numpy()]  # (n, k)
+    orders, choices = RowStream(rng), RowStream(rng)
+
+    def draw(rows: Rows) -> Plan:
+        base = _in_turn(orders, rows, n)
+        rank, lam = choices.uniforms(rows, 2).T
+        other = neighbors[base, (rank * k).astype(np.int64)]
+        return Plan(rows, np.stack([members[base], other], 1), np.stack([1 - lam, lam], 1))
+
+    return draw
 
 
-def ros(points: Tensor, rng: np.random.Generator) -> Iterator[Pairs]:
-    """Random oversampling: copies of points drawn with replacement."""
-    while True:
-        base = rng.integers(len(points), size=PIECE)
-        yield Pairs(base, base, np.zeros(PIECE))
+def _in_turn(orders: RowStream, rows: Rows, n: int) -> NDArray[np.int64]:
+    """(m,) row numbers -> (m,) of 0..n-1, so that every n rows from a multiple of n hold each once.
+
+    Round r of n rows has the order in which n random numbers of its own sort.
+    """
+    rounds, which = np.unique(rows // n, return_inverse=True)
+    orders_of_rounds = orders.uniforms(rounds, n).argsort(1)
+    return orders_of_rounds[which, rows % n]
 
 
-def take(plan: Iterator[Pairs], count: int) -> Iterator[Pairs]:
-    """The first `count` rows of a plan, piece by piece."""
-    while count > 0:
-        piece = next(plan)
-        yield Pairs(piece.base[:count], piece.neighbor[:count], piece.lam[:count])
-        count -= len(piece.lam)
+def ros(population: Population, label: int, rng: np.random.Generator) -> Draw:
+    """Random oversampling: copies of images drawn with replacement."""
+    members = population.members[label]
+    choices = RowStream(rng)
 
+    def draw(rows: Rows) -> Plan:
+        base = (choices.uniforms(rows, 1) * len(members)).astype(np.int64)
+        return Plan(rows, members[base], np.ones((len(rows), 1)))
 
-def interpolate(start: Tensor, end: Tensor, lam: Tensor) -> Tensor:
-    """x_new = x + lam * (x_nn - x): (m, ...) float points and (m,) steps -> (m, ...) points."""
-    step = lam.to(start).reshape(-1, *[1] * (start.ndim - 1))
-    return torch.lerp(start, end, step)
+    return draw

@@ -1,4 +1,4 @@
-"""Whether methods differ over many problems, or only seem to."""
+"""Tests of whether methods differ over many problems, or only by chance."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 
-DIGITS = 12  # beyond the point: the order in which a mean is summed changes later ones
+DIGITS = 12  # decimals: the order in which a mean is summed changes later ones
 
 
 class Pair(NamedTuple):
-    """Two methods held against each other."""
+    """Two methods compared with each other, by their column indices."""
 
     first: int
     second: int
@@ -23,20 +23,20 @@ class Pair(NamedTuple):
     adjusted: float  # by Shaffer's procedure
 
 
-def settled(values: Values) -> Values:
-    """Scores without the digits in which equal ones may differ: np.mean([0.1] * 3) > 0.1."""
+def rounded(values: Values) -> Values:
+    """Scores without the decimals in which equal ones may differ: np.mean([0.1] * 3) > 0.1."""
     return np.round(values, DIGITS)
 
 
 def best(values: Values) -> NDArray[np.bool_]:
-    """(k,) scores -> (k,) which of them are the highest; none where no method has one."""
-    scores = settled(values)
+    """(k,) scores -> (k,) which of them are the highest; NaN is a missing score."""
+    scores = rounded(values)
     return scores == np.max(scores, initial=-np.inf, where=~np.isnan(scores))
 
 
 def wins(values: Values) -> NDArray[np.int64]:
     """(n, k) scores -> (k, k): on how many problems the row's method beats the column's."""
-    scores = settled(values)
+    scores = rounded(values)
     return (scores[:, :, None] > scores[:, None, :]).sum(0)
 
 
@@ -44,22 +44,22 @@ def ranks(values: Values) -> Values:
     """(n, k) scores of k methods on n problems -> (n, k) ranks, 1 the highest, ties shared."""
     from scipy.stats import rankdata
 
-    return rankdata(-settled(values), axis=1)
+    return rankdata(-rounded(values), axis=1)
 
 
 def friedman(values: Values) -> float:
-    """The p-value that all k methods rank alike over n problems (Friedman, 1937), ties allowed for.
+    """(n, k) scores -> p that all k methods rank equally (Friedman, 1937), corrected for ties.
 
-    Raises ValueError for fewer than three methods or two problems, where the test says nothing.
+    Raises ValueError for fewer than three methods or two problems, for which the test says nothing.
     """
     from scipy.stats import friedmanchisquare
 
     problems, methods = values.shape
     if methods < 3 or problems < 2:
         raise ValueError(f"{methods} methods on {problems} problems")
-    scores = settled(values)
+    scores = rounded(values)
     if np.ptp(scores, axis=1).max() == 0:
-        return 1.0  # all alike everywhere
+        return 1.0  # all scores are equal on every problem
     return float(friedmanchisquare(*scores.T).pvalue)
 
 
@@ -97,7 +97,7 @@ def _shaffer_adjusted(p_values: list[float], methods: int) -> list[float]:
 
 
 def _true_counts(methods: int) -> set[int]:
-    """How many of the pairs among so many methods can be equal at once: j alike, the rest apart."""
+    """How many pairs can be equal at once: of j methods all pairs, of the others fewer or none."""
     counts: list[set[int]] = [{0}, {0}]
     for k in range(2, methods + 1):
         counts.append({math.comb(j, 2) + x for j in range(1, k + 1) for x in counts[k - j]})
@@ -105,10 +105,10 @@ def _true_counts(methods: int) -> set[int]:
 
 
 def better(first: Values, second: Values, rope: float, seed: int) -> tuple[float, float, float]:
-    """P(first is better), P(no difference that matters), P(second is better), over n problems.
+    """Two (n,) scores on n problems -> P(first is better), P(equal), P(second is better).
 
-    The Bayesian signed-rank test (Benavoli et al., 2014), as baycomp, its authors' library, has
-    it. rope: the difference that still does not matter, in the unit of the scores.
+    The Bayesian signed-rank test (Benavoli et al., 2014) of baycomp, its authors' library. rope:
+    the largest difference that counts as equal, in the unit of the scores. seed: of its draws.
     """
     from baycomp import SignedRankTest
 
@@ -117,10 +117,10 @@ def better(first: Values, second: Values, rope: float, seed: int) -> tuple[float
 
 
 def better_in_folds(first: Values, second: Values, rope: float) -> tuple[float, float, float]:
-    """The same three chances from the scores in k folds of one data set.
+    """The same three probabilities from (k,) scores in the k folds of one data set.
 
     The Bayesian correlated t-test (Corani and Benavoli, 2015) of baycomp: training sets overlap,
-    so folds are no independent samples, and a plain t-test would be too sure.
+    so folds are not independent samples, and a plain t-test would be overconfident.
     """
     from baycomp import CorrelatedTTest
 

@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
-from imbsynth.configs import (
-    DEFAULT_VAL_FRACTION,
-    MAX_CLASSIFIED_SIDE,
-    AosTrainConfig,
-    check_size,
-)
+from imbsynth.configs import DEFAULT_VAL_FRACTION, MAX_CLASSIFIED_SIDE, AosTrainConfig, check_size
+from imbsynth.core.batches import Indices
 from imbsynth.engine.events import Note, OnEvent, silent
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.inference.classifier import KIND, classifier_checkpoint
-from imbsynth.engine.reading import Labelled, made_of, read_labelled
-from imbsynth.engine.sources.spaces import Pixels
-from imbsynth.engine.training.classifier import (
-    VAL_NUMBERS,
-    VAL_SCORES,
-    ClassifierTraining,
-    Validation,
-    best_of,
-)
+from imbsynth.engine.manifest import RECONSTRUCT, made_of
+from imbsynth.engine.reading import Labelled
+from imbsynth.engine.sources.spaces import Latents, Pixels, Space
+from imbsynth.engine.training import validation
+from imbsynth.engine.training.classifier import ClassifierTask, classifier_trainer, may_change
+from imbsynth.engine.training.command import Result, TrainingCommand
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.holding_out import hold_out, read_validation
-from imbsynth.engine.training.loop import train
-from imbsynth.engine.training.oversampling import Members
-from imbsynth.errors import UserError
-from imbsynth.figures.charts import write_curves
-from imbsynth.runtime import resolve_device, resolve_precision
+from imbsynth.engine.training.keeper import best_of
+from imbsynth.engine.training.sets import Members
+from imbsynth.engine.training.trainer import Trainer
+from imbsynth.engine.training.validation import Validation
+from imbsynth.errors import UserError, option
+from imbsynth.figures.curves import write_curves
+from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import check_apart
-from imbsynth.store.records import provenance
 from imbsynth.store.training_files import TrainingFiles
 
 
@@ -52,13 +48,13 @@ class Report:
     curves: str
 
 
-class _Data(NamedTuple):
-    """The images of a run, dealt out."""
+class Data(NamedTuple):
+    """The images of a run, split into those that train and those that choose the epoch."""
 
     images: Labelled
     members: Members  # the training images of each class
     val: Labelled | None  # None: the validation images are among `images`
-    held_out: np.ndarray[Any, np.dtype[np.int64]]  # which those are
+    held_out: Indices  # which those are
     counts: dict[str, int]  # real training images by class, in class order
 
     def validation(self, device: torch.device) -> Validation:
@@ -82,122 +78,148 @@ def run(config: AosTrainConfig, *, on_event: OnEvent = silent) -> Report:
     if config.val is not None:
         check_apart(config.src, config.val)
         check_apart(config.val, config.out)
-    ends = frozenset({"epochs"} if config.schedule == "constant" else ())
-    files = TrainingFiles(config, ends)
-    with files.claimed(resume=config.resume, force=config.force):
-        device = resolve_device(config.device)
-        precision = resolve_precision(config.precision, device)
-        data = _read(config, on_event)
-        made_by = provenance(
-            "aos-train",
-            config,
-            inputs={"src": data.images.digest} | ({"val": data.val.digest} if data.val else {}),
-            libraries=("numpy", "pillow", "torch", "torchvision"),
-            resolved={"device": device.type, "precision": precision},
-        )
-        if config.resume and files.finished(made_by, KIND):
-            on_event(Note(f"{config.out} is complete: nothing to do"))
-            return _report(files)
+    return _report(AosTrain(config).carry_out(on_event))
 
-        space = Pixels(data.images, device, config.batch_size)
-        val = data.validation(device)
-        training = ClassifierTraining(config, data.members, space, val, precision)
-        train(training, files, made_by, on_event)
-        files.write_sheet(lambda path: _write_curves(path, training, data))
-        files.finish(
-            classifier_checkpoint(
-                training.best, training.model, *data.digests(), _meta(training, data, made_by)
+
+class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
+    """The steps of `aos-train`."""
+
+    name, libraries = KIND, ("numpy", "pillow", "torch", "torchvision")
+
+    def may_change(self) -> frozenset[str]:
+        """The number of epochs, where no step depends on it."""
+        return may_change(self.config)
+
+    def read(self, on_event: OnEvent) -> Data:
+        """The images, some of them for validation; UserError if no classifier can be trained."""
+        config, images = self.config, self.read_src(on_event)
+        if config.ae is not None:
+            _check_autoencoder(config.ae, images)
+        if len(images.classes) < 2:
+            raise UserError(
+                f"{config.src}: one class, {images.classes[0]}: there is nothing to tell apart",
+                "give a folder with two classes or more",
             )
-        )
-    return _report(files)
-
-
-def _read(config: AosTrainConfig, on_event: OnEvent) -> _Data:
-    images = read_labelled(
-        config.src,
-        size=config.image_size,
-        channels=config.channels,
-        skip_unreadable=config.skip_unreadable,
-        on_event=on_event,
-    )
-    if len(images.classes) < 2:
-        raise UserError(
-            f"{config.src}: one class, {images.classes[0]}: there is nothing to tell apart",
-            "give a folder with two classes or more",
-        )
-    check_size(images.pixels.shape[2:], MAX_CLASSIFIED_SIDE, "a classifier")
-    if config.val is not None:
+        check_size(images.pixels.shape[2:], MAX_CLASSIFIED_SIDE, "a classifier")
+        if config.val is None:
+            return _hold_out(config, images, on_event)
         val = read_validation(
             config.val, images, skip_unreadable=config.skip_unreadable, on_event=on_event
         )
         members = dict(zip(images.classes, images.members(), strict=True))
-        held_out = np.zeros(0, np.int64)
-        return _Data(images, members, val, held_out, _real_counts(config.src, images, members))
-    return _hold_out(config, images, on_event)
+        nothing = np.zeros(0, np.int64)
+        return Data(images, members, val, nothing, _real_counts(config.src, images, members))
+
+    def inputs(self, data: Data) -> dict[str, str]:
+        """The digests of the images, and of those for validation where they are a folder."""
+        found = {"src": data.images.digest}
+        if data.val is not None:
+            found["val"] = data.val.digest
+        if self.config.ae is not None:
+            found["ae"] = digest_of(read_regular(self.config.ae))
+        return found
+
+    def trainer(self, data: Data, device: torch.device, precision: str) -> Trainer[ClassifierTask]:
+        """The run, at its start."""
+        members = list(data.members.values())
+        space = Pixels(data.images, members, device, self.config.batch_size)
+        drawn_in: Space = space
+        if self.config.ae is not None:
+            coder = TrainedAutoencoder(load_autoencoder(self.config.ae), device, precision)
+            drawn_in = Latents(coder, data.images, members)
+        val = data.validation(device)
+        return classifier_trainer(self.config, data.members, space, val, precision, drawn_in)
+
+    def result(
+        self,
+        trainer: Trainer[ClassifierTask],
+        data: Data,
+        made_by: dict[str, Any],
+        _on_event: OnEvent,
+    ) -> Result:
+        """The classifier of the best epoch, and the curves of all."""
+        task, history = trainer.task, trainer.history
+        meta = {
+            "made_by": made_by,
+            "counts": list(data.counts.items()),  # JSON would sort a dict
+            "epochs": len(history),
+            "best_epoch": best_of(history)["epoch"],
+        }
+        checkpoint = classifier_checkpoint(task.keeper.best, task.model, *data.digests(), meta)
+        write = partial(_write_curves, history=history, counts=data.counts, loss=self.config.loss)
+        return Result(write, checkpoint)
 
 
-def _hold_out(config: AosTrainConfig, images: Labelled, on_event: OnEvent) -> _Data:
+def _check_autoencoder(path: Path, images: Labelled) -> None:
+    """Raise UserError unless the autoencoder makes images like these."""
+    shape = load_autoencoder(path).shape
+    here, made = images.pixels.shape[1:], (shape.channels, shape.height, shape.width)
+    if here != made:
+        raise UserError(
+            f"{path} makes images of {made[1]}x{made[2]} with {made[0]} channels, and these have "
+            f"{here[1]}x{here[2]} with {here[0]}",
+            f"use the autoencoder's: {option('image_size')} and {option('channels')}",
+        )
+
+
+def _hold_out(config: AosTrainConfig, images: Labelled, on_event: OnEvent) -> Data:
     fraction = config.val_fraction or DEFAULT_VAL_FRACTION
     parts = hold_out(config.src, images, fraction, config.seed)
     if parts.left_out:
         on_event(
             Note(
                 f"{parts.left_out} images are not used: they show images held out for validation "
-                "(split first, generate from the training part, and give the other with --val)"
+                "(split first, generate from the training part, and validate on the other)"
             )
         )
     members = {
         name: parts.train[images.labels[parts.train] == label]
         for label, name in enumerate(images.classes)
     }
-    return _Data(images, members, None, parts.val, _real_counts(config.src, images, members))
-
-
-def _meta(training: ClassifierTraining, data: _Data, made_by: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "made_by": made_by,
-        "counts": list(data.counts.items()),  # JSON would sort a dict
-        "epochs": len(training.history),
-        "best_epoch": training.best_epoch,
-    }
+    return Data(images, members, None, parts.val, _real_counts(config.src, images, members))
 
 
 def _real_counts(src: Path, images: Labelled, members: Members) -> dict[str, int]:
     """Real training images by class; a reconstruction stands for its original."""
-    synthetic = {path for path, made in made_of(src).items() if made.method != "reconstruct"}
+    synthetic = {path for path, made in made_of(src).items() if made.method != RECONSTRUCT}
     return {
         name: sum(images.paths[i] not in synthetic for i in chosen)
         for name, chosen in members.items()
     }
 
 
-def _write_curves(path: Path, training: ClassifierTraining, data: _Data) -> None:
-    history = training.history
-    counts = list(data.counts.items())
-    order = sorted(range(len(counts)), key=lambda k: -counts[k][1])
+def _write_curves(
+    path: Path, history: list[dict[str, Any]], counts: dict[str, int], loss: str
+) -> None:
+    names = list(counts)
+    order = sorted(range(len(names)), key=lambda k: -counts[names[k]])
     write_curves(
         path,
         {
-            "cross-entropy": {
-                "training": [line["loss"] for line in history],
-                "validation, classes alike": [line["val_loss"] for line in history],
+            "loss": {
+                f"training: {loss}": [line["loss"] for line in history],
+                "validation: cross-entropy, classes equally weighted": [
+                    line["val_loss"] for line in history
+                ],
             },
-            "validation scores": {name: [line[name] for line in history] for name in VAL_SCORES},
+            "validation scores": {
+                name: [line[name] for line in history] for name in validation.SCORES
+            },
         },
         np.array([line["recalls"] for line in history])[:, order],
-        [f"{counts[k][0]} ({counts[k][1]})" for k in order],
-        training.best_epoch,
+        [f"{names[k]} ({counts[names[k]]})" for k in order],
+        best_of(history)["epoch"],
     )
 
 
 def _report(files: TrainingFiles) -> Report:
-    history = read_history(files.log, VAL_NUMBERS)
+    history = read_history(files.log, validation.NUMBERS)
     best = best_of(history)
     return Report(
         checkpoint=files.checkpoint.as_posix(),
         epochs=len(history),
         best_epoch=best["epoch"],
-        val={name: best[name] for name in VAL_SCORES},
+        val={name: best[name] for name in validation.SCORES},
         seconds_per_epoch=sum(line["seconds"] for line in history) / len(history),
         images_per_second=images_per_second(history),
         log=files.log.as_posix(),

@@ -1,8 +1,8 @@
-"""`compare`: which method is better, over evaluations or the cells of experiments."""
+"""`compare`: which method is better, over evaluations or the trials of experiments."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,114 +11,122 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.configs import CompareConfig
-from imbsynth.engine.comparison import tables
-from imbsynth.engine.comparison.contests import Contest, hold, in_words
-from imbsynth.engine.comparison.results import METRIC_NAMES, Result, Table, read_results, tabulate
+from imbsynth.core.tables import METRICS
+from imbsynth.engine.comparison import sheets
+from imbsynth.engine.comparison.ranking import Ranking, rank
+from imbsynth.engine.comparison.results import read_results
 from imbsynth.engine.comparison.robustness import panels
+from imbsynth.engine.comparison.stored import EVALUATED, Result
+from imbsynth.engine.comparison.summaries import ScoreTable, Summary, summarise, tabulate
 from imbsynth.engine.events import OnEvent, silent
-from imbsynth.figures.charts import OVER_SEEDS, Panel, write_robustness, write_spreads
+from imbsynth.figures.robustness import OVER_SEEDS, RobustnessPanel, write_robustness
+from imbsynth.figures.spreads import write_spreads
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import ROBUSTNESS, SPREADS, provenance, write_record, write_table
 
 LIBRARIES = ("baycomp", "numpy", "scipy")  # that the numbers depend on
+TABLES = "tables.md"
 
 
 @dataclass(frozen=True)
 class Report:
-    """What `compare` prints."""
+    """The comparison as data."""
 
     metric: str
     rope: float
-    rows: list[dict[str, Any]]  # a problem and method, as `score_rows` has them
-    compared: dict[str, Any]  # what the rest is over: words, problems, of, seeds, left_out
+    rows: list[Summary]  # one per problem and method, as `summarise` has them
+    compared: dict[str, Any]  # what the rest is over: problems, of, seeds, excluded
     wins: dict[str, dict[str, int]]  # {method: {other: problems on which it is better}}
     ranks: dict[str, float]  # {method: mean rank over the problems}
-    friedman: float | None  # p that all methods rank alike; None with fewer than 3 x 3 results
-    pairs: list[dict[str, Any]]  # first, second, p by Shaffer, and the three Bayesian chances
+    friedman: float | None  # p that all methods rank equally; None with fewer than 3 x 3 results
+    pairs: list[dict[str, Any]]  # first, second, difference, p by Shaffer, three probabilities
     out: str | None
     pictures: list[str]  # in `out`
 
 
-def run(config: CompareConfig, *, on_event: OnEvent = silent) -> Report:
-    """Read every result below a folder, tabulate and test it, and write that down if asked to."""
+def run(
+    config: CompareConfig,
+    *,
+    on_event: OnEvent = silent,
+    as_text: Callable[[Report], str] | None = None,
+) -> Report:
+    """Read every result below a folder, summarise and test it, and write that to `config.out`.
+
+    as_text: turns the report into the text of tables.md, as `imbsynth.cli.markdown.markdown` does;
+    None writes the other files only.
+    """
     if config.out is not None:
         check_apart(config.src, config.out)
     results = read_results(config.src)
-    rows = tables.score_rows(results)
-    contest = hold(results, config.metric, config.rope, config.seed)
+    ranking = rank(results, config.metric, config.rope, config.seed)
     curves = panels(results, config.metric)
-    pictures = [SPREADS, *([ROBUSTNESS] if curves else [])]
+    report = _report(config, results, ranking, [SPREADS, *([ROBUSTNESS] if curves else [])])
     if config.out is not None:
         with new_folder(config.out, force=config.force) as part:
-            _write(part, config, results, rows, contest)
-            _draw(part, config, results, curves)
+            if as_text is not None:
+                (part / TABLES).write_text(as_text(report), encoding="utf-8")
+            _write_sheets(part, results, report.rows, ranking)
+            _draw(part, config.metric, results, curves)
             record = provenance("compare", config, inputs={}, libraries=LIBRARIES)
             write_record(part, record)
+    return report
+
+
+def _report(
+    config: CompareConfig, results: list[Result], ranking: Ranking, pictures: list[str]
+) -> Report:
+    common = ranking.common
     return Report(
         metric=config.metric,
         rope=config.rope,
-        rows=rows,
-        compared=_compared(contest),
-        wins=contest.wins,
-        ranks=contest.ranks,
-        friedman=contest.friedman,
-        pairs=contest.pairs,
+        rows=summarise(results),
+        compared={
+            "problems": len(common.seeds),
+            "of": common.of,
+            "seeds": common.seeds,
+            "excluded": [excluded._asdict() for excluded in common.excluded],
+        },
+        wins=ranking.wins,
+        ranks=ranking.ranks,
+        friedman=ranking.friedman,
+        pairs=ranking.pairs,
         out=None if config.out is None else config.out.as_posix(),
         pictures=[] if config.out is None else pictures,
     )
 
 
-def _compared(contest: Contest) -> dict[str, Any]:
-    common = contest.common
-    return {
-        "words": in_words(common),
-        "problems": len(common.seeds),
-        "of": common.of,
-        "seeds": common.seeds,
-        "left_out": common.left_out,
-    }
-
-
-def _write(
-    folder: Path,
-    config: CompareConfig,
-    results: list[Result],
-    rows: list[tables.Row],
-    contest: Contest,
+def _write_sheets(
+    folder: Path, results: list[Result], summaries: list[Summary], ranking: Ranking
 ) -> None:
-    """The tables, for people and for spreadsheets."""
-    text = tables.markdown(rows, contest, config.metric, config.rope)
-    (folder / "tables.md").write_text(text, encoding="utf-8")
-    _write_lines(folder / "results.csv", tables.result_lines(results))
-    _write_lines(folder / "summary.csv", tables.summary_lines(rows))
-    _write_lines(folder / "wins.csv", tables.win_lines(contest))
-    if contest.pairs:
-        _write_lines(folder / "pairs.csv", tables.pair_lines(contest))
+    found = {
+        "results.csv": sheets.result_sheet(results),
+        "summary.csv": sheets.summary_sheet(summaries),
+        "wins.csv": sheets.win_sheet(ranking),
+    }
+    if ranking.pairs:
+        found["pairs.csv"] = sheets.pair_sheet(ranking)
+    for name, sheet in found.items():
+        write_table(folder / name, sheet.header, sheet.rows)
 
 
-def _write_lines(path: Path, lines: Iterator[list[object]]) -> None:
-    header = [str(title) for title in next(lines)]
-    write_table(path, header, lines)
-
-
-def _draw(folder: Path, config: CompareConfig, results: list[Result], curves: list[Panel]) -> None:
-    title, table = tables.TITLES[config.metric], tabulate(results, config.metric)
-    reach, words = np.stack([table.spread, table.spread]), OVER_SEEDS
-    if table.seeds.max() == 1 and config.metric in METRIC_NAMES:
-        reach, words = _intervals(results, table, config.metric), "95 % interval, over the images"
+def _draw(folder: Path, metric: str, results: list[Result], curves: list[RobustnessPanel]) -> None:
+    title, table = METRICS[metric].title, tabulate(results, metric)
+    reach, what = np.stack([table.spread, table.spread]), OVER_SEEDS
+    if table.seeds.max() == 1 and metric in EVALUATED:
+        reach, what = _intervals(results, table, metric), "95 % interval, over the images"
     write_spreads(
-        folder / SPREADS, table.mean, reach, table.problems, table.methods, f"{title}, {words}"
+        folder / SPREADS, table.mean, reach, table.problems, table.methods, f"{title}, {what}"
     )
     if curves:
         write_robustness(folder / ROBUSTNESS, curves, title)
 
 
-def _intervals(results: list[Result], table: Table, metric: str) -> NDArray[np.float64]:
+def _intervals(results: list[Result], table: ScoreTable, metric: str) -> NDArray[np.float64]:
     """(2, n, k): how far the intervals of single results reach to the left and to the right."""
     reach = np.zeros((2, *table.mean.shape))
     for result in results:
-        place = table.problems.index(result.problem), table.methods.index(result.method)
+        row, column = table.problems.index(result.problem), table.methods.index(result.method)
         low, high = result.intervals[metric]
         score = result.scores[metric]
-        reach[:, place[0], place[1]] = max(score - low, 0), max(high - score, 0)
+        reach[:, row, column] = max(score - low, 0), max(high - score, 0)
     return reach

@@ -12,22 +12,22 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import EvaluateConfig
 from imbsynth.core import metrics
+from imbsynth.core.auroc import auroc_macro, class_orders
 from imbsynth.core.bootstrap import interval, resampled_auroc, resampled_confusions
-from imbsynth.core.ranking import auroc_macro, rankings
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
-from imbsynth.engine.inference.classifier import Trained, load_classifier, probabilities
+from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier, probabilities
+from imbsynth.engine.manifest import is_named_synthetic, made_of
 from imbsynth.engine.reading import (
     Labelled,
     check_classes,
-    made_of,
     read_labelled,
     shared_files,
 )
-from imbsynth.engine.sources.plans import PREFIX
 from imbsynth.errors import UserError
-from imbsynth.figures.charts import write_confusion
+from imbsynth.figures.confusion import write_confusion
 from imbsynth.runtime import resolve_device, resolve_precision, stream
-from imbsynth.store.folders import digest_of, listing, read_regular
+from imbsynth.store.folders import digest_of, read_regular
+from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import (
     CONFUSION,
@@ -60,7 +60,7 @@ class Report:
 
 
 def run(config: EvaluateConfig, *, on_event: OnEvent = silent) -> Report:
-    """Classify a folder, score the result, and write it down if a folder is given for that."""
+    """Classify a folder, score the result, and write it if a folder is given for that."""
     if config.out is None:
         return _evaluate(config, None, on_event)
     for path in (config.checkpoint, config.src):
@@ -81,7 +81,7 @@ def _evaluate(config: EvaluateConfig, part: Path | None, on_event: OnEvent) -> R
     return report
 
 
-def _read(config: EvaluateConfig, trained: Trained, on_event: OnEvent) -> Labelled:
+def _read(config: EvaluateConfig, trained: TrainedClassifier, on_event: OnEvent) -> Labelled:
     shape = trained.model.shape
     images = read_labelled(
         config.src,
@@ -95,14 +95,12 @@ def _read(config: EvaluateConfig, trained: Trained, on_event: OnEvent) -> Labell
 
 
 def _check_unseen(
-    config: EvaluateConfig, trained: Trained, images: Labelled, on_event: OnEvent
+    config: EvaluateConfig, trained: TrainedClassifier, images: Labelled, on_event: OnEvent
 ) -> None:
-    """Raise UserError for images that would flatter: synthetic ones, and ones it was made with."""
+    """Raise UserError for images that flatter the scores: synthetic ones, and those of training."""
     made = made_of(config.src)
     kinds = {
-        "synthetic": [
-            path for path in images.paths if path in made or path.split("/")[-1].startswith(PREFIX)
-        ],
+        "synthetic": [path for path in images.paths if path in made or is_named_synthetic(path)],
         "trained on": shared_files(images, trained.trained_on),
         "used for validation": shared_files(images, trained.validated_on),
     }
@@ -115,11 +113,11 @@ def _check_unseen(
             problem,
             "give a folder of real images that were not used, or --allow-overlap to count them",
         )
-    on_event(Note(f"{problem}: the scores say nothing of new images"))
+    on_event(Note(f"{problem}: the scores do not tell how it does on new images"))
 
 
 def _classify(
-    config: EvaluateConfig, trained: Trained, images: Labelled, on_event: OnEvent
+    config: EvaluateConfig, trained: TrainedClassifier, images: Labelled, on_event: OnEvent
 ) -> NDArray[np.float32]:
     device = resolve_device(config.device)
     on_event(Started("classifying", len(images.pixels)))
@@ -135,17 +133,17 @@ def _classify(
 
 def _report(
     config: EvaluateConfig,
-    trained: Trained,
+    trained: TrainedClassifier,
     labels: NDArray[np.int64],
     found: NDArray[np.float32],
 ) -> Report:
     if not np.isfinite(found).all():
         raise UserError(
-            f"{config.checkpoint}: its probabilities are no numbers",
+            f"{config.checkpoint}: its probabilities are not finite",
             "train it again with a lower --lr",
         )
     confusion = metrics.confusion_matrix(labels, found.argmax(1), len(trained.classes))
-    ranked = rankings(found, labels)
+    ranked = class_orders(found, labels)
     once = np.ones((1, len(labels)), np.int32)
     scores = {name: float(score(confusion)) for name, score in metrics.SCORES.items()}
     drawn = resampled_confusions(
@@ -183,7 +181,7 @@ def _per_class(counts: dict[str, int], confusion: metrics.Counts) -> dict[str, d
 def _write(
     config: EvaluateConfig,
     part: Path,
-    trained: Trained,
+    trained: TrainedClassifier,
     images: Labelled,
     found: NDArray[np.float32],
     report: Report,

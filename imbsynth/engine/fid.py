@@ -10,16 +10,16 @@ import torch
 from numpy.typing import NDArray
 
 from imbsynth.configs import FidConfig
-from imbsynth.core.maps import plane
+from imbsynth.core.maps import project_to_2d
 from imbsynth.engine.distances.cache import StatisticsCache
-from imbsynth.engine.distances.comparison import Cloud, Comparison, Numbers
+from imbsynth.engine.distances.classes import classes_of
+from imbsynth.engine.distances.comparison import ClassFeatures, Comparison, Numbers
 from imbsynth.engine.distances.features import Extractor, extractor_for
-from imbsynth.engine.distances.measuring import Measuring
-from imbsynth.engine.distances.sides import units_of
+from imbsynth.engine.distances.measuring import Measurer
 from imbsynth.engine.events import Note, OnEvent, Started, silent
-from imbsynth.figures.distance_chart import Chart, Panel, write_chart
+from imbsynth.figures.distance_chart import Chart, ClassPoints, write_chart
 from imbsynth.runtime import stream
-from imbsynth.store.folders import listing
+from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, check_file_target, claim, new_file
 
 SMALL = 2048  # images below which the distance is biased upwards by enough to say so
@@ -27,14 +27,14 @@ SMALL = 2048  # images below which the distance is biased upwards by enough to s
 
 @dataclass(frozen=True)
 class Report:
-    """What `fid` prints; `kid` and what follows are None unless asked for, or impossible."""
+    """What `fid` prints; `kid` to `coverage` are None unless asked for and possible."""
 
     fid: float  # the Fréchet distance of all images
     metric: str  # "FID" with Inception's features, else "Fréchet distance"
     features: str
     n_real: int
     n_fake: int
-    small: bool  # fewer than 2,048 images on a side: biased upwards
+    small: bool  # fewer than 2,048 real or synthetic images: biased upwards
     per_class: dict[str, Numbers]  # fid, n_real, n_fake, and what was asked for
     class_mean: float | None  # of the classes' distances
     left_out: dict[str, str]  # class: why it has no distance
@@ -50,29 +50,29 @@ class Report:
 
 
 def run(config: FidConfig, *, on_event: OnEvent = silent) -> Report:
-    """Compare the images of two folders, or the two kinds of image in a folder of `generate`."""
+    """Compare the images of two folders, or real and synthetic ones in a folder of `generate`."""
     _check_outputs(config)
-    units = units_of(config, on_event)
-    files = [(unit.root, path) for unit in units for path in unit.paths]
-    extractor = extractor_for(config, files, on_event)
-    cache = StatisticsCache(config.cache, extractor.identity, on_event) if config.cache else None
+    classes = classes_of(config, on_event)
+    paths = [str(images.root / path) for images in classes for path in images.paths]
+    extractor = extractor_for(config, paths, on_event)
+    cache = None
+    if config.cache is not None:
+        cache = StatisticsCache(config.cache, extractor.identity, extractor.dim, on_event)
     sampling = config.kid or config.precision_recall or config.plot is not None
-    measuring = Measuring(extractor, cache, on_event, sampling=sampling, seed=config.seed)
-    comparison = Comparison(config, units, extractor.dim)
-    for unit, kept in measuring.measured(units):
-        comparison.add(unit, kept)
-        del kept  # a scatter matrix, not to be held while the next unit is measured
-    report = _report(config, extractor, comparison, measuring.skipped)
+    measurer = Measurer(extractor, cache, on_event, sampling=sampling, seed=config.seed)
+    comparison = Comparison(config, classes, extractor.dim)
+    measurer.measure(classes, comparison.add)
+    report = _report(config, extractor, comparison, measurer.skipped)
     _warn(report, on_event)
     if config.plot is not None:
-        on_event(Started("drawing", len(comparison.clouds), "classes"))
+        on_event(Started("drawing", len(comparison.to_map), "classes"))
         with claim(config.plot), new_file(config.plot, force=config.force) as part:
-            write_chart(part, _chart(report, comparison.clouds, config.seed))
+            write_chart(part, _chart(report, comparison.to_map, config.seed))
     return report
 
 
 def _check_outputs(config: FidConfig) -> None:
-    """Raise UserError now for what could not be written at the end of a long run."""
+    """Raise UserError at once if the outputs could not be written at the end of a long run."""
     for output in (config.plot, config.cache):
         for folder in (config.real, config.fake):
             if output is not None and folder is not None:
@@ -105,7 +105,7 @@ def _report(
 
 
 def _warn(report: Report, on_event: OnEvent) -> None:
-    """Say what a reader of the numbers must know."""
+    """Tell what a reader of the numbers must know."""
     if report.left_out:
         left_out = [f"{name} ({why})" for name, why in report.left_out.items()]
         on_event(Note(f"without a number, and not in the mean: class {listing(left_out)}"))
@@ -114,29 +114,29 @@ def _warn(report: Report, on_event: OnEvent) -> None:
         where = "all images" if report.small else f"class {listing(biased)}"
         on_event(
             Note(
-                f"fewer than {SMALL:,} images in {where}: the {report.metric} of so few is too "
-                "high, the more so the fewer; compare it only between equal numbers of images, "
-                "or see --kid, which has no such bias"
+                f"fewer than {SMALL:,} images in {where}: the {report.metric} is biased upwards, "
+                "and more so the fewer images there are; compare it only between equal numbers of "
+                "images, or use kid, which has no such bias"
             )
         )
 
 
 def is_small(numbers: Numbers) -> bool:
-    """Whether a distance is of so few images that it is biased upwards."""
+    """Whether there are so few images that the distance is biased upwards."""
     return min(numbers["n_real"], numbers["n_fake"]) < SMALL
 
 
-def _chart(report: Report, clouds: list[Cloud], seed: int) -> Chart:
-    """The numbers, and all points on one plane."""
-    parts = [features for cloud in clouds for features in (cloud.real, cloud.fake)]
-    panels = []
+def _chart(report: Report, classes: list[ClassFeatures], seed: int) -> Chart:
+    """The numbers, and the features of all classes on one map."""
+    parts = [features for one in classes for features in (one.real, one.fake)]
+    points = []
     if parts:
-        positions = plane(torch.cat(parts).numpy(), stream(seed, "fid", "map"))
+        positions = project_to_2d(torch.cat(parts).numpy(), stream(seed, "fid", "map"))
         ends = np.cumsum([len(features) for features in parts])[:-1]
         split: list[NDArray[np.float32]] = np.split(positions, ends)
-        panels = [
-            Panel(cloud.name, real, fake)
-            for cloud, real, fake in zip(clouds, split[::2], split[1::2], strict=True)
+        points = [
+            ClassPoints(one.name, real, fake)
+            for one, real, fake in zip(classes, split[::2], split[1::2], strict=True)
         ]
     bars = {name: numbers["fid"] for name, numbers in report.per_class.items()}
-    return Chart(f"{report.metric} ({report.features})", report.fid, bars, panels)
+    return Chart(f"{report.metric} ({report.features})", report.fid, bars, points)

@@ -1,63 +1,55 @@
 """`generate`: bring the classes of a folder up to one size with synthetic images.
 
-One pipeline for every method: embed the images in a space (pixels, or an autoencoder's latents),
-let a sampler draw a plan there, compute and decode it a batch at a time, write.
+One pipeline for every source of images: it draws a plan for each class, computes it a batch at a
+time, and what comes out is written beside the originals.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from imbsynth.configs import GenerateConfig
-from imbsynth.core import samplers
-from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
-from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
-from imbsynth.engine.reading import Labelled, read_labelled, refuse_synthetic
-from imbsynth.engine.sources.plans import (
-    PREFIX,
-    TRIPLES,
-    Plan,
-    Sheet,
-    batched,
-    draw,
-    manifest_line,
-    synthesise,
-)
+from imbsynth.engine.events import Note, OnEvent, silent
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
+from imbsynth.engine.manifest import is_named_synthetic, refuse_synthetic
+from imbsynth.engine.reading import Labelled, read_labelled
+from imbsynth.engine.sources.interpolation import Interpolation
+from imbsynth.engine.sources.originals import place_originals
+from imbsynth.engine.sources.source import Source
 from imbsynth.engine.sources.spaces import Latents, Pixels, Space
+from imbsynth.engine.sources.writing import write_synthetic
 from imbsynth.errors import UserError
-from imbsynth.figures.sheets import write_sheet
 from imbsynth.runtime import resolve_device, resolve_precision, worker_count
-from imbsynth.store.folders import digest_of, listing, read_regular
+from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.images import SMALLEST_PNG
+from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, check_room, new_folder
-from imbsynth.store.png_writers import Write, png_writers
-from imbsynth.store.records import (
-    MANIFEST,
-    SAMPLES,
-    line_writer,
-    provenance,
-    read_counts,
-    write_record,
-)
-from imbsynth.store.transfer import transfer
+from imbsynth.store.png_writers import png_writers
+from imbsynth.store.records import SAMPLES, provenance, read_counts, write_record
 
 
 @dataclass(frozen=True)
 class Report:
     """What `generate` prints."""
 
-    added: dict[str, int]  # synthetic images a class
-    counts: dict[str, int]  # images a class in the folder made
+    added: dict[str, int]  # synthetic images per class
+    counts: dict[str, int]  # images per class in the folder made
     images_per_second: float  # synthetic images over the whole command
     out: str
     samples: str | None  # the sheet to look at; None if nothing was added
+
+
+class _Compute(NamedTuple):
+    """Where and how numbers are computed."""
+
+    device: torch.device
+    precision: str
+    coder: TrainedAutoencoder | None  # None: on pixels
 
 
 def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
@@ -67,68 +59,58 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         if path is not None:
             check_apart(path, config.dst)
     refuse_synthetic(config.src)
-    device = resolve_device(config.device)
     with new_folder(config.dst, force=config.force) as part:
-        coder = _coder(config, device)
-        images = read_labelled(
-            config.src,
-            size=coder.model.shape[1:3] if coder else config.image_size,
-            channels=coder.model.shape.channels if coder else None,
-            skip_unreadable=config.skip_unreadable,
-            on_event=on_event,
-        )
-        _check_names(config, images)
+        compute = _compute(config)
+        images = _read(config, compute, on_event)
         sizes = {name: len(own) for name, own in zip(images.classes, images.members(), strict=True)}
         added = _missing(config, sizes)
         check_room(part, files=sum(added.values()), size=SMALLEST_PNG)
         _explain(config, sizes, added, images.resized, on_event)
-        written = sum(added.values()) + config.reconstruct_originals * len(images.paths)
-        with png_writers(written, images.pixels[0].nbytes, cores=worker_count()) as write:
-            space = _space(config, device, coder, images, added, on_event)
-            kept = _place_originals(config, images, coder, part, write, on_event)
-            sheet = _synthesise(config, images, space, added, kept, part, write, on_event)
+        drawn = _fill(config, compute, images, added, part, on_event)
         record = provenance(
             "generate",
             config,
             inputs=_inputs(config, images),
             libraries=("numpy", "pillow", "torch"),
-            resolved={"device": space.device.type, "precision": space.precision},
+            resolved={"device": compute.device.type, "precision": compute.precision},
         )
         write_record(part, {**record, "added": added, "skipped": images.skipped})
-    originals = 0 if config.synthetic_only else 1
+    originals = {name: 0 if config.synthetic_only else n for name, n in sizes.items()}
     return Report(
         added=added,
-        counts={name: originals * n + added[name] for name, n in sizes.items()},
+        counts={name: n + added[name] for name, n in originals.items()},
         images_per_second=sum(added.values()) / (time.perf_counter() - start),
         out=config.dst.as_posix(),
-        samples=(config.dst / SAMPLES).as_posix() if sheet else None,
+        samples=(config.dst / SAMPLES).as_posix() if drawn else None,
     )
 
 
-def _sampler(config: GenerateConfig) -> samplers.Sampler:
-    if config.method == "ros":
-        return samplers.ros
-    return partial(samplers.smote, neighbors=config.k_neighbors)
-
-
-def _space(
-    config: GenerateConfig,
-    device: torch.device,
-    coder: Coder | None,
-    images: Labelled,
-    added: dict[str, int],
-    on_event: OnEvent,
-) -> Space:
-    if coder is None:
-        return Pixels(images, device, config.batch_size)
-    return Latents(coder, images, added, on_event)
-
-
-def _coder(config: GenerateConfig, device: torch.device) -> Coder | None:
+def _compute(config: GenerateConfig) -> _Compute:
+    device = resolve_device(config.device)
     if config.ae is None:
-        return None
+        return _Compute(device, "fp32", None)
     precision = resolve_precision(config.precision, device)
-    return Coder(load_autoencoder(config.ae), device, precision, config.batch_size)
+    return _Compute(
+        device, precision, TrainedAutoencoder(load_autoencoder(config.ae), device, precision)
+    )
+
+
+def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Labelled:
+    shape = None if compute.coder is None else compute.coder.model.shape
+    images = read_labelled(
+        config.src,
+        size=config.image_size if shape is None else (shape.height, shape.width),
+        channels=None if shape is None else shape.channels,
+        skip_unreadable=config.skip_unreadable,
+        on_event=on_event,
+    )
+    taken = [path for path in images.paths if is_named_synthetic(path)]
+    if taken:
+        raise UserError(
+            f"{config.src}: file names that synthetic images have: {listing(taken)}",
+            "rename them if they are real, or give the folder without them",
+        )
+    return images
 
 
 def _missing(config: GenerateConfig, sizes: dict[str, int]) -> dict[str, int]:
@@ -146,15 +128,6 @@ def _missing(config: GenerateConfig, sizes: dict[str, int]) -> dict[str, int]:
     return {name: max(0, targets.get(name, 0) - n) for name, n in sizes.items()}
 
 
-def _check_names(config: GenerateConfig, images: Labelled) -> None:
-    taken = [path for path in images.paths if path.split("/")[-1].startswith(PREFIX)]
-    if taken:
-        raise UserError(
-            f"{config.src}: file names that synthetic images have: {listing(taken)}",
-            "rename them if they are real, or give the folder without them",
-        )
-
-
 def _explain(
     config: GenerateConfig,
     sizes: dict[str, int],
@@ -168,9 +141,9 @@ def _explain(
     elif resized and not (config.synthetic_only or config.reconstruct_originals):
         on_event(
             Note(
-                "the originals keep their size and the synthetic images do not have it: a "
-                "classifier could tell them apart by it (resize first, or give "
-                "--reconstruct-originals)"
+                "the originals keep their size and the synthetic images have another one: a "
+                "classifier could tell them apart by it (resize them first, or reconstruct the "
+                "originals)"
             )
         )
     if config.method != "smote":
@@ -184,94 +157,41 @@ def _explain(
         on_event(Note(f"fewer neighbors than {config.k_neighbors} in class {listing(few)}"))
 
 
-def _place_originals(
+def _fill(
     config: GenerateConfig,
+    compute: _Compute,
     images: Labelled,
-    coder: Coder | None,
-    part: Path,
-    write: Write,
-    on_event: OnEvent,
-) -> list[str]:
-    """Put the originals, or their reconstructions, in place; returns where each one is."""
-    for name in images.classes:
-        (part / name).mkdir(parents=True, exist_ok=True)
-    if config.synthetic_only:
-        return images.paths
-    if config.reconstruct_originals and coder is not None:
-        return _reconstruct(images, coder, part, write, on_event)
-    on_event(Started("copying originals", len(images.paths)))
-    transfer(
-        config.src,
-        images.paths,
-        part,
-        config.link,
-        final=config.dst,
-        on_progress=lambda done: on_event(Advanced(done)),
-    )
-    return images.paths
-
-
-def _reconstruct(
-    images: Labelled, coder: Coder, part: Path, write: Write, on_event: OnEvent
-) -> list[str]:
-    kept = [path if path.endswith(".png") else f"{path}.png" for path in images.paths]
-    if len(set(kept)) < len(kept):
-        twice = sorted({path for path in kept if kept.count(path) > 1})
-        raise UserError(f"two originals would be written to {listing(twice)}", "rename one of them")
-    on_event(Started("reconstructing originals", len(kept)))
-    done = 0
-    for batch in coder.reconstruct(torch.from_numpy(images.pixels)):
-        targets = [part / path for path in kept[done : done + len(batch)]]
-        for folder in {target.parent for target in targets}:
-            folder.mkdir(parents=True, exist_ok=True)
-        write(batch.numpy(), targets)
-        done += len(batch)
-        on_event(Advanced(done))
-    return kept
-
-
-def _synthesise(
-    config: GenerateConfig,
-    images: Labelled,
-    space: Space,
     added: dict[str, int],
-    kept: list[str],
     part: Path,
-    write: Write,
     on_event: OnEvent,
 ) -> bool:
-    """Write the synthetic images, their manifest and their sheet; whether there are any."""
-    sheet = Sheet(images)
-    with line_writer(part / MANIFEST) as write_line:
-        if config.reconstruct_originals:
-            for path, label in zip(kept, images.labels.tolist(), strict=True):
-                name = images.classes[label]
-                write_line(manifest_line(path, name, "reconstruct", space.name, path, path, 0.0))
+    """Write originals, synthetic images, manifest and sheet; whether there is a sheet."""
+    written = sum(added.values())
+    reconstructing = compute.coder if config.reconstruct_originals else None
+    if reconstructing is not None:
+        written += len(images.paths)
+    with png_writers(written, images.pixels[0].nbytes, cores=worker_count()) as write:
+        source = _source(config, compute, images, added, on_event)
+        placed = place_originals(config, images, reconstructing, part, write, on_event)
+        return write_synthetic(source, images, placed, added, part, write, on_event)
 
-        def record(plan: Plan, pixels: NDArray[np.uint8]) -> None:
-            sheet.add(plan, pixels)
-            for row, lam in enumerate(plan.lam.tolist()):
-                name, file = images.classes[plan.label[row]], plan.file(row, images.classes)
-                ends = kept[plan.base[row]], kept[plan.neighbor[row]]
-                write_line(manifest_line(file, name, config.method, space.name, *ends, lam))
 
-        on_event(Started("generating", sum(added.values())))
-        members = dict(zip(images.classes, images.members(), strict=True))
-        sampler = _sampler(config)
-        plans = draw(sampler, members, space, added, seed=config.seed, method=config.method)
-        synthesise(
-            batched(plans, config.batch_size),
-            space,
-            images.classes,
-            part,
-            write,
-            on_batch=record,
-            on_event=on_event,
-        )
-    rows = sheet.rows()
-    if rows:
-        write_sheet(part / SAMPLES, rows, ["base, neighbor, synthetic"] * TRIPLES)
-    return bool(rows)
+def _source(
+    config: GenerateConfig,
+    compute: _Compute,
+    images: Labelled,
+    added: dict[str, int],
+    on_event: OnEvent,
+) -> Source:
+    """The source that the options ask for."""
+    space: Space
+    if compute.coder is None:
+        space = Pixels(images, images.members(), compute.device, config.batch_size)
+    else:
+        space = Latents(compute.coder, images, images.members())
+        growing = [label for label, name in enumerate(images.classes) if added[name]]
+        space.encode(growing, on_event)
+    return Interpolation(config.method, space, images.classes, options=config, seed=config.seed)
 
 
 def _inputs(config: GenerateConfig, images: Labelled) -> dict[str, str]:

@@ -10,7 +10,8 @@ from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
-from imbsynth.store.folders import ImageFolder, listing
+from imbsynth.store.folders import ImageFolder
+from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import provenance, read_counts, write_record
 from imbsynth.store.transfer import folder_digest, transfer
@@ -35,7 +36,7 @@ def run(config: ImbalanceConfig, *, on_event: OnEvent = silent) -> Report:
         wanted = _wanted(config, folder.counts)
         _check(config, wanted, folder)
         if len(wanted) > 1 and profiles.rho(wanted) == 1:
-            on_event(Note("all classes come out equal: no class was cut"))
+            on_event(Note("all classes come out equal: no class was reduced"))
         chosen = {
             name: _draw(folder.files[name], n, config.seed, name) for name, n in wanted.items()
         }
@@ -66,7 +67,7 @@ def run(config: ImbalanceConfig, *, on_event: OnEvent = silent) -> Report:
 
 
 def _wanted(config: ImbalanceConfig, counts: dict[str, int]) -> dict[str, int]:
-    """Images a class, in class-name order, in the way that was asked for."""
+    """The number of images to keep of each class, in class-name order, as the options ask."""
     if config.counts is not None:
         return _given(config.counts, counts)
     if config.counts_file is not None:

@@ -10,25 +10,25 @@ from imbsynth.core.profiles import mu, rho
 from imbsynth.engine.events import Advanced, OnEvent, Started, silent
 from imbsynth.runtime import worker_count
 from imbsynth.store.folders import scan
-from imbsynth.store.images import Survey, survey_all
+from imbsynth.store.image_files import Survey, survey_all
 
 
 @dataclass(frozen=True)
 class Report:
     """What `inspect` prints."""
 
-    counts: dict[str, int]  # images a class, unreadable ones included
+    counts: dict[str, int]  # images per class, unreadable ones included
     rho: float  # largest class / smallest class
     mu: float  # fraction of classes smaller than the largest
     images: int
     sizes: dict[str, int]  # "HxW" in pixels: images
-    modes: dict[str, int]  # Pillow's word for how images are stored: images
+    modes: dict[str, int]  # Pillow's name for how images are stored: images
     unreadable: list[str]
     reasons: dict[str, str]  # unreadable path: why
     duplicates: list[list[str]]  # the same bytes in more than one class
     repeated: int  # further copies of an image within its class
-    ignored: int  # hidden files and files that are no images
-    transparent: int  # images that will be put on black
+    ignored: int  # hidden files and files that are not images
+    transparent: int  # images that will be composited on black
 
 
 def run(config: InspectConfig, *, on_event: OnEvent = silent) -> Report:
@@ -68,7 +68,7 @@ def _tally(values: list[str]) -> dict[str, int]:
 
 
 def _repeated(found: list[Survey]) -> tuple[list[list[str]], int]:
-    """Groups of equal files that stand in several classes, and copies within a class."""
+    """Groups of equal files in several classes, and the number of copies within a class."""
     groups: dict[str, list[str]] = defaultdict(list)
     for one in found:
         if one.digest:

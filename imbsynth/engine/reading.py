@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.errors import UserError
 from imbsynth.runtime import worker_count
-from imbsynth.store.folders import ImageFolder, check_regular, is_inside, listing, scan
-from imbsynth.store.images import read_images
+from imbsynth.store.folders import ImageFolder, check_regular, scan
+from imbsynth.store.images import Images, read_images
+from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
-from imbsynth.store.records import MANIFEST, SAMPLES, read_lines
+from imbsynth.store.records import MANIFEST, SAMPLES
 from imbsynth.store.transfer import folder_digest
 
 if TYPE_CHECKING:
@@ -63,44 +64,6 @@ def scan_regular(src: Path, *, empty_ok: bool = False) -> ImageFolder:
     return folder
 
 
-def refuse_synthetic(src: Path) -> None:
-    """Raise UserError if `generate` made the folder: its synthetic images would pass for real."""
-    if (src / MANIFEST).is_file():
-        raise UserError(
-            f"{src} holds synthetic images (it has a {MANIFEST})",
-            "give the folder of real images that they were made from",
-        )
-
-
-class Made(NamedTuple):
-    """How an image came about that is not a real one."""
-
-    method: str  # "smote", ..., or "reconstruct"
-    ends: tuple[str, str]  # the paths of base and neighbor
-
-
-def made_of(src: Path) -> dict[str, Made]:
-    """The images of a folder that are not real, by path.
-
-    Empty for a folder that `generate` did not make; UserError for a manifest that is damaged.
-    """
-    if not (src / MANIFEST).is_file():
-        return {}
-    made: dict[str, Made] = {}
-    for number, line in enumerate(read_lines(src / MANIFEST), 1):
-        named = (line.get(key) for key in ("file", "base", "neighbor"))
-        paths = [path for path in named if isinstance(path, str) and is_inside(path)]
-        if len(paths) < 3 or not isinstance(line.get("method"), str):
-            raise UserError(
-                f"{src / MANIFEST}: line {number} does not name three files in the folder and how "
-                "the first was made",
-                "restore the file, or generate anew",
-            )
-        file, base, neighbor = paths
-        made[file] = Made(line["method"], (base, neighbor))
-    return made
-
-
 def read_labelled(
     src: Path,
     *,
@@ -125,15 +88,7 @@ def read_labelled(
         cores=worker_count(),
         on_progress=lambda done: on_event(Advanced(done)),
     )
-    if images.skipped:
-        on_event(Note(f"left out {len(images.skipped)} unreadable: {listing(images.skipped)}"))
-    if images.resized:
-        height, width = images.pixels.shape[2:]
-        on_event(Note(f"{images.resized} images were resized to {height}x{width}"))
-    if images.composited:
-        on_event(Note(f"{images.composited} images with transparency were put on black"))
-    if images.made_rgb:
-        on_event(Note(f"{images.made_rgb} gray images were made RGB"))
+    _tell_of_changes(images, on_event)
     label_of = dict(zip(paths, folder.labels(), strict=True))
     labels = np.array([label_of[path] for path in images.paths], np.int64)
     classes = list(folder.files)
@@ -143,17 +98,29 @@ def read_labelled(
             f"{src}: no readable images in class {listing([classes[label] for label in gone])}",
             "repair its images, or remove the folder",
         )
-    digest = folder_digest(images.paths, images.digests)
     return Labelled(
         images.pixels,
         labels,
         classes,
         images.paths,
         images.digests,
-        digest,
+        folder_digest(images.paths, images.digests),
         images.skipped,
         images.resized,
     )
+
+
+def _tell_of_changes(images: Images, on_event: OnEvent) -> None:
+    """Say which images were left out, and which are not as they are stored."""
+    if images.skipped:
+        on_event(Note(f"left out {len(images.skipped)} unreadable: {listing(images.skipped)}"))
+    if images.resized:
+        height, width = images.pixels.shape[2:]
+        on_event(Note(f"{images.resized} images were resized to {height}x{width}"))
+    if images.composited:
+        on_event(Note(f"{images.composited} images with transparency were put on black"))
+    if images.made_rgb:
+        on_event(Note(f"{images.made_rgb} gray images were made RGB"))
 
 
 def check_classes(folder: Path, found: list[str], expected: list[str]) -> None:

@@ -13,7 +13,8 @@ from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream
-from imbsynth.store.folders import ImageFolder, listing
+from imbsynth.store.folders import ImageFolder
+from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import provenance, write_record
 from imbsynth.store.transfer import equal_files, folder_digest, transfer
@@ -31,12 +32,12 @@ class Report:
 
 
 def run(config: SplitConfig, *, on_event: OnEvent = silent) -> Report:
-    """Deal the images of each class over the parts, each part with its share of every class."""
+    """Split the images of each class over the parts, each part with its share of every class."""
     check_apart(config.src, config.dst)
     with new_folder(config.dst, force=config.force) as part:
         folder = scan_regular(config.src)
         _check(folder, config.folds or len(config.parts()))
-        parts = _parts(config, folder, _together(folder, _dealt(config, folder), on_event))
+        parts = _parts(config, folder, _together(folder, _assigned(config, folder), on_event))
         _check_filled(folder, parts)
         total = sum(len(files) for classes in parts.values() for files in classes.values())
         on_event(Started("writing images", total))
@@ -71,15 +72,15 @@ def _check(folder: ImageFolder, parts: int) -> None:
         )
 
 
-def _dealt(config: SplitConfig, folder: ImageFolder) -> list[int]:
+def _assigned(config: SplitConfig, folder: ImageFolder) -> list[int]:
     """For every image, which part it goes to: of `parts`, or the fold that tests it."""
-    dealt: list[int] = []
+    assigned: list[int] = []
     for name, files in folder.files.items():
         order = stream(config.seed, "split", name).permutation(len(files))
         part = np.empty_like(order)
-        part[order] = _in_turn(config, len(files), begin=len(dealt))
-        dealt += part.tolist()
-    return dealt
+        part[order] = _in_turn(config, len(files), begin=len(assigned))
+        assigned += part.tolist()
+    return assigned
 
 
 def _in_turn(config: SplitConfig, count: int, *, begin: int) -> Indices:
@@ -90,13 +91,13 @@ def _in_turn(config: SplitConfig, count: int, *, begin: int) -> Indices:
     return np.repeat(np.arange(len(sizes)), sizes)
 
 
-def _together(folder: ImageFolder, dealt: list[int], on_event: OnEvent) -> dict[str, int]:
+def _together(folder: ImageFolder, assigned: list[int], on_event: OnEvent) -> dict[str, int]:
     """The part of every path, files with the same bytes in one: no image is its own test.
 
-    They go where the first part has one of them, which with fractions is the training part.
+    They go to the first part that has one of them, which with fractions is the training part.
     """
     paths = folder.paths()
-    part_of = dict(zip(paths, dealt, strict=True))
+    part_of = dict(zip(paths, assigned, strict=True))
     moved = 0
     for group in equal_files(folder.root, paths):
         first = min(part_of[path] for path in group)

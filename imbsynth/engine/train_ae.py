@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from imbsynth.configs import TrainAeConfig, check_decoder, check_size
 from imbsynth.engine.events import Note, OnEvent, silent
-from imbsynth.engine.inference.autoencoder import KIND, Coder, autoencoder_checkpoint
-from imbsynth.engine.reading import Labelled, read_labelled
-from imbsynth.engine.training.autoencoder import AutoencoderTraining
+from imbsynth.engine.inference.autoencoder import KIND, TrainedAutoencoder, autoencoder_checkpoint
+from imbsynth.engine.reading import Labelled
+from imbsynth.engine.training.autoencoder import LOSSES, AutoencoderTask, autoencoder_trainer
+from imbsynth.engine.training.command import Result, TrainingCommand
 from imbsynth.engine.training.history import images_per_second, read_history
-from imbsynth.engine.training.loop import train
+from imbsynth.engine.training.trainer import Trainer
 from imbsynth.errors import UserError
-from imbsynth.figures.sheets import MAX_ROWS, Row, write_sheet
-from imbsynth.runtime import resolve_device, resolve_precision
+from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
 from imbsynth.store.outputs import check_apart
-from imbsynth.store.records import provenance
 from imbsynth.store.training_files import TrainingFiles
 
-ON_SHEET = 8  # images a class on the reconstruction sheet
+ON_SHEET = 8  # images per class on the reconstruction sheet
 
 
 @dataclass(frozen=True)
@@ -41,67 +42,72 @@ class Report:
 def run(config: TrainAeConfig, *, on_event: OnEvent = silent) -> Report:
     """Train an autoencoder on a folder of images and write its checkpoint, log and sheet."""
     check_apart(config.src, config.out)
-    files = TrainingFiles(config, frozenset({"epochs", "patience"}))
-    with files.claimed(resume=config.resume, force=config.force):
-        device = resolve_device(config.device)
-        precision = resolve_precision(config.precision, device)
-        images = _read(config, on_event)
-        made_by = provenance(
-            "train-ae",
-            config,
-            inputs={"src": images.digest},
-            libraries=("numpy", "pillow", "torch"),
-            resolved={"device": device.type, "precision": precision},
-        )
-        if config.resume and files.finished(made_by, KIND):
-            on_event(Note(f"{config.out} is complete: nothing to do"))
-            return _report(config, files)
-
-        training = AutoencoderTraining(config, images, device, precision)
-        train(training, files, made_by, on_event)
-        if training.on_plateau:
-            on_event(Note(f"no progress for {config.patience} epochs: stopped"))
-        training.settle_statistics()
-
-        coder = Coder(training.model, device, precision, config.batch_size)
-        files.write_sheet(lambda path: _write_sheet(path, images, coder))
-        meta = {"made_by": made_by, "classes": images.classes, "epochs": len(training.history)}
-        files.finish(autoencoder_checkpoint(training.model, meta))
-    return _report(config, files)
+    return _report(config, TrainAe(config).carry_out(on_event))
 
 
-def _read(config: TrainAeConfig, on_event: OnEvent) -> Labelled:
-    images = read_labelled(
-        config.src,
-        size=config.image_size,
-        channels=config.channels,
-        skip_unreadable=config.skip_unreadable,
-        on_event=on_event,
-    )
-    check_size(images.pixels.shape[2:])
-    check_decoder(config.decoder, images.pixels.shape[2:])
-    if len(images.pixels) < 2:
-        raise UserError(
-            f"{config.src}: a single image: there is nothing to learn from", "add images"
-        )
-    return images
+class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
+    """The steps of `train-ae`."""
+
+    name, libraries = KIND, ("numpy", "pillow", "torch")
+
+    def may_change(self) -> frozenset[str]:
+        """How long it goes on does not change a step."""
+        return frozenset({"epochs", "patience"})
+
+    def read(self, on_event: OnEvent) -> Labelled:
+        """The images; UserError if no autoencoder can be built for them."""
+        images = self.read_src(on_event)
+        check_size(images.pixels.shape[2:])
+        check_decoder(self.config.decoder, images.pixels.shape[2:])
+        if len(images.pixels) < 2:
+            raise UserError(
+                f"{self.config.src}: a single image: there is nothing to learn from", "add images"
+            )
+        return images
+
+    def inputs(self, data: Labelled) -> dict[str, str]:
+        """The digest of the images."""
+        return {"src": data.digest}
+
+    def trainer(
+        self, data: Labelled, device: torch.device, precision: str
+    ) -> Trainer[AutoencoderTask]:
+        """The run, at its start."""
+        return autoencoder_trainer(self.config, data, device, precision)
+
+    def result(
+        self,
+        trainer: Trainer[AutoencoderTask],
+        data: Labelled,
+        made_by: dict[str, Any],
+        on_event: OnEvent,
+    ) -> Result:
+        """The autoencoder, and what it makes of the first images of each class."""
+        task = trainer.task
+        if task.is_over(trainer.history):
+            on_event(Note(f"no progress for {self.config.patience} epochs: stopped"))
+        task.recompute_statistics()
+        coder = TrainedAutoencoder(task.model, task.device, task.precision)
+        meta = {"made_by": made_by, "classes": data.classes, "epochs": len(trainer.history)}
+        checkpoint = autoencoder_checkpoint(task.model, meta)
+        return Result(partial(_write_sheet, images=data, coder=coder), checkpoint)
 
 
-def _write_sheet(path: Path, images: Labelled, coder: Coder) -> None:
-    """Originals on the left, their reconstructions on the right, a row a class."""
-    rows: list[Row] = []
+def _write_sheet(path: Path, images: Labelled, coder: TrainedAutoencoder) -> None:
+    """Originals on the left, their reconstructions on the right, a row per class."""
+    rows: list[SheetRow] = []
     for name, members in zip(images.classes, images.members(), strict=True):
         if len(rows) >= MAX_ROWS:
-            rows.append(Row(name, []))  # counted, not shown
+            rows.append(SheetRow(name, []))  # counted, not shown
             continue
         originals = images.pixels[members[:ON_SHEET]]
         decoded = coder.decode(coder.encode(torch.from_numpy(originals))).numpy()
-        rows.append(Row(name, [list(originals), list(decoded)]))
+        rows.append(SheetRow(name, [list(originals), list(decoded)]))
     write_sheet(path, rows, ["originals", "reconstructions"])
 
 
 def _report(config: TrainAeConfig, files: TrainingFiles) -> Report:
-    history = read_history(files.log, AutoencoderTraining.losses)
+    history = read_history(files.log, LOSSES)
     return Report(
         checkpoint=files.checkpoint.as_posix(),
         epochs=len(history),

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from imbsynth.store.folders import short
 from imbsynth.store.images import as_picture
+from imbsynth.store.names import short
 
 SMALLEST, LARGEST = 56, 160  # pixels that an image's longer side is enlarged or shrunk to
 MAX_ROWS = 24
@@ -22,14 +22,14 @@ FONT_SIZE = 13
 PAPER, INK = (255, 255, 255), (30, 30, 30)
 
 
-class Row(NamedTuple):
-    """A line of the sheet."""
+class SheetRow(NamedTuple):
+    """A row of the sheet."""
 
     label: str
-    groups: list[list[NDArray[np.uint8]]]  # (c, h, w) images, set apart in groups
+    groups: list[list[NDArray[np.uint8]]]  # (c, h, w) images, in groups with a gap between
 
 
-def write_sheet(path: Path, rows: Sequence[Row], headings: Sequence[str]) -> None:
+def write_sheet(path: Path, rows: Sequence[SheetRow], headings: Sequence[str]) -> None:
     """Draw the first MAX_ROWS rows, with a heading over each group, and say how many are left."""
     shown, left_out = rows[:MAX_ROWS], len(rows) - MAX_ROWS
     font = _font()
@@ -79,7 +79,7 @@ def _drawn_size(pixels: NDArray[np.uint8]) -> tuple[int, int]:
     return max(1, height * LARGEST // longer), max(1, width * LARGEST // longer)
 
 
-def _group_starts(row: Row, left: int, cell_w: int) -> list[int]:
+def _group_starts(row: SheetRow, left: int, cell_w: int) -> list[int]:
     """Where each group begins, and where the last one ends, in pixels."""
     starts = [left]
     for group in row.groups:

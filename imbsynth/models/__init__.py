@@ -1,1 +1,1 @@
-"""Networks: nn.Modules without input or output."""
+"""Networks: nn.Modules that touch no files."""

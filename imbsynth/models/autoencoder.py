@@ -1,5 +1,5 @@
-"""DeepSMOTE's encoder and decoders: DCGAN's networks, mirrored (Dablain et al., 2022, V-A.8), and
-the decoder of the authors' public script, which is another one."""
+"""DeepSMOTE's autoencoder: DCGAN's discriminator and its mirror (Dablain et al., 2022, V-A.8), or
+the decoder of the authors' public script, which differs from the paper's."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from imbsynth.models.fast.convolutions import KERNEL, Doubling, Growing, Halving, halved
 from imbsynth.models.fast.filtering import Size
 
-WIDTHS = (64, 128, 256, 512)  # the paper's channels a layer
+WIDTHS = (64, 128, 256, 512)  # the paper's channels per layer
 SMALLEST_MAP = 4  # pixels; a larger map would make the dense layers outgrow everything else
 NEGATIVE_SLOPE = 0.2  # of LeakyReLU, DCGAN's
 INITIAL_DEVIATION = 0.02  # of the last layer's weights, DCGAN's
 
 
 class Shape(NamedTuple):
-    """What an autoencoder is built for."""
+    """The images and latent vectors that an autoencoder is built for."""
 
     channels: int  # 1 or 3
     height: int  # pixels
@@ -27,18 +27,18 @@ class Shape(NamedTuple):
 
 
 class Autoencoder(nn.Module):
-    """Images in [0, 1] to latents and back; within, pixels are in [-1, 1], the range of Tanh.
+    """Images in [0, 1] to latent vectors and back; inside, pixels are in [-1, 1], Tanh's range.
 
     The encoder halves the map with kernels of 4 and stride 2, each followed by batch
     normalisation and LeakyReLU, and ends in a dense layer; the decoder mirrors it with
-    transposed convolutions and ReLU, and ends in Tanh. The paper's four layers serve up to 79
-    pixels a side; beyond, layers of 512 channels are added until the map is at most 4 pixels
-    across (the paper stays at 32 pixels).
+    transposed convolutions and ReLU, and ends in Tanh. The paper's four layers are used up to 79
+    pixels a side; for larger images, layers of 512 channels are added until the map is at most 4
+    pixels across (the paper has images of up to 32 pixels).
 
-    The script's decoder instead grows a map of half the image's size less 7 pixels (7x7 for 28x28)
-    by two layers of stride 1, and doubles it once: with it the network has about seven times the
-    arithmetic at 28x28. Height and width must be even, from 16 pixels on (the script itself:
-    28x28 gray). Initialisation and biases are as in ours.
+    The script's decoder instead starts from a map of half the image's size less 7 pixels (7x7 for
+    28x28), grows it with two layers of stride 1, and doubles it once: about seven times the
+    arithmetic at 28x28. Height and width must be even and at least 16 pixels (the script itself
+    takes 28x28 gray). Initialisation and biases are the same as in the mirrored decoder.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -59,11 +59,11 @@ class Autoencoder(nn.Module):
         self.decoder = nn.Sequential(*decoder(shape), nn.Tanh())
 
     def encode(self, images: Tensor) -> Tensor:
-        """(n, c, h, w) images in [0, 1] -> (n, d) latents."""
+        """(n, c, h, w) images in [0, 1] -> (n, d) latent vectors."""
         return self.encoder(images * 2 - 1)
 
     def decode(self, latents: Tensor) -> Tensor:
-        """(n, d) latents -> (n, c, h, w) images in [0, 1]."""
+        """(n, d) latent vectors -> (n, c, h, w) images in [0, 1]."""
         return (self.decoder(latents) + 1) / 2
 
     def forward(self, images: Tensor) -> Tensor:
@@ -105,8 +105,11 @@ def _scripts_decoder(shape: Shape) -> list[nn.Module]:
 
 
 def _initialised(last: nn.ConvTranspose2d) -> nn.ConvTranspose2d:
-    """With DCGAN's initialisation. torch's own starts some pixels deep in the flat ends of Tanh,
-    where they stay: a white dot in every zero of the sample data after 50 epochs."""
+    """The layer with DCGAN's initialisation.
+
+    torch's own puts some pixels deep into the flat ends of Tanh, where they stay: after 50 epochs,
+    every zero of the sample data had a white dot.
+    """
     nn.init.normal_(last.weight, std=INITIAL_DEVIATION)
     return last
 

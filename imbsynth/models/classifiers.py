@@ -1,4 +1,4 @@
-"""Classifiers: the AOS paper's network, ResNet-18 for small images, and torchvision's by name."""
+"""Classifiers: the AOS paper's network, and torchvision's by name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CNN, RESNET18 = "cnn", "resnet18"
 
 
 class ImageShape(NamedTuple):
-    """What a classifier is fed."""
+    """The images that a classifier takes."""
 
     channels: int  # 1 or 3
     height: int  # pixels
@@ -23,7 +23,7 @@ class ImageShape(NamedTuple):
 
 
 class Classifier(nn.Module):
-    """A network with its own normalisation: (n, c, h, w) images in [0, 1] -> (n, k) logits."""
+    """A network that normalises images itself: (n, c, h, w) in [0, 1] -> (n, k) logits."""
 
     mean: Tensor  # (c, 1, 1), in the [0, 1] unit
     deviation: Tensor  # (c, 1, 1)
@@ -43,7 +43,7 @@ class Classifier(nn.Module):
         return self.network(normalised)
 
     def features(self, images: Tensor) -> Tensor:
-        """(n, c, h, w) images in [0, 1] -> (n, d): what the last dense layer is given.
+        """(n, c, h, w) images in [0, 1] -> (n, d) inputs of the last dense layer.
 
         Raises ValueError for a network without a dense layer.
         """
@@ -60,12 +60,12 @@ class Classifier(nn.Module):
 
 
 def _cnn(shape: ImageShape, classes: int) -> nn.Sequential:
-    """Table 1 of the AOS paper at 32x32, the same rule of blocks at other sizes.
+    """The network of the AOS paper's table 1 at 32x32, and its pattern of blocks at other sizes.
 
     A block is a padded and an unpadded 3x3 convolution, each with batch normalisation and ReLU,
-    and a 2x2 maximum. The paper's two blocks serve up to 35 pixels a side; beyond, blocks of twice
-    the channels (256 at most) are added until the map is at most 8 pixels across. Where a map is
-    too small for the unpadded convolution or for the maximum, it keeps its size.
+    and 2x2 maximum pooling. The paper's two blocks are used up to 35 pixels a side; for larger
+    images, blocks of twice the channels (at most 256) are added until the map is at most 8 pixels
+    across. Where a map is too small for the unpadded convolution or for pooling, it keeps its size.
     """
     layers: list[nn.Module] = []
     channels, size = shape.channels, (shape.height, shape.width)
@@ -84,7 +84,7 @@ def _cnn(shape: ImageShape, classes: int) -> nn.Sequential:
 
 
 def _torchvision(name: str, shape: ImageShape, classes: int) -> nn.Module:
-    """One of torchvision's classifiers with fresh weights; ValueError if there is none so named."""
+    """One of torchvision's classifiers with fresh weights; ValueError for an unknown name."""
     from torchvision import models
 
     if name not in models.list_models(module=models):
@@ -92,11 +92,11 @@ def _torchvision(name: str, shape: ImageShape, classes: int) -> nn.Module:
     options: dict[str, object] = {"num_classes": classes}
     if name.startswith("vit_"):
         options["image_size"] = shape.height
-    if name in ("googlenet", "inception_v3"):  # a second output would need a loss of its own
+    if name in ("googlenet", "inception_v3"):  # an auxiliary output would need a loss of its own
         options |= {"aux_logits": False, "init_weights": True}
     network: nn.Module = models.get_model(name, weights=None, **options)
     if name.startswith("resnet") and max(shape.height, shape.width) <= SMALL:
-        # As is usual on CIFAR: the stem for photographs would leave a map of one pixel.
+        # As is usual on CIFAR: the stem made for photographs would leave a map of one pixel.
         network.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
         nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
         network.maxpool = nn.Identity()

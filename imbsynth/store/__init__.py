@@ -1,1 +1,1 @@
-"""The one layer that touches the disk."""
+"""The one layer that reads and writes files."""

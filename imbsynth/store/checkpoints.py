@@ -15,7 +15,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from imbsynth.errors import UserError
-from imbsynth.store.folders import printable
+from imbsynth.store.fields import Wrong, as_mapping, parsed, text
+from imbsynth.store.names import printable
 from imbsynth.store.outputs import new_file
 
 _KEY = "imbsynth"  # the one entry of the header: its order could not be relied on with more
@@ -41,7 +42,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 of names and values, hexadecimal: a flipped bit may leave a fine number."""
+    """SHA-256 of names and values, hexadecimal: a flipped bit can leave a plausible number."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         digest.update(name.encode())
@@ -51,7 +52,7 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """The file, for reading: by its number if its name is no UTF-8, which safetensors needs."""
+    """The file, for reading; by its descriptor if its name is not UTF-8, as safetensors needs."""
     with open(path, "rb") as file:
         try:
             name = str(path)
@@ -67,12 +68,12 @@ def is_checkpoint(path: Path) -> bool:
     try:
         with _opened(path) as file:
             return _KEY in (file.metadata() or {})
-    except (SafetensorError, OSError, ValueError):
+    except (SafetensorError, OSError):
         return False
 
 
 def kind_of(path: Path) -> str:
-    """What the tensors of a checkpoint are, by its header alone; UserError if it is none."""
+    """What the tensors of a checkpoint are, by its header; UserError for any other file."""
     return str(_read(path, "imbsynth", tensors=False).meta["kind"])
 
 
@@ -84,9 +85,12 @@ def load_checkpoint(path: Path, kind: str) -> Checkpoint:
         raise UserError(
             f"{path}: a checkpoint of {shown}, not of {kind}", f"pass a file written by {kind}"
         )
-    if meta.pop(_DIGEST, None) not in (None, _digest(tensors)):  # None: of an older version
+    if meta.pop(_DIGEST, None) not in (
+        None,
+        _digest(tensors),
+    ):  # None: an older version wrote no digest
         raise UserError(
-            f"{path}: its numbers are not those that were written: the file is damaged",
+            f"{path}: its tensors are not those that were written: the file is damaged",
             "make it again, or restore it",
         )
     return Checkpoint(tensors, meta)
@@ -99,20 +103,13 @@ def _read(path: Path, writer: str, *, tensors: bool) -> Checkpoint:
         raise UserError(f"{path}: a folder, not a checkpoint", made_by)
     try:
         with _opened(path) as file:
-            meta = json.loads((file.metadata() or {})[_KEY])
-            meta["kind"]  # a header of ours has it
+            meta = as_mapping(parsed(text(file.metadata() or {}, _KEY)), "its header")
+            text(meta, "kind")  # every header of ours has it
             names = file.keys() if tensors else []
             return Checkpoint({name: file.get_tensor(name) for name in names}, meta)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file", made_by) from None
-    except (
-        SafetensorError,
-        OSError,
-        ValueError,
-        LookupError,
-        TypeError,
-        RecursionError,
-    ) as error:
+    except (SafetensorError, OSError, Wrong) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(f"{path}: not an imbsynth checkpoint ({reason})", made_by) from None
 
@@ -134,10 +131,10 @@ def check_tensors(path: Path, found: Mapping[str, Tensor], expected: Mapping[str
             f"the first: {printable(wrong[0])}",
             "the file is damaged or was edited: make it again",
         )
-    endless = sorted(name for name, value in found.items() if not value.isfinite().all())
-    if endless:
+    infinite = sorted(name for name, value in found.items() if not value.isfinite().all())
+    if infinite:
         raise UserError(
-            f"{path}: numbers out of range in {len(endless)} of its tensors, the first: "
-            f"{printable(endless[0])}",
+            f"{path}: numbers out of range in {len(infinite)} of its tensors, the first: "
+            f"{printable(infinite[0])}",
             "the file is damaged, or its training diverged: make it again",
         )

@@ -19,14 +19,15 @@ from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 from imbsynth.configs import MAX_PIXELS  # a file that claims more is taken for a bomb
 from imbsynth.store import png
 
-# Pillow goes by a file's first bytes, not by its name, and knows formats that are programs: for
-# EPS it starts Ghostscript. The likeliest come first, TGA, which has no mark of its own, last.
+# Pillow recognises a file by its first bytes, not by its name, and some of its formats are
+# programs: for EPS it starts Ghostscript. The likeliest come first; TGA, which has no signature,
+# comes last.
 _FORMATS = (
     *("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "DIB", "PCX", "ICO", "SGI"),
     *("JPEG2000", "AVIF", "TGA"),
 )
 
-# What Pillow's readers let through when a file is broken.
+# What Pillow's readers raise for broken files.
 _PARSER_ERRORS = (
     OSError,
     SyntaxError,
@@ -51,24 +52,24 @@ _BITS, _FORMAT, _SIGNED = 258, 339, 2  # TIFF tags, and the value of the second 
 
 
 class Unreadable(Exception):
-    """The bytes are no whole image; the message says why."""
+    """The bytes are not a whole image; the message says why."""
 
 
 class Picture(NamedTuple):
     """A decoded image."""
 
     pixels: NDArray[np.uint8]  # (h, w) gray or (h, w, 3) colour
-    mode: str  # as stored, in Pillow's words: "L", "RGB", "RGBA", "P", "I;16", ...
+    mode: str  # as stored, by Pillow's names: "L", "RGB", "RGBA", "P", "I;16", ...
     alpha: bool  # whether transparency was composited on black
     resized: bool
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence Pillow's remarks on odd metadata; to be held around all threads that decode.
+    """Silence Pillow's warnings of odd metadata; to be entered around all threads that decode.
 
-    The filters belong to the whole process: threads that set them one by one put them back in
-    the wrong order, and they stay changed.
+    The filters belong to the whole process: threads that each set them would restore them in the
+    wrong order, and they would stay changed.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -101,7 +102,7 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
 
 
 def is_gray(path: Path) -> bool:
-    """Whether `decode` makes a file gray, by its header alone; True for what is no image."""
+    """Whether `decode` makes a file gray, by its header alone; True for what is not an image."""
     try:
         with Image.open(path) as image:
             return image.mode in _GRAY_MODES or image.mode.startswith("I")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from imbsynth.errors import UserError
+from imbsynth.store.names import listing, printable
 
 # The raster formats that every build of Pillow reads, and WebP, JPEG 2000 and AVIF, which most do.
 IMAGE_SUFFIXES = frozenset(
@@ -17,7 +18,6 @@ IMAGE_SUFFIXES = frozenset(
     | {".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".tga", ".pcx", ".ico", ".sgi", ".rgb"}
     | {".jp2", ".j2k", ".avif"}
 )
-NAMED_AT_MOST = 5  # files or classes that one message lists
 
 
 class ImageFolder(NamedTuple):
@@ -25,12 +25,12 @@ class ImageFolder(NamedTuple):
 
     root: Path
     files: dict[str, list[str]]  # class -> paths relative to root, "/" between parts; all sorted
-    irregular: list[str]  # image names that stand for no file: pipes, dangling links
-    ignored: int  # hidden files and files that are no images
+    irregular: list[str]  # image names that are not files: pipes, dangling links
+    ignored: int  # hidden files and files that are not images
 
     @property
     def counts(self) -> dict[str, int]:
-        """Images a class."""
+        """Images per class."""
         return {name: len(files) for name, files in self.files.items()}
 
     def paths(self) -> list[str]:
@@ -135,7 +135,7 @@ class _Walk:
 
 
 def _is(check: Callable[[], bool]) -> bool:
-    """What an entry says of itself; no for a link that leads to itself or where none may look."""
+    """The answer of an entry; False for a link to itself or into a folder that may not be read."""
     try:
         return check()
     except OSError:
@@ -162,31 +162,12 @@ def _check_classes(folder: ImageFolder, empty_ok: bool) -> None:
 
 
 def check_regular(folder: ImageFolder) -> None:
-    """Raise UserError if an image name stands for something that is no file."""
+    """Raise UserError if an image name belongs to something that is not a file."""
     if folder.irregular:
         raise UserError(
             f"{folder.root}: not regular files: {listing(folder.irregular)}",
             "remove them: pipes and dangling links cannot be read as images",
         )
-
-
-def listing(names: list[str]) -> str:
-    """The first few names and how many more, for a message."""
-    shown = ", ".join(printable(name) for name in names[:NAMED_AT_MOST])
-    more = len(names) - NAMED_AT_MOST
-    return f"{shown} and {more} more" if more > 0 else shown
-
-
-def printable(name: str) -> str:
-    """The name as one line of text that any terminal takes."""
-    clean = name.encode("utf-8", "backslashreplace").decode("utf-8")
-    return clean if clean.isprintable() else repr(name)[1:-1]
-
-
-def short(name: str, length: int) -> str:
-    """`printable`, cut to so many characters."""
-    shown = printable(name)
-    return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
 def is_inside(path: str) -> bool:
@@ -205,13 +186,13 @@ def digest_of(data: bytes) -> str:
 
 
 def fingerprint(folder: ImageFolder) -> str:
-    """A digest of the names and sizes of all images: nearly any change shows, and none is read."""
+    """A digest of the names and sizes of all images: it shows most changes, and reads no image."""
     sizes = [[path, size_of_regular(folder.root / path)] for path in folder.paths()]
     return digest_of(json.dumps(sizes).encode())
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a file, which is read to its end anyway: no buffer is needed."""
+    """The bytes of a file; without a buffer, which reading to the end does not need."""
     with open(path, "rb", buffering=0) as file:
         return file.read()
 
@@ -225,7 +206,7 @@ def read_regular(path: Path) -> bytes:
 
 
 def size_of_regular(path: Path) -> int:
-    """The size of a file in bytes; UserError if it cannot be said."""
+    """The size of a file in bytes; UserError if it cannot be told."""
     try:
         return os.stat(path).st_size
     except OSError as error:

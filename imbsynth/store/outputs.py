@@ -1,17 +1,17 @@
-"""Outputs that appear whole or not at all, one writer at a time."""
+"""Outputs that appear whole or not at all, with one writer at a time."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from imbsynth.errors import Busy, UserError
+from imbsynth.errors import Busy, UserError, option
+from imbsynth.store.fields import Wrong, as_mapping, mapping, parsed
 
 RECORD = "run.json"  # the file by which a folder is known to be one of ours
 
@@ -54,13 +54,13 @@ def new_file(target: Path, *, force: bool = True) -> Iterator[Path]:
         try:
             yield part
             check_file_target(target, force=force)
-            _settle(part)
+            _flush(part)
             os.replace(part, target)
         finally:
             part.unlink(missing_ok=True)
 
 
-def _settle(path: Path) -> None:
+def _flush(path: Path) -> None:
     """Have the bytes on the disk before the name points to them: the machine may go down too."""
     with open(path, "rb") as file:
         os.fsync(file.fileno())
@@ -86,7 +86,9 @@ def check_folder_target(target: Path, *, force: bool) -> None:
     if not os.path.lexists(target) or _is_empty_folder(target):
         return
     if not force:
-        raise UserError(f"{target} exists", "choose another folder, or replace it with --force")
+        raise UserError(
+            f"{target} exists", f"choose another folder, or replace it with {option('force')}"
+        )
     if target.is_symlink() or not _is_ours(target):
         raise UserError(
             f"{target} exists and was not made by imbsynth (it has no {RECORD} of ours)",
@@ -99,9 +101,9 @@ def _is_ours(folder: Path) -> bool:
     if not (folder / RECORD).is_file():
         return False
     try:
-        record = json.loads((folder / RECORD).read_bytes())
-        return "command" in record and "imbsynth" in record["versions"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        record = as_mapping(parsed((folder / RECORD).read_bytes()), RECORD)
+        return "command" in record and "imbsynth" in mapping(record, "versions")
+    except (OSError, Wrong):
         return False
 
 
@@ -110,13 +112,15 @@ def check_file_target(target: Path, *, force: bool) -> None:
     if os.path.isdir(target):
         raise UserError(f"{target} is a folder", "give the path of a file")
     if os.path.lexists(target) and not force:
-        raise UserError(f"{target} exists", "choose another name, or replace it with --force")
+        raise UserError(
+            f"{target} exists", f"choose another name, or replace it with {option('force')}"
+        )
 
 
 def check_room(folder: Path, *, files: int, size: int) -> None:
-    """Raise UserError if the disk of `folder` cannot take so many files of so many bytes each.
+    """Raise UserError if the disk of `folder` cannot take `files` files of `size` bytes each.
 
-    Not a promise: others write too. But hours of work that must end in a full disk are saved.
+    No guarantee, since others write too, but it saves hours of work that must end in a full disk.
     """
     free = os.statvfs(folder)
     for wanted, there, unit in (
@@ -184,7 +188,7 @@ def _explained(target: Path) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        raise  # whoever read our messages has gone: that is not about the target
+        raise  # the reader of our messages has gone: this is not about the target
     except OSError as error:
         raise UserError(
             f"{error.filename or target}: cannot be written ({error.strerror or error})",
@@ -195,7 +199,7 @@ def _explained(target: Path) -> Iterator[None]:
 
 
 def _put_in_place(part: Path, target: Path) -> None:
-    """Rename; an old folder of ours steps aside first and goes when the new one stands."""
+    """Rename; an old folder of ours is moved aside first and removed when the new one is there."""
     old = _beside(target, "old")
     _remove(old)
     if os.path.lexists(target) and not _is_empty_folder(target):
@@ -210,7 +214,7 @@ def _put_in_place(part: Path, target: Path) -> None:
 
 
 def _mend(old: Path, target: Path) -> None:
-    """Undo, or complete, a replacement in which a process was killed."""
+    """Undo, or complete, a replacement during which a process was killed."""
     if os.path.lexists(target):
         _remove(old)
     else:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GRAY, _RGB = 0, 2  # colour types
-# Bytes of images whose filters are tried at once: in memory twenty times that, still in the cache.
+# Bytes of images whose filters are tried at once; twenty times that in memory, still in the cache.
 _AT_ONCE = 1 << 17
 _AROUND = 12  # bytes of a chunk beside its content: length, kind, checksum
 

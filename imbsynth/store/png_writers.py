@@ -1,4 +1,4 @@
-"""Many PNG files written beside the caller's work, by a process a core where that pays.
+"""Many PNG files written beside the caller's work, by one process per core where that pays.
 
 Python's own work on a small file is under its lock, so two threads take as long as one. The
 processes know nothing but NumPy and `png`: they start in a fifth of a second.
@@ -26,11 +26,11 @@ from imbsynth.errors import UserError
 from imbsynth.store import png
 
 # A process is worth its start from about half a second of work on. Writing a file costs as much
-# as compressing so many bytes of pixels (measured on MNIST and CIFAR-10 files):
-BYTES_A_FILE = 4000
-BYTES_A_PROCESS = 16 << 20
+# as compressing this many bytes of pixels (measured on MNIST and CIFAR-10 files):
+BYTES_PER_FILE = 4000
+BYTES_PER_PROCESS = 16 << 20
 MOST_PROCESSES = 8  # one caller does not keep more of them busy
-BYTES_AN_ORDER = 1 << 18  # of pixels handed over at once: little is in memory, or done in vain
+BYTES_PER_ORDER = 1 << 18  # of pixels handed over at once: little is in memory, or done in vain
 AHEAD = 2  # orders that wait for a writer
 
 Write = Callable[[NDArray[np.uint8], Sequence[Path]], None]
@@ -74,7 +74,7 @@ def png_writers(images: int, size: int, *, cores: int) -> Iterator[Write]:
                 idle.put(writer)
 
         def write(pixels: NDArray[np.uint8], paths: Sequence[Path]) -> None:
-            step = max(1, BYTES_AN_ORDER // pixels[0].nbytes) if len(pixels) else 1
+            step = max(1, BYTES_PER_ORDER // pixels[0].nbytes) if len(pixels) else 1
             for first in range(0, len(pixels), step):
                 part = slice(first, first + step)
                 waiting.append(pool.submit(work, pixels[part], paths[part]))
@@ -94,14 +94,14 @@ def png_writers(images: int, size: int, *, cores: int) -> Iterator[Write]:
 
 
 def processes_for(images: int, size: int, cores: int) -> int:
-    """How many processes so many images of so many bytes are worth; 0 if not even two."""
-    worth = images * (BYTES_A_FILE + size) // BYTES_A_PROCESS
+    """How many processes `images` images of `size` bytes are worth; 0 if fewer than two."""
+    worth = images * (BYTES_PER_FILE + size) // BYTES_PER_PROCESS
     processes = min(cores, worth, MOST_PROCESSES)
     return processes if processes > 1 and sys.executable else 0
 
 
 def _started(processes: int, stack: ExitStack) -> list[_Writer]:
-    """So many, or as many as the system grants: fewer writers are slower, and that is all."""
+    """That many, or as many as the system grants: fewer writers are only slower."""
     started: list[_Writer] = []
     for _ in range(processes):
         try:

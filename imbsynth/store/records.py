@@ -17,15 +17,13 @@ from typing import Any
 from imbsynth import __version__
 from imbsynth.errors import UserError
 from imbsynth.options import recorded
+from imbsynth.store.fields import Wrong, as_mapping, parsed
 from imbsynth.store.folders import read_regular
 from imbsynth.store.outputs import RECORD
 from imbsynth.store.plain_yaml import read_texts
 
 MANIFEST = "manifest.jsonl"
 SAMPLES = "samples.png"
-PROTOCOL = "protocol.json"
-CELLS = "cells"  # the folder of an experiment's results
-WORK = "work"  # beside it, what can be made again
 RECALLS, INTERVALS, RECONSTRUCTIONS = "recalls.png", "acsa.png", "reconstructions.png"
 SPREADS, ROBUSTNESS = "spreads.png", "robustness.png"
 METRICS, PREDICTIONS, CONFUSION = "metrics.json", "predictions.csv", "confusion.png"
@@ -43,8 +41,8 @@ def provenance(
 ) -> dict[str, Any]:
     """How an output was made: command, configuration, versions, digests of the inputs.
 
-    `resolved` says what an option like "auto" came to. Without clock, host or folder names above
-    the inputs, so that the same run gives the same bytes anywhere.
+    `resolved` has the values chosen for options like "auto". There is no clock, host or
+    folder name above the inputs in it, so that the same run gives the same bytes anywhere.
     """
     return {
         "command": command,
@@ -73,21 +71,18 @@ def write_record(folder: Path, record: dict[str, Any]) -> None:
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Write a JSON object, a key a line."""
+    """Write a JSON object, one key per line."""
     path.write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; UserError if the file holds something else."""
     try:
-        found = json.loads(path.read_bytes())
-        if not isinstance(found, dict):
-            raise ValueError("it is no object")
-    except (OSError, ValueError, RecursionError) as error:
+        return as_mapping(parsed(path.read_bytes()), "it")
+    except (OSError, Wrong) as error:
         raise UserError(
             f"{path}: not a JSON object ({error})", "restore it, or make it again"
         ) from None
-    return found
 
 
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -100,7 +95,7 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[objec
 
 @contextmanager
 def line_writer(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Writes JSON lines to a file, one object a call."""
+    """A function that writes one object per call, as a JSON line."""
     with open(path, "w", encoding="ascii") as file:
 
         def write_line(row: dict[str, Any]) -> None:
@@ -121,11 +116,8 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     rows = []
     try:
         for number, line in enumerate(_lines(path), 1):
-            row = json.loads(line)
-            if not isinstance(row, dict):
-                raise ValueError(f"line {number} is no object")
-            rows.append(row)
-    except (OSError, ValueError, RecursionError) as error:
+            rows.append(as_mapping(parsed(line), f"line {number}"))
+    except (OSError, UnicodeDecodeError, Wrong) as error:
         raise UserError(
             f"{path}: not a file of JSON lines ({error})", "restore it, or make it again"
         ) from None
@@ -133,7 +125,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines of a text; a JSON text may hold other signs at which Python would cut lines."""
+    """The lines of a text; JSON may hold other characters at which Python splits lines."""
     text = path.read_text(encoding="utf-8")
     return text.removesuffix("\n").split("\n") if text else []
 
@@ -152,14 +144,14 @@ def read_counts(path: Path) -> dict[str, int]:
     except ValueError as error:
         raise UserError(
             f"{path}: not a list of class sizes ({error})",
-            "write one line a class, a name and a whole number, like `cat: 100`",
+            "write one line per class, a name and a whole number, like `cat: 100`",
         ) from None
 
 
 def _whole(text: object) -> int:
     if isinstance(text, str) and re.fullmatch("[0-9]{1,15}", text):
         return int(text)
-    raise ValueError(f"{str(text)[:80]!r} is no number of images")
+    raise ValueError(f"{str(text)[:80]!r} is not a number of images")
 
 
 def as_json(report: Any) -> str:

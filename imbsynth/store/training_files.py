@@ -1,4 +1,4 @@
-"""The files of a training run: checkpoint, log and sheet, and the state to go on from."""
+"""The files of a training run: checkpoint, log and sheet, and the state to resume from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imbsynth.configs import STATE, AosTrainConfig, TrainAeConfig
-from imbsynth.errors import UserError
+from imbsynth.errors import UserError, option
 from imbsynth.options import old_names, recorded_defaults
 from imbsynth.store.checkpoints import (
     Checkpoint,
@@ -21,8 +21,8 @@ from imbsynth.store.outputs import claim, new_file
 from imbsynth.store.records import write_lines
 
 _STATE = "state of a run"  # the kind of checkpoint that is gone once the run is complete
-# Where a run happens and what its folder is called: a run may go on elsewhere, though on another
-# device not to the byte. The images themselves are told by their digest.
+# Where a run happens and what its folder is called: a run may resume elsewhere, though on another
+# device not to the byte. The images themselves are identified by their digest.
 _MAY_DIFFER = frozenset({"device", "src", "val"})
 
 
@@ -54,7 +54,7 @@ class TrainingFiles:
         if self.state.exists() and not (resume or force):
             raise UserError(
                 f"{self.state}: an interrupted run is there",
-                "go on with --resume, or start again with --force",
+                f"resume it with {option('resume')}, or start again with {option('force')}",
             )
         if (resume or force) and (is_checkpoint(self.state) or is_checkpoint(self.checkpoint)):
             return
@@ -77,7 +77,7 @@ class TrainingFiles:
         return True
 
     def load_state(self, made_by: dict[str, Any]) -> Checkpoint | None:
-        """The state to go on from, if there is one; UserError if it is of another run."""
+        """The state to resume from, if there is one; UserError if it belongs to another run."""
         if not self.state.exists():
             return None
         state = load_checkpoint(self.state, _STATE)
@@ -91,7 +91,7 @@ class TrainingFiles:
         self.write_log(state.meta["history"])
 
     def write_log(self, history: list[dict[str, Any]]) -> None:
-        """Write the log, a line an epoch."""
+        """Write the log, one line per epoch."""
         with new_file(self.log) as part:
             write_lines(part, history)
 
@@ -101,7 +101,7 @@ class TrainingFiles:
             write(part)
 
     def finish(self, checkpoint: Checkpoint) -> None:
-        """Write the checkpoint; the state has done its service."""
+        """Write the checkpoint, and remove the state, which is no longer needed."""
         save_checkpoint(self.checkpoint, checkpoint)
         self.state.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Bring files from one folder to another, by copy or link, and digest them on the way."""
+"""Copy or link files from one folder to another, and compute their digests on the way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 from imbsynth.configs import Link
 from imbsynth.errors import UserError
-from imbsynth.store.folders import digest_of, printable, read_regular, size_of_regular
+from imbsynth.store.folders import digest_of, read_regular, size_of_regular
+from imbsynth.store.names import printable
 
 
 def transfer(

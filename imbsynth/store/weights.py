@@ -1,4 +1,4 @@
-"""Published weight files: found on this machine or downloaded, and believed only by digest."""
+"""Published weight files: found on this machine or downloaded, and trusted only by digest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from imbsynth.errors import UserError
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import claim, new_file
 
-TIMEOUT = 20.0  # seconds without a word from the server
+TIMEOUT = 20.0  # seconds without an answer from the server
 LARGEST = 200_000_000  # bytes that a download may have
 
 Tensors = dict[str, Tensor] | list[Tensor]
@@ -71,7 +71,7 @@ def _of_package(package: str, name: str) -> list[Path]:
 
 
 def _download(url: str, target: Path, digests: set[str]) -> str:
-    """Put the file in place; returns why that is impossible, or nothing."""
+    """Put the file in place; returns why that is impossible, or ""."""
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
             data = response.read(LARGEST)

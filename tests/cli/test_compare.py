@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from imbsynth.cli import app
-from tests.engine.test_compare import CLEAR, write_evaluation, write_results
+from tests.engine.comparison.files import CLEAR, write_evaluation, write_results
 
 
 def invoke(*arguments: object) -> tuple[int, str, str]:

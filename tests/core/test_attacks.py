@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imbsynth.core.attacks import ascend, fgsm, input_gradient
+from imbsynth.core.attacks import (
+    ascend,
+    fgsm,
+    input_gradient,
+    l2,
+    pgd,
+    unit_root_mean_square,
+)
+from imbsynth.core.tables import ATTACKS
+
+RNG = np.random.default_rng(0)
 
 
 def summed_loss(images: Tensor, model: nn.Module, labels: Tensor) -> Tensor:
@@ -45,7 +55,9 @@ def test_a_linear_classifier_moves_images_along_its_closed_form_gradient(
 
     loss = partial(summed_loss, model=model, labels=labels)
     np.testing.assert_allclose(input_gradient(images, loss).numpy().reshape(5, 6), gradient)
-    np.testing.assert_allclose(fgsm(images, loss, epsilon).numpy().reshape(5, 6), expected)
+    np.testing.assert_allclose(
+        fgsm(images, loss, RNG, epsilon=epsilon).numpy().reshape(5, 6), expected
+    )
 
 
 def test_fgsm_by_hand() -> None:
@@ -53,7 +65,8 @@ def test_fgsm_by_hand() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(2, 2, bias=False))
     model[1].weight.data = torch.tensor([[1.0, -1.0], [0.0, 0.0]])
     images = torch.tensor([0.5, 0.95]).reshape(1, 1, 1, 2)
-    moved = fgsm(images, partial(summed_loss, model=model, labels=torch.tensor([0])), 0.1)
+    loss = partial(summed_loss, model=model, labels=torch.tensor([0]))
+    moved = fgsm(images, loss, RNG, epsilon=0.1)
     torch.testing.assert_close(moved.flatten(), torch.tensor([0.4, 1.0]))  # clipped at white
 
 
@@ -86,7 +99,8 @@ def test_no_weight_gets_a_gradient_and_no_statistic_moves() -> None:
     model = convolutional()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     images = torch.rand(4, 3, 6, 6, dtype=torch.float64)
-    fgsm(images, partial(summed_loss, model=model, labels=torch.zeros(4, dtype=torch.int64)), 0.1)
+    loss = partial(summed_loss, model=model, labels=torch.zeros(4, dtype=torch.int64))
+    fgsm(images, loss, RNG, epsilon=0.1)
     assert all(weight.grad is None for weight in model.parameters())
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
@@ -96,8 +110,67 @@ def test_more_steps_stay_in_the_ball_and_climb(steps: int) -> None:
     model = convolutional()
     images = torch.rand(8, 3, 6, 6, dtype=torch.float64)
     loss = partial(summed_loss, model=model, labels=torch.zeros(8, dtype=torch.int64))
-    moved = ascend(images, loss, epsilon=0.1, step=0.1 / steps, steps=steps)
+    moved = ascend(images, images, loss, epsilon=0.1, step=0.1 / steps, steps=steps)
     assert (moved - images).abs().max() <= 0.1 + 1e-12
     assert moved.min() >= 0
     assert moved.max() <= 1
     assert loss(moved) > loss(images)
+
+
+def attacked(name: str, images: Tensor, epsilon: float, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """The images as an attack moves them, and the loss before and after."""
+    loss = partial(summed_loss, model=convolutional(), labels=torch.arange(len(images)) % 3)
+    options = {"epsilon": epsilon, "attack_steps": 5, "attack_step_size": None}
+    entry = ATTACKS[name]
+    given = {option: options[option] for option in entry.options}
+    moved = entry.load()(images, loss, np.random.default_rng(seed), **given)
+    return moved, torch.stack([loss(images), loss(moved)]).detach()
+
+
+@pytest.mark.parametrize("name", ["fgsm", "pgd", "l2"])
+@pytest.mark.parametrize("epsilon", [0.01, 0.1])
+def test_every_attack_climbs_and_stays_in_its_ball(name: str, epsilon: float) -> None:
+    images = torch.from_numpy(np.random.default_rng(1).random((6, 3, 6, 6)))
+    moved, losses = attacked(name, images, epsilon)
+    assert moved.min() >= 0
+    assert moved.max() <= 1
+    assert losses[1] > losses[0]
+    offsets = (moved - images).flatten(1)
+    norms = offsets.square().mean(1).sqrt() if name == "l2" else offsets.abs().amax(1)
+    assert (norms <= epsilon + 1e-12).all()
+
+
+def test_pgd_of_one_step_from_the_image_itself_is_fgsm() -> None:
+    images = torch.rand(4, 3, 6, 6, dtype=torch.float64)
+    loss = partial(summed_loss, model=convolutional(), labels=torch.tensor([0, 1, 2, 0]))
+    one = ascend(images, images, loss, epsilon=0.05, step=0.05, steps=1)
+    assert torch.equal(one, fgsm(images, loss, RNG, epsilon=0.05))
+
+
+def test_the_start_of_pgd_is_drawn_from_the_generator() -> None:
+    images = torch.rand(3, 3, 6, 6, dtype=torch.float64)
+    first, again, other = (attacked("pgd", images, 0.1, seed)[0] for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    loss = partial(summed_loss, model=convolutional(), labels=torch.arange(3))
+    tiny = pgd(
+        images, loss, np.random.default_rng(2), epsilon=0.1, attack_steps=1, attack_step_size=1e-9
+    )
+    assert 0.09 < (tiny - images).abs().max() <= 0.1 + 1e-12  # all but the start
+
+
+def test_l2_by_hand() -> None:
+    """The gradient (3, 4) has the length 5: steps of 0.1 sqrt(2) / 5 times it."""
+    images = torch.tensor([0.5, 0.5]).reshape(1, 1, 1, 2)
+    weights = torch.tensor([3.0, 4.0])
+    moved = l2(images, lambda x: (x.flatten() * weights).sum(), RNG, epsilon=0.1)
+    step = 0.1 * 2**0.5 / 5
+    torch.testing.assert_close(moved.flatten(), torch.tensor([0.5 + 3 * step, 0.5 + 4 * step]))
+
+
+def test_images_without_a_gradient_stay() -> None:
+    images = torch.rand(2, 1, 3, 3)
+    moved = l2(images, lambda x: (0 * x).sum(), RNG, epsilon=0.1)
+    assert torch.equal(moved, images)
+    tiny = unit_root_mean_square(torch.full((1, 4), 1e-30))
+    torch.testing.assert_close(tiny, torch.ones(1, 4))

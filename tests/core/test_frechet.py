@@ -14,8 +14,8 @@ from torchmetrics.image.fid import _compute_fid
 
 from imbsynth.core.frechet import (
     NOISE,
-    Few,
     Moments,
+    StoredFeatures,
     Summary,
     absorb,
     frechet_distance,
@@ -30,8 +30,8 @@ def draw(seed: int, n: int, d: int, *, shift: float = 0.0) -> Tensor:
     return torch.from_numpy(rng.normal(size=(n, d)) @ mix + shift)
 
 
-def few(features: Tensor) -> Few:
-    summary = Few(features.shape[1])
+def few(features: Tensor) -> StoredFeatures:
+    summary = StoredFeatures(features.shape[1])
     summary.add(features)
     return summary
 
@@ -115,7 +115,8 @@ def test_zero_on_itself(kind: Callable[[Tensor], Summary], n: int, seed: int) ->
     summary = kind(features)
     scale = float(features.square().sum(1).mean())
     # The full form takes roots of squares: an eigenvalue below the root of NOISE, 6e-8 of the
-    # largest, is lost in rounding. Few images have no such (n > d, nearly equal, is the worst).
+    # largest, is lost in rounding. StoredFeatures images have no such (n > d, nearly equal, is the
+    # worst).
     limit = 1e-7 if kind is moments else 1e-12
     assert 0 <= frechet_distance(summary, kind(features)) <= limit * scale
 
@@ -163,7 +164,7 @@ def test_merged_classes_are_the_pool(cuts: list[int]) -> None:
 
 def test_many_images_do_not_fit_a_pool_of_few() -> None:
     with pytest.raises(ValueError, match="more images than its pool"):
-        absorb(Few(4), moments(draw(0, 10, 4)))
+        absorb(StoredFeatures(4), moments(draw(0, 10, 4)))
 
 
 def test_dimensions_without_spread_add_nothing() -> None:

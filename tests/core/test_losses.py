@@ -1,43 +1,76 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
-from torch import nn
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.nn import functional
 
-from imbsynth.core.losses import penalty_loss, recon_loss
+from imbsynth.core.losses import GAMMA
+from imbsynth.core.tables import LOSSES
 
-IMAGES = torch.tensor([0.1, 0.5, 0.9]).reshape(3, 1, 1, 1)
-ORDER = torch.tensor([1, 2, 0])
-
-
-def same(images: torch.Tensor) -> torch.Tensor:
-    return images
-
-
-def half(images: torch.Tensor) -> torch.Tensor:
-    return images / 2
+COUNTS = torch.tensor([100, 10, 1])
+NAMES = list(LOSSES)
 
 
-def test_the_reconstruction_loss_by_hand() -> None:
-    expected = (0.05**2 + 0.25**2 + 0.45**2) / 3
-    assert recon_loss(IMAGES, encode=half, decode=same).item() == pytest.approx(expected)
+def batch(seed: int) -> tuple[Tensor, Tensor]:
+    rng = np.random.default_rng(seed)
+    return torch.from_numpy(rng.normal(size=(5, 3))), torch.from_numpy(rng.integers(3, size=5))
 
 
-def test_the_permuted_penalty_holds_each_image_against_another() -> None:
-    found = penalty_loss(IMAGES, ORDER, aligned=False, encode=same, decode=same).item()
-    assert found == pytest.approx((0.4**2 + 0.4**2 + 0.8**2) / 3)
+def loss_of(name: str, logits: Tensor, targets: Tensor) -> Tensor:
+    found: Tensor = LOSSES[name].load()(logits, targets, COUNTS, 0.5)
+    return found
 
 
-def test_the_aligned_penalty_is_a_reconstruction_loss() -> None:
-    aligned = penalty_loss(IMAGES, ORDER, aligned=True, encode=half, decode=same)
-    assert aligned.item() == pytest.approx(recon_loss(IMAGES, encode=half, decode=same).item())
+def one_hot(labels: Tensor) -> Tensor:
+    return functional.one_hot(labels, 3).double()
 
 
-@pytest.mark.parametrize("aligned", [True, False])
-def test_the_gradient_reaches_encoder_and_decoder(aligned: bool) -> None:
-    encoder, decoder = nn.Linear(1, 2), nn.Linear(2, 1)
-    images = IMAGES.reshape(3, 1)
-    penalty_loss(images, ORDER, aligned=aligned, encode=encoder, decode=decoder).backward()
-    for module in (encoder, decoder):
-        assert module.weight.grad is not None
-        assert module.weight.grad.abs().sum() > 0
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_cross_entropy_of_hard_targets_is_torchs(seed: int) -> None:
+    logits, labels = batch(seed)
+    expected = functional.cross_entropy(logits, labels, reduction="none")
+    torch.testing.assert_close(loss_of("cross-entropy", logits, one_hot(labels)), expected)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_balanced_softmax_is_its_formula(seed: int) -> None:
+    """Ren et al. (2020), equation 4: n_y exp(z_y) / sum_k n_k exp(z_k)."""
+    logits, labels = batch(seed)
+    weighted = COUNTS * logits.exp()
+    p = weighted / weighted.sum(1, keepdim=True)
+    expected = -p[torch.arange(5), labels].log()
+    torch.testing.assert_close(loss_of("balanced-softmax", logits, one_hot(labels)), expected)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_focal_is_its_formula(seed: int) -> None:
+    """Lin et al. (2017): -(1 - p_y)^gamma log p_y."""
+    logits, labels = batch(seed)
+    p = logits.softmax(1)[torch.arange(5), labels]
+    expected = -((1 - p) ** GAMMA) * p.log()
+    torch.testing.assert_close(loss_of("focal", logits, one_hot(labels)), expected)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_soft_targets_weigh_the_losses_of_the_classes(name: str) -> None:
+    logits, _ = batch(0)
+    targets = torch.tensor([[0.2, 0.5, 0.3]], dtype=torch.float64).expand(5, 3)
+    per_class = torch.stack([loss_of(name, logits, one_hot(torch.full((5,), k))) for k in range(3)])
+    expected = (targets.T * per_class).sum(0)
+    torch.testing.assert_close(loss_of(name, logits, targets), expected)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_loss_is_one_number_per_image_and_of_it_alone(name: str) -> None:
+    logits, labels = batch(1)
+    whole = loss_of(name, logits, one_hot(labels))
+    assert whole.shape == (5,)
+    assert (whole >= 0).all()
+    torch.testing.assert_close(loss_of(name, logits[3:4], one_hot(labels)[3:4])[0], whole[3])

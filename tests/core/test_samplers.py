@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +12,9 @@ from imblearn.over_sampling import SMOTE
 from scipy.stats import ks_2samp
 
 from imbsynth.core.neighbors import nearest
-from imbsynth.core.samplers import Pairs, Sampler, interpolate, ros, smote, take
+from imbsynth.core.plans import Plan, combine
+from imbsynth.core.row_streams import Rows
+from imbsynth.core.samplers import Sampler, ros, smote
 from imbsynth.runtime import stream
 
 
@@ -18,27 +22,29 @@ def cloud(n: int, d: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def plan(sampler: Sampler, points: torch.Tensor, count: int, rng: np.random.Generator) -> Pairs:
-    """The first `count` rows in one piece."""
-    pieces = [*take(sampler(points, rng), count), Pairs(*np.empty((3, 0)))]
-    base, neighbor, lam = (np.concatenate(column) for column in zip(*pieces, strict=True))
-    return Pairs(base.astype(np.int64), neighbor.astype(np.int64), lam)
+class Cloud(NamedTuple):
+    """A population: the points of all classes, one after the other."""
+
+    classes: list[torch.Tensor]
+
+    @property
+    def members(self) -> list[np.ndarray]:
+        ends = np.cumsum([len(points) for points in self.classes])
+        return np.split(np.arange(ends[-1]), ends[:-1])
+
+    def points(self, label: int) -> torch.Tensor:
+        return self.classes[label]
 
 
-def smote_plan(points: torch.Tensor, count: int, rng: np.random.Generator, neighbors: int) -> Pairs:
-    return plan(partial(smote, neighbors=neighbors), points, count, rng)
+def plan(sampler: Sampler, points: torch.Tensor, rows: Rows, rng: np.random.Generator) -> Plan:
+    """Rows of the second of three classes, with its images counted from 0."""
+    population = Cloud([cloud(3, 2, seed=8), points, cloud(4, 2, seed=9)])
+    drawn = sampler(population, 1, rng)(rows)
+    return drawn._replace(parents=drawn.parents - 3)
 
 
-def test_interpolate_by_hand() -> None:
-    start, end = torch.tensor([[0.0, 0.0]]), torch.tensor([[4.0, 8.0]])
-    assert interpolate(start, end, torch.tensor([0.25])).tolist() == [[1.0, 2.0]]
-
-
-def test_interpolate_takes_points_of_any_shape() -> None:
-    start, end = torch.zeros(2, 1, 3, 3), torch.ones(2, 1, 3, 3)
-    made = interpolate(start, end, torch.tensor([0.5, 0.75], dtype=torch.float64))
-    assert made[:, 0, 1, 1].tolist() == [0.5, 0.75]
-    assert made.dtype == torch.float32
+def smote_plan(points: torch.Tensor, count: int, rng: np.random.Generator, neighbors: int) -> Plan:
+    return plan(partial(smote, k_neighbors=neighbors), points, np.arange(count), rng)
 
 
 @given(
@@ -48,24 +54,26 @@ def test_interpolate_takes_points_of_any_shape() -> None:
     seed=st.integers(0, 2**32),
 )
 @settings(deadline=None)
-def test_a_plan_names_a_base_and_one_of_its_nearest(n: int, count: int, k: int, seed: int) -> None:
+def test_a_row_names_an_image_and_one_of_its_nearest(n: int, count: int, k: int, seed: int) -> None:
     points = cloud(n, 3)
-    pairs = smote_plan(points, count, np.random.default_rng(seed), neighbors=k)
-    assert all(len(column) == count for column in pairs)
-    assert ((pairs.lam >= 0) & (pairs.lam < 1)).all()
+    drawn = smote_plan(points, count, np.random.default_rng(seed), neighbors=k)
+    assert drawn.rows.tolist() == list(range(count))
+    assert len(drawn.parents) == len(drawn.weights) == count
+    assert drawn.weights.sum(1) == pytest.approx(1)
     if n == 1:
-        assert (pairs.base == pairs.neighbor).all()
-        assert (pairs.lam == 0).all()
+        assert (drawn.parents == 0).all()
+        assert drawn.weights.shape == (count, 1)
         return
+    assert ((drawn.weights[:, 1] >= 0) & (drawn.weights[:, 1] < 1)).all()
     table = nearest(points, min(k, n - 1)).numpy()
-    assert all(end in table[start] for start, end in zip(pairs.base, pairs.neighbor, strict=True))
+    assert all(end in table[start] for start, end in drawn.parents)
 
 
 @given(n=st.integers(2, 12), count=st.integers(0, 50), seed=st.integers(0, 2**32))
 @settings(deadline=None)
-def test_every_point_is_a_base_equally_often(n: int, count: int, seed: int) -> None:
-    pairs = smote_plan(cloud(n, 2), count, np.random.default_rng(seed), neighbors=3)
-    used = np.bincount(pairs.base, minlength=n)
+def test_every_image_is_used_equally_often(n: int, count: int, seed: int) -> None:
+    drawn = smote_plan(cloud(n, 2), count, np.random.default_rng(seed), neighbors=3)
+    used = np.bincount(drawn.parents[:, 0], minlength=n)
     assert used.max() - used.min() <= 1
 
 
@@ -75,24 +83,35 @@ def test_a_larger_plan_begins_with_the_smaller_one(n: int, small: int, more: int
     points = cloud(n, 2)
     first = smote_plan(points, small, np.random.default_rng(0), neighbors=3)
     second = smote_plan(points, small + more, np.random.default_rng(0), neighbors=3)
-    for column, longer in zip(first, second, strict=True):
+    for column, longer in zip(first[:3], second[:3], strict=True):
         assert np.array_equal(column, longer[:small])
+
+
+@given(n=st.integers(1, 8), rows=st.lists(st.integers(0, 5000), max_size=20))
+@settings(deadline=None, max_examples=30)
+@pytest.mark.parametrize("sampler", [partial(smote, k_neighbors=3), ros])
+def test_any_row_can_be_drawn_alone(sampler: Sampler, n: int, rows: list[int]) -> None:
+    whole = plan(sampler, cloud(n, 2), np.arange(5001), np.random.default_rng(0))
+    alone = plan(sampler, cloud(n, 2), np.array(rows, np.int64), np.random.default_rng(0))
+    assert alone.rows.tolist() == rows
+    assert np.array_equal(alone.parents, whole.parents[rows])
+    assert np.array_equal(alone.weights, whole.weights[rows])
 
 
 def test_two_equal_classes_do_not_get_equal_draws() -> None:
     points = cloud(20, 4)
     first = smote_plan(points, 50, stream(0, "generate", "smote", "a"), neighbors=5)
     second = smote_plan(points, 50, stream(0, "generate", "smote", "b"), neighbors=5)
-    assert not np.array_equal(first.lam, second.lam)
-    assert not np.array_equal(first.base, second.base)
+    assert not np.array_equal(first.weights, second.weights)
+    assert not np.array_equal(first.parents[:, 0], second.parents[:, 0])
 
 
 def test_copies_are_drawn_with_replacement() -> None:
-    pairs = plan(ros, cloud(4, 2), 1000, np.random.default_rng(0))
-    assert (pairs.base == pairs.neighbor).all()
-    assert (pairs.lam == 0).all()
+    drawn = plan(ros, cloud(4, 2), np.arange(1000), np.random.default_rng(0))
+    assert drawn.parents.shape == (1000, 1)
+    assert (drawn.weights == 1).all()
     # 1,000 uniform draws of 4: within 5 standard deviations (13.7) of 250 each.
-    assert np.abs(np.bincount(pairs.base) - 250).max() < 70
+    assert np.abs(np.bincount(drawn.parents[:, 0]) - 250).max() < 70
 
 
 def explain(made: np.ndarray, points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -119,13 +138,14 @@ POINTS = cloud(30, 6)
 
 
 def test_the_draws_are_uniform() -> None:
-    pairs = smote_plan(POINTS, COUNT, stream(0, "test"), neighbors=K)
+    drawn = smote_plan(POINTS, COUNT, stream(0, "test"), neighbors=K)
     table = nearest(POINTS, K).numpy()
-    ranks = (table[pairs.base] == pairs.neighbor[:, None]).argmax(1)
+    base, neighbor = drawn.parents.T
+    ranks = (table[base] == neighbor[:, None]).argmax(1)
     # A count of 300 has a standard deviation of 15.5; five of them are allowed.
     assert np.abs(np.bincount(ranks, minlength=K) - COUNT / K).max() < 78
     # Kolmogorov-Smirnov distance from uniform, critical value at 1e-6: 2.7 / sqrt(n).
-    steps = np.sort(pairs.lam)
+    steps = np.sort(drawn.weights[:, 1])
     assert np.abs(steps - np.arange(1, COUNT + 1) / COUNT).max() < 2.7 / np.sqrt(COUNT)
 
 
@@ -135,9 +155,9 @@ def test_ranks_and_steps_are_distributed_like_imbalanced_learns() -> None:
     data = np.concatenate([majority, points])
     labels = np.array([0] * len(majority) + [1] * len(points))
     theirs, _ = SMOTE(k_neighbors=K, random_state=0).fit_resample(data, labels)
-    pairs = smote_plan(POINTS, COUNT, stream(0, "test"), neighbors=K)
-    start, end = POINTS[torch.from_numpy(pairs.base)], POINTS[torch.from_numpy(pairs.neighbor)]
-    ours = interpolate(start, end, torch.from_numpy(pairs.lam)).numpy()
+    drawn = smote_plan(POINTS, COUNT, stream(0, "test"), neighbors=K)
+    parents = [POINTS[torch.from_numpy(column)] for column in drawn.parents.T]
+    ours = combine(parents, torch.from_numpy(drawn.weights)).numpy()
 
     their_ranks, their_lams = explain(theirs[len(data) :], points, K)
     our_ranks, our_lams = explain(ours, points, K)

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from imbsynth.configs import AosTrainConfig, GenerateConfig
+from imbsynth.core import tables
 from imbsynth.engine import aos_train, generate
 from imbsynth.engine.events import EpochDone, Event
 from imbsynth.engine.inference.classifier import load_classifier
@@ -63,6 +65,34 @@ def test_every_balancing_learns(make_folder: MakeFolder, tmp_path: Path, oversam
     assert report.val["acsa"] == 1.0
 
 
+def squared_error(logits: Tensor, targets: Tensor, _counts: Tensor, _progress: float) -> Tensor:
+    """A loss that the package does not have."""
+    return (logits.softmax(1) - targets).square().sum(1)
+
+
+def upwards(images: Tensor, _loss: Any, _rng: Any, *, epsilon: float) -> Tensor:
+    """An attack that the package does not have."""
+    return (images + epsilon).clamp(0, 1)
+
+
+def test_a_loss_and_an_attack_are_a_function_and_an_entry_each(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loss = tables.Entry("squared-error", f"{__name__}:squared_error", "for this test")
+    attack = tables.Entry("upwards", f"{__name__}:upwards", "for this test", options=("epsilon",))
+    monkeypatch.setitem(tables.LOSSES, loss.name, loss)
+    monkeypatch.setitem(tables.ATTACKS, attack.name, attack)
+    src = make_folder({"a": 10, "b": 5})
+    new = config(src, tmp_path / "clf.safetensors", epochs=2)
+    object.__setattr__(new, "loss", loss.name)  # the choices were made when configs was imported
+    object.__setattr__(new, "attack", attack.name)
+    report = aos_train.run(new)
+    assert report.epochs == 2
+    first = json.loads((tmp_path / "clf.jsonl").read_text().splitlines()[0])
+    assert 0 < first["loss"] < 2  # at most 2 for one image
+    assert first["moved"] > 0
+
+
 def test_equal_runs_end_in_equal_bytes(make_folder: MakeFolder, tmp_path: Path) -> None:
     src = make_folder({"a": 10, "b": 5})
     made = []
@@ -79,7 +109,10 @@ def test_equal_runs_end_in_equal_bytes(make_folder: MakeFolder, tmp_path: Path) 
         ({}, 1),  # between two epochs of one draw
         ({}, 2),  # before another draw
         ({"augment": "flip-crop", "every": 3}, 2),
-        ({"model": "mobilenet_v3_small", "image_size": "32"}, 1),  # it has dropout
+        ({"model": "mobilenet_v3_small", "image_size": (32, 32)}, 1),  # it has dropout
+        ({"optimizer": "adamw", "attack": "pgd", "mix": "mixup", "weight_decay": 0.1}, 1),
+        ({"optimizer": "sgd", "attack": "l2", "loss": "balanced-softmax"}, 3),
+        ({"optimizer": "sgd", "oversample": "smote", "loss": "focal", "mix": "mixup"}, 2),
     ],
 )
 def test_a_resumed_run_ends_in_the_bytes_of_an_unbroken_one(
@@ -129,10 +162,10 @@ def test_training_goes_on_a_generated_folder(make_folder: MakeFolder, tmp_path: 
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"model": "resnet19"}, "--model resnet19: torchvision has no classifier"),
-        ({"model": "vit_b_16", "image_size": "40x40"}, "--model vit_b_16 does not take"),
-        ({"model": "alexnet", "image_size": "16"}, "--model alexnet does not take"),
-        ({"image_size": "4"}, "4x4"),
+        ({"model": "resnet19"}, "model resnet19: torchvision has no classifier"),
+        ({"model": "vit_b_16", "image_size": (40, 40)}, "model vit_b_16 does not take"),
+        ({"model": "alexnet", "image_size": (16, 16)}, "model alexnet does not take"),
+        ({"image_size": (4, 4)}, "4x4"),
     ],
 )
 def test_what_cannot_be_trained_is_said(

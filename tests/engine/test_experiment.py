@@ -11,9 +11,11 @@ import yaml
 
 from imbsynth.configs import CompareConfig, ExperimentConfig
 from imbsynth.engine import compare, experiment
-from imbsynth.engine.experiments.protocols import Cell, parse_protocol, read_protocol
+from imbsynth.engine.experiments.protocol_files import parse_protocol, read_protocol
+from imbsynth.engine.experiments.protocols import Trial
 from imbsynth.errors import UserError
 from tests.conftest import MakeFolder, contents
+from tests.engine.comparison.files import change, make_older
 
 PROJECT = Path(__file__).parent.parent.parent
 TINY: dict[str, Any] = {
@@ -46,22 +48,22 @@ def config(root: Path, protocol: dict[str, Any] = TINY, **options: Any) -> Exper
     return ExperimentConfig(protocol=file, **settings | options)
 
 
-def test_every_cell_is_run_once(root: Path) -> None:
+def test_every_trial_is_run_once(root: Path) -> None:
     report = experiment.run(config(root))
-    assert list(report.cells.values()) == ["made now"] * 6
+    assert list(report.trials.values()) == ["made now"] * 6
     before = contents(root / "out")
     report = experiment.run(config(root))
-    assert list(report.cells.values()) == ["done"] * 6
+    assert list(report.trials.values()) == ["done"] * 6
     assert contents(root / "out") == before
-    result = json.loads((root / "out/cells/bars/linear/AOS/1.json").read_text())
-    assert result["cell"] == {"data": "bars", "imbalance": "linear", "method": "AOS", "seed": 1}
+    result = json.loads((root / "out/trials/bars/linear/AOS/1.json").read_text())
+    assert result["trial"] == {"data": "bars", "imbalance": "linear", "method": "AOS", "seed": 1}
     assert result["tests"]["test"]["images"] == 8
-    assert result["cut"] == {"counts": {"a": 12, "b": 6}, "rho": 2.0, "mu": 0.5}
+    assert result["imbalanced_copy"] == {"counts": {"a": 12, "b": 6}, "rho": 2.0, "mu": 0.5}
 
 
 def test_a_dry_run_writes_nothing(root: Path) -> None:
     report = experiment.run(config(root, dry_run=True))
-    assert list(report.cells.values()) == ["to do"] * 6
+    assert list(report.trials.values()) == ["to do"] * 6
     assert not (root / "out").exists()
 
 
@@ -73,9 +75,9 @@ def test_shards_share_the_grid_at_the_same_time(root: Path) -> None:
     shards = [
         subprocess.Popen([*command, "--shard", f"{i}/2"], stdout=subprocess.PIPE) for i in (1, 2)
     ]
-    found = [json.loads(shard.communicate()[0])["cells"] for shard in shards]
+    found = [json.loads(shard.communicate()[0])["trials"] for shard in shards]
     assert [shard.returncode for shard in shards] == [0, 0]
-    made = [name for cells in found for name, status in cells.items() if status == "made now"]
+    made = [name for trials in found for name, status in trials.items() if status == "made now"]
     assert sorted(made) == [f"bars/as is/{method}/0" for method in ("AOS", "DeepSMOTE", "plain")]
 
 
@@ -90,8 +92,8 @@ def test_folds_test_on_what_they_do_not_train_on(root: Path) -> None:
     }
     del folds["seeds"]
     report = experiment.run(config(root, folds))
-    assert list(report.cells) == [f"bars/as is/plain/{seed}" for seed in range(4)]
-    result = json.loads((root / "out/cells/bars/as is/plain/3.json").read_text())
+    assert list(report.trials) == [f"bars/as is/plain/{seed}" for seed in range(4)]
+    result = json.loads((root / "out/trials/bars/as is/plain/3.json").read_text())
     assert result["tests"]["balanced"]["images"] == 5
     assert result["tests"]["cut"]["images"] == 3
     rows = compare.run(CompareConfig(src=root / "out")).rows
@@ -103,7 +105,7 @@ PLAIN: dict[str, Any] = {**TINY, "imbalance": {"as is": {}}, "methods": {"plain"
 
 
 @pytest.mark.parametrize(
-    ("change", "problem"),
+    ("changes", "problem"),
     [
         ({"train": {"epochs": 2, "batch-size": 8}}, "with aos-train epochs 1, not 2"),
         ({"methods": {"plain": {"train": {"tau": 0.1}}}}, "with aos-train tau 0.8, not 0.1"),
@@ -114,12 +116,12 @@ PLAIN: dict[str, Any] = {**TINY, "imbalance": {"as is": {}}, "methods": {"plain"
     ],
 )
 def test_results_of_other_options_are_kept_and_named(
-    root: Path, change: dict[str, Any], problem: str
+    root: Path, changes: dict[str, Any], problem: str
 ) -> None:
     experiment.run(config(root, PLAIN))
     before = contents(root / "out")
     with pytest.raises(UserError, match=r"plain/1\.json was made ") as caught:
-        experiment.run(config(root, {**PLAIN, **change}))
+        experiment.run(config(root, {**PLAIN, **changes}))
     assert problem in caught.value.problem
     assert contents(root / "out") == before
 
@@ -134,13 +136,13 @@ def test_results_of_other_images_are_kept_and_named(root: Path, part: str) -> No
         experiment.run(config(root, PLAIN, dry_run=True))
 
 
-def test_a_cell_with_other_options_is_made_anew_once_its_file_is_gone(root: Path) -> None:
+def test_a_trial_with_other_options_is_made_anew_once_its_file_is_gone(root: Path) -> None:
     experiment.run(config(root, PLAIN))
-    file = root / "out/cells/bars/as is/plain/1.json"
+    file = root / "out/trials/bars/as is/plain/1.json"
     first = json.loads(file.read_text())
     file.unlink()
     longer = {**PLAIN, "train": {"epochs": 2, "batch-size": 8}}
-    assert list(experiment.run(config(root, longer)).cells.values()) == ["made now"]
+    assert list(experiment.run(config(root, longer)).trials.values()) == ["made now"]
     second = json.loads(file.read_text())
     assert (first["training"]["epochs"], second["training"]["epochs"]) == (1, 2)
     assert second["recipe"]["aos_train"]["epochs"] == 2
@@ -150,15 +152,45 @@ def test_a_cell_with_other_options_is_made_anew_once_its_file_is_gone(root: Path
 def test_a_grid_may_grow(root: Path) -> None:
     experiment.run(config(root, PLAIN))
     report = experiment.run(config(root, {**PLAIN, "seeds": [1, 2]}))
-    assert list(report.cells.values()) == ["done", "made now"]
+    assert list(report.trials.values()) == ["done", "made now"]
     assert compare.run(CompareConfig(src=root / "out")).rows[0]["seeds"] == 2
+
+
+def test_scripts_find_the_trials_by_their_former_name_too(root: Path) -> None:
+    report = experiment.run(config(root, PLAIN, dry_run=True))
+    assert report.cells == report.trials == {"bars/as is/plain/1": "to do"}
+
+
+def test_an_experiment_of_an_older_version_is_resumed(root: Path) -> None:
+    experiment.run(config(root))
+    make_older(root / "out")
+    latest = root / "out/cells/bars/linear/AOS/1.json"
+    before = contents(root / "out/cells")
+    latest.unlink()
+    change(root / "out/cells/bars/linear/plain/1.json", lambda found: found.pop("cut"))
+    change(root / "out/cells/bars/as is/AOS/1.json", forget_an_option)
+    report = experiment.run(config(root))
+    made = [name for name, status in report.trials.items() if status == "made now"]
+    assert made == ["bars/linear/AOS/1"]
+    assert (root / "out/trials/bars/linear/AOS/1.json").exists()
+    assert before.keys() - contents(root / "out/cells").keys() == {"bars/linear/AOS/1.json"}
+    assert json.loads((root / "out/protocol.json").read_text()).keys() >= {"trials", "data"}
+    assert list(experiment.run(config(root)).trials.values()) == ["done"] * 6
+    changed = {**TINY, "methods": {"AOS": {"train": {"epsilon": 0.1}}}}
+    with pytest.raises(UserError, match=r"with aos-train epsilon 0\.02, not 0\.1"):
+        experiment.run(config(root, changed))
+
+
+def forget_an_option(found: dict[str, Any]) -> None:
+    """As in the recipe of a version that did not have it."""
+    del found["recipe"]["aos_train"]["epsilon"]
 
 
 def test_a_fold_count_that_did_not_fit_may_be_mended(root: Path) -> None:
     folds = {**PLAIN, "data": {"bars": {"train": "train"}}, "folds": 9, "seeds": [0]}
     with pytest.raises(UserError, match="class b"):
         experiment.run(config(root, folds))
-    assert list(experiment.run(config(root, {**folds, "folds": 4})).cells.values()) == ["made now"]
+    assert list(experiment.run(config(root, {**folds, "folds": 4})).trials.values()) == ["made now"]
 
 
 def test_a_folder_of_something_else_is_left_alone(root: Path) -> None:
@@ -176,7 +208,7 @@ def test_a_folder_of_something_else_is_left_alone(root: Path) -> None:
 
 def test_a_file_in_the_place_of_the_folder_is_left_alone(root: Path) -> None:
     (root / "out").write_text("mine")
-    with pytest.raises(UserError, match="out is no folder"):
+    with pytest.raises(UserError, match="out is not a folder"):
         experiment.run(config(root, dry_run=True))
     assert (root / "out").read_text() == "mine"
 
@@ -184,7 +216,7 @@ def test_a_file_in_the_place_of_the_folder_is_left_alone(root: Path) -> None:
 @pytest.mark.parametrize("recipe", [None, [1], {"aos_train": "x"}, {}])
 def test_a_result_without_our_recipe_is_named_shortly(root: Path, recipe: Any) -> None:
     experiment.run(config(root, PLAIN))
-    path = root / "out/cells/bars/as is/plain/1.json"
+    path = root / "out/trials/bars/as is/plain/1.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"recipe": recipe}))
     with pytest.raises(UserError, match=r"plain/1\.json was made with") as caught:
         experiment.run(config(root, PLAIN))
@@ -213,14 +245,14 @@ def test_a_missing_data_set_is_said_before_anything_runs(root: Path) -> None:
 def test_the_protocols_that_come_along_are_read(path: Path) -> None:
     protocol = read_protocol(path)
     assert protocol.about
-    assert len(list(protocol.cells())) > 8
+    assert len(list(protocol.trials())) > 8
 
 
 @pytest.mark.parametrize(
-    ("change", "problem"),
+    ("changes", "problem"),
     [
         ({"metods": {}}, "unknown key metods"),
-        ({"methods": {}}, "methods is no list of names"),
+        ({"methods": {}}, "methods is not a list of names"),
         ({"methods": {"../x": {}}}, "cannot be part of a file name"),
         ({"methods": {"..": {}}}, "cannot be part of a file name"),
         ({"imbalance": {".": {}}}, "cannot be part of a file name"),
@@ -249,9 +281,9 @@ def test_the_protocols_that_come_along_are_read(path: Path) -> None:
         ({"val-fraction": 1.5}, "val-fraction is 1.5"),
     ],
 )
-def test_a_wrong_protocol_is_named(tmp_path: Path, change: dict[str, Any], problem: str) -> None:
+def test_a_wrong_protocol_is_named(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
     file = tmp_path / "protocol.yaml"
-    file.write_text(yaml.safe_dump({**TINY, **change}))
+    file.write_text(yaml.safe_dump({**TINY, **changes}))
     with pytest.raises(UserError, match=problem) as caught:
         read_protocol(file)
     assert "protocol.yaml" in caught.value.problem
@@ -276,11 +308,11 @@ def test_a_method_may_be_told_apart_by_imbalance() -> None:
 def test_a_protocol_may_be_described_anew(root: Path) -> None:
     experiment.run(config(root, PLAIN))
     report = experiment.run(config(root, {**PLAIN, "about": "clearer"}))
-    assert list(report.cells.values()) == ["done"]
+    assert list(report.trials.values()) == ["done"]
 
 
 def test_numbers_are_read_as_the_options_have_them() -> None:
     changed = {**TINY, "train": {"lr": "1e-3", "image-size": 32, "epochs": 3}}
     method = parse_protocol(changed).methods["AOS"]
     assert method.train == {"lr": 0.001, "image_size": (32, 32), "epochs": 3}
-    assert Cell("a", "b", "c", 1).name == "a/b/c/1"
+    assert Trial("a", "b", "c", 1).name == "a/b/c/1"

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from imbsynth.configs import AosTrainConfig, FidConfig, GenerateConfig
-from imbsynth.core.frechet import Few, frechet_distance
+from imbsynth.core.frechet import StoredFeatures, frechet_distance
 from imbsynth.core.pixels import stacked
 from imbsynth.engine import aos_train, generate
 from imbsynth.engine.distances import measuring
@@ -40,7 +40,7 @@ def distance(real: torch.Tensor, fake: torch.Tensor) -> float:
     """Through the core, which has tests of its own, from whole arrays."""
     sides = []
     for features in (real, fake):
-        sides.append(Few(features.shape[1]))
+        sides.append(StoredFeatures(features.shape[1]))
         sides[-1].add(features)
     return frechet_distance(*sides)
 
@@ -177,7 +177,7 @@ def test_mixed_sizes_need_a_size(make_folder: MakeFolder) -> None:
     fake = make_folder({"a": 4}, name="fake", size=(9, 8))
     with pytest.raises(UserError, match="images of 2 sizes") as caught:
         compare(real, fake)
-    assert "--image-size" in caught.value.fix
+    assert "image_size" in caught.value.fix
     assert compare(real, fake, image_size="8").fid > 0
 
 
@@ -321,7 +321,7 @@ def test_a_damaged_cache_entry_is_made_again(pair: tuple[Path, Path], tmp_path: 
 
 def test_a_cache_that_cannot_be_made_is_said(pair: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="--cache"):
+    with pytest.raises(UserError, match="cache"):
         compare(*pair, cache=tmp_path / "file/cache")
 
 

@@ -12,13 +12,14 @@ from PIL import Image
 
 from imbsynth.configs import GenerateConfig, TrainAeConfig
 from imbsynth.core.pixels import to_bytes, to_unit
-from imbsynth.core.samplers import interpolate
+from imbsynth.core.plans import combine
 from imbsynth.engine import generate, train_ae
 from imbsynth.engine.events import Event, Note
 from imbsynth.engine.generate import run
 from imbsynth.engine.inference.autoencoder import load_autoencoder
 from imbsynth.errors import UserError
 from imbsynth.store import png_writers
+from imbsynth.store.folders import digest_of
 from tests.conftest import MakeFolder, contents
 
 
@@ -57,9 +58,11 @@ def test_every_class_comes_up_to_the_largest(
     assert len(lines) == 28
     for line in lines:
         assert line["file"] in made
-        assert line["base"].startswith(line["class"] + "/")
-        assert (rare / line["base"]).exists()
-        assert (rare / line["neighbor"]).exists()
+        assert len(line["parents"]) == len(line["weights"]) == len(line["parent_digests"])
+        assert sum(line["weights"]) == pytest.approx(1)
+        for path, digest in zip(line["parents"], line["parent_digests"], strict=True):
+            assert path.startswith(line["class"] + "/")
+            assert digest_of((rare / path).read_bytes()) == digest
         assert line["method"] == method
         assert line["space"] == ("latent" if space["ae"] else "pixel")
 
@@ -71,14 +74,13 @@ def test_every_synthetic_image_can_be_made_again(
     run(GenerateConfig(src=rare, dst=dst, batch_size=5, **space))
     model = load_autoencoder(space["ae"]).eval() if space["ae"] else None
     for line in manifest(dst):
-        ends = [to_unit(pixels(dst / line[end])) for end in ("base", "neighbor")]
-        lam = torch.tensor([line["lam"]])
+        parents = [to_unit(pixels(dst / path)) for path in line["parents"]]
+        weights = torch.tensor([line["weights"]])
         with torch.no_grad():
             if model is None:
-                image = interpolate(ends[0], ends[1], lam)
+                image = combine(parents, weights)
             else:
-                latents = [model.encode(end) for end in ends]
-                image = model.decode(interpolate(latents[0], latents[1], lam))
+                image = model.decode(combine([model.encode(p) for p in parents], weights))
         # Within one gray level: arithmetic in batches may round otherwise.
         difference = to_bytes(image).int() - pixels(dst / line["file"]).int()
         assert difference.abs().max() <= 1
@@ -99,7 +101,7 @@ def test_processes_write_the_same_folder_as_a_thread(
     rare: Path, tmp_path: Path, space: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(GenerateConfig(src=rare, dst=tmp_path / "thread", **space))
-    monkeypatch.setattr(png_writers, "BYTES_A_PROCESS", 1)
+    monkeypatch.setattr(png_writers, "BYTES_PER_PROCESS", 1)
     monkeypatch.setattr(generate, "worker_count", lambda: 2)
     run(GenerateConfig(src=rare, dst=tmp_path / "processes", **space))
     assert contents(tmp_path / "thread") == contents(tmp_path / "processes")
@@ -113,13 +115,26 @@ def test_the_batch_size_does_not_change_the_draws(rare: Path, tmp_path: Path) ->
     assert one == two
 
 
-def test_a_larger_target_begins_with_the_smaller_ones_images(rare: Path, tmp_path: Path) -> None:
-    for name, target in (("small", 20), ("large", 3000)):
-        run(GenerateConfig(src=rare, dst=tmp_path / name, to=target, synthetic_only=True))
-    small, large = contents(tmp_path / "small"), contents(tmp_path / "large")
-    images = [path for path in small if path.endswith(".png") and "/" in path]
-    assert len(images) == 60
-    assert all(small[path] == large[path] for path in images)
+@pytest.mark.parametrize("method", ["smote", "ros"])
+def test_a_larger_target_begins_with_the_smaller_ones_images(
+    rare: Path, tmp_path: Path, space: dict[str, Any], method: Any
+) -> None:
+    """Byte for byte, whatever the batches: 10, 100 and 1,000 images of a class."""
+    made = {}
+    for target, batch_size in ((10, 500), (100, 7), (1000, 64), (1000, 500)):
+        dst = tmp_path / f"{target}-{batch_size}"
+        options: dict[str, Any] = {"method": method, "synthetic_only": True, **space}
+        run(GenerateConfig(src=rare, dst=dst, to=target, batch_size=batch_size, **options))
+        made[target, batch_size] = {
+            path: data for path, data in contents(dst).items() if "/" in path
+        }
+        lines = [line for line in manifest(dst) if line["class"] == "few"]
+        assert [line["row"] for line in lines] == list(range(target - 5))
+    largest = made[1000, 500]
+    assert made[1000, 64] == largest
+    assert len(made[100, 7]) == 4 * 100 - 20
+    for smaller in (made[10, 500], made[100, 7]):
+        assert smaller == {path: largest[path] for path in smaller}
 
 
 def test_another_class_does_not_shift_the_draws(rare: Path, tmp_path: Path) -> None:
@@ -141,7 +156,7 @@ def test_two_equal_classes_do_not_get_equal_images(rare: Path, tmp_path: Path) -
             (twins / name / path.name).write_bytes(path.read_bytes())
     run(GenerateConfig(src=twins, dst=tmp_path / "dst", to=15))
     steps = [
-        [line["lam"] for line in manifest(tmp_path / "dst") if line["class"] == c] for c in "ab"
+        [line["weights"] for line in manifest(tmp_path / "dst") if line["class"] == c] for c in "ab"
     ]
     assert steps[0] != steps[1]
 
@@ -156,9 +171,9 @@ def test_small_classes_work_and_say_what_was_done(rare: Path, tmp_path: Path) ->
     ]
     for line in manifest(tmp_path / "dst"):
         if line["class"] == "single":
-            assert (line["base"], line["lam"]) == (line["neighbor"], 0)
+            assert line["weights"] == [1]
             made = pixels(tmp_path / "dst" / line["file"])
-            assert torch.equal(made, pixels(rare / line["base"]))
+            assert torch.equal(made, pixels(rare / line["parents"][0]))
 
 
 def test_targets(rare: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from imbsynth.engine import train_ae
 from imbsynth.engine.events import EpochDone, Event, Started, silent
 from imbsynth.engine.inference.autoencoder import load_autoencoder
 from imbsynth.engine.reading import read_labelled
-from imbsynth.engine.training.autoencoder import AutoencoderTraining
+from imbsynth.engine.training.autoencoder import autoencoder_trainer
 from imbsynth.errors import Interrupted, UserError
 from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from tests.conftest import MakeFolder, contents
@@ -170,7 +170,7 @@ def test_an_interrupted_run_is_not_thrown_away_unasked(
     src, out = make_folder({"a": 10, "b": 5}), tmp_path / "ae.safetensors"
     with pytest.raises(Interrupted):
         train_ae.run(config(src, out), on_event=kill_after(1))
-    with pytest.raises(UserError, match="--resume"):
+    with pytest.raises(UserError, match="resume it with resume"):
         train_ae.run(config(src, out))
     assert train_ae.run(config(src, out, force=True)).epochs == 3
 
@@ -222,9 +222,9 @@ def test_training_stops_on_the_plateau(make_folder: MakeFolder, tmp_path: Path) 
     assert report.epochs < 50
 
 
-def test_a_loss_that_is_no_number_stops_the_run(make_folder: MakeFolder, tmp_path: Path) -> None:
+def test_a_loss_that_is_not_finite_stops_the_run(make_folder: MakeFolder, tmp_path: Path) -> None:
     src, out = make_folder({"a": 10}), tmp_path / "ae.safetensors"
-    with pytest.raises(UserError, match="no longer a number in epoch 1"):
+    with pytest.raises(UserError, match="no longer finite in epoch 1"):
         train_ae.run(config(src, out, penalty_weight=1e300))
     assert not out.exists()
 
@@ -234,7 +234,7 @@ def test_the_order_of_images_does_not_depend_on_the_penalty(make_folder: MakeFol
     images = read_labelled(src, size=None, channels=None, skip_unreadable=False, on_event=silent)
     orders = []
     for penalty in ("aligned", "none"):
-        training = AutoencoderTraining(
+        training = autoencoder_trainer(
             config(src, Path("ae.safetensors"), penalty=penalty),
             images,
             torch.device("cpu"),

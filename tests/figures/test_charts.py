@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imbsynth.figures.charts import Panel, write_robustness, write_spreads
+from imbsynth.figures.robustness import RobustnessPanel, write_robustness
+from imbsynth.figures.spreads import write_spreads
 
 
 def draw(path: Path, problems: int, methods: int, name: str = "method") -> tuple[int, int]:
@@ -37,7 +38,7 @@ def test_any_number_of_problems_and_methods_is_drawn(
 
 def test_any_number_of_curves_is_drawn(tmp_path: Path) -> None:
     line = np.array([0.5, 0.4]), np.array([0.1, 0.0])
-    panels = [Panel("a", "rho", True, np.array([10.0, 100.0]), {"b": line})] * 200
+    panels = [RobustnessPanel("a", "rho", True, np.array([10.0, 100.0]), {"b": line})] * 200
     write_robustness(tmp_path / "a.png", panels, "ACSA")
     with Image.open(tmp_path / "a.png") as image:
         assert image.height < 20_000

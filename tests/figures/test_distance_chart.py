@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imbsynth.figures.distance_chart import Chart, Panel, write_chart
+from imbsynth.figures.distance_chart import Chart, ClassPoints, write_chart
 
 
-def panel(name: str, seed: int) -> Panel:
+def panel(name: str, seed: int) -> ClassPoints:
     rng = np.random.default_rng(seed)
     real, fake = rng.normal(size=(2, 20, 2)).astype(np.float32)
-    return Panel(name, real, fake)
+    return ClassPoints(name, real, fake)
 
 
 @pytest.mark.parametrize("classes", [0, 1, 7, 70])

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from imbsynth.errors import UserError
-from imbsynth.store.folders import check_regular, listing, printable, read_regular, scan
+from imbsynth.store.folders import check_regular, read_regular, scan
+from imbsynth.store.names import listing, printable
 from tests.rights import permissions_hold
 
 LATIN_1 = pytest.mark.skipif(sys.platform == "darwin", reason="names are UTF-8 there")

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from imbsynth.errors import UserError
-from imbsynth.store.images import Images, read_images, survey_all
+from imbsynth.store.image_files import survey_all
+from imbsynth.store.images import Images, read_images
 from tests.store.conftest import noise, png_bytes, put
 
 GRAY, COLOUR = (1, 4, 6), (3, 4, 6)  # (c, h, w)
@@ -65,7 +66,7 @@ def test_mixed_sizes_are_named_and_the_commonest_advised(tmp_path: Path) -> None
     with pytest.raises(UserError) as caught:
         read_images(tmp_path, paths)
     assert caught.value.problem.endswith(": images of 3 sizes: 6x4 (2), 4x6 (1), 9x9 (1)")
-    assert caught.value.fix.endswith("--image-size 6x4")
+    assert caught.value.fix.endswith("image_size 6x4")
 
 
 def test_at_most_five_sizes_are_named(tmp_path: Path) -> None:
@@ -100,7 +101,7 @@ def test_every_unreadable_file_is_listed_with_the_reason(tmp_path: Path) -> None
     assert ": 3 unreadable files: cut.png (" in caught.value.problem
     assert "gone.png (cannot be read: No such file or directory)" in caught.value.problem
     assert "text.png (not an image of a format that is read)" in caught.value.problem
-    assert "--skip-unreadable" in caught.value.fix
+    assert "skip_unreadable" in caught.value.fix
 
 
 def test_a_long_list_of_unreadable_files_is_cut(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_an_empty_folder_may_be_there_already(out: Path) -> None:
 
 def test_an_existing_folder_is_kept_without_force(out: Path) -> None:
     write_folder(out, "old")
-    assert "--force" in refused_folder(out).fix
+    assert "force" in refused_folder(out).fix
     assert contents(out.parent) == {f"out/{RECORD}": record("old").encode()}
 
 
@@ -201,7 +201,7 @@ def test_a_stop_within_a_replacement_brings_the_old_folder_back(
 def test_a_kill_within_a_replacement_is_mended_by_the_next_run(out: Path) -> None:
     write_folder(out, "old")
     out.rename(out.with_name(".out.imbsynth-old"))
-    assert "--force" in refused_folder(out).fix
+    assert "force" in refused_folder(out).fix
     assert contents(out.parent) == {f"out/{RECORD}": record("old").encode()}
 
 
@@ -302,7 +302,7 @@ def test_a_file_appears_when_it_is_whole_and_leaves_nothing_beside_it(out: Path)
 
 def test_a_file_is_replaced_unless_told_otherwise(out: Path) -> None:
     write_file(out, "old")
-    with pytest.raises(UserError, match=r"exists\n  fix: .* --force"):
+    with pytest.raises(UserError, match=r"exists\n  fix: .* force"):
         write_file(out, force=False)
     assert out.read_text() == "old"
     write_file(out)

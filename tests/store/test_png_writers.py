@@ -24,7 +24,7 @@ BYTES = 3 * 6 * 4
 
 @pytest.fixture(autouse=True)
 def processes_always_pay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BYTES_A_PROCESS", 1)
+    monkeypatch.setattr(module, "BYTES_PER_PROCESS", 1)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def write_all(folder: Path, cores: int, between: Callable[[], None] = lambda: No
 def test_threads_and_processes_write_the_same_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[Any], cores: int, order: int
 ) -> None:
-    monkeypatch.setattr(module, "BYTES_AN_ORDER", order)
+    monkeypatch.setattr(module, "BYTES_PER_ORDER", order)
     plain, odd = tmp_path / "plain", tmp_path / "a b\udcff\n"  # a name of any bytes
     plain.mkdir()
     odd.mkdir()
@@ -159,7 +159,7 @@ def test_files_in_the_current_folder_are_never_run(
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_writers_end_with_the_process_that_was_killed() -> None:
     code = (
-        "import time; from imbsynth.store import png_writers as m; m.BYTES_A_PROCESS = 1\n"
+        "import time; from imbsynth.store import png_writers as m; m.BYTES_PER_PROCESS = 1\n"
         "class Told(m._Process):\n"
         "    def __init__(self): super().__init__(); print(self.popen.pid, flush=True)\n"
         "m._Process = Told\n"
@@ -183,7 +183,7 @@ def alive(pid: int) -> bool:
 
 
 def test_processes_for_what_is_worth_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BYTES_A_PROCESS", 16 << 20)
+    monkeypatch.setattr(module, "BYTES_PER_PROCESS", 16 << 20)
     assert processes_for(0, 784, 16) == 0
     assert processes_for(5_000, 784, 16) == 0  # a second of work
     assert processes_for(31_000, 784, 2) == 2

@@ -59,7 +59,7 @@ def _child(arguments: list[str], log: str, limits: Limits) -> None:
 
     loop.SAVE_EVERY = limits.save_every
     if limits.png_processes:
-        png_writers.BYTES_A_PROCESS = 1
+        png_writers.BYTES_PER_PROCESS = 1
     if limits.file_size is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_size, limits.file_size))
     with permissions_hold() if limits.permissions else nullcontext():

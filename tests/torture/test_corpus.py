@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imbsynth.store.folders import printable, scan
+from imbsynth.store.folders import scan
 from imbsynth.store.images import read_images
+from imbsynth.store.names import printable
 from tests.conftest import contents
 from tests.rights import permissions_hold
 from tests.torture.bench import (

@@ -23,9 +23,9 @@ from safetensors.torch import save, save_file
 from imbsynth.configs import AosTrainConfig, TrainAeConfig
 from imbsynth.engine import aos_train, train_ae
 from imbsynth.engine.events import EpochDone, Event
-from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.inference.classifier import load_classifier
-from imbsynth.engine.reading import made_of
+from imbsynth.engine.manifest import made_of
 from imbsynth.errors import UserError
 from imbsynth.store.decoding import Unreadable, decode, quiet
 from imbsynth.store.plain_yaml import read_texts, read_values
@@ -101,7 +101,7 @@ def try_checkpoint(name: str, path: Path) -> bool:
         if name == "clf":
             load_classifier(path)
             return True
-        coder = Coder(load_autoencoder(path), torch.device("cpu"), "fp32", 2)
+        coder = TrainedAutoencoder(load_autoencoder(path), torch.device("cpu"), "fp32")
         coder.decode(coder.encode(torch.zeros((2, *coder.model.shape[:3]), dtype=torch.uint8)))
     except UserError as error:
         assert_one_line(error)
@@ -294,7 +294,7 @@ def test_a_damaged_manifest_is_read_or_refused(told: Told, tmp_path: Path) -> No
         try:
             for file, sources in made_of(tmp_path / "made").items():
                 assert not {"..", ""} & {
-                    part for p in (file, *sources.ends) for part in p.split("/")
+                    part for p in (file, *sources.parents) for part in p.split("/")
                 }
         except UserError as error:
             assert_one_line(error)

@@ -178,14 +178,14 @@ def test_an_experiment_killed_again_and_again_goes_on(tmp_path: Path, told: Told
             shutil.rmtree(out)
     assert run([*arguments, "--out", out], log) == 0, log.read_text()
     assert scores(out) == expected
-    assert not [path for path in (out / "cells").rglob(".*")]
+    assert not [path for path in (out / "trials").rglob(".*")]
     told(KILLS, "kills of experiment")
 
 
 def scores(out: Path) -> dict[str, str]:
     """What an experiment has found so far, without how long it took."""
-    cells = out.glob("cells/*/*/*/*.json")
-    return {cell.relative_to(out).as_posix(): str(read_json(cell)["tests"]) for cell in cells}
+    trials = out.glob("trials/*/*/*/*.json")
+    return {trial.relative_to(out).as_posix(): str(read_json(trial)["tests"]) for trial in trials}
 
 
 @some_writers

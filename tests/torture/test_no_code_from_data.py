@@ -86,7 +86,7 @@ def test_a_class_that_is_no_name_is_refused_wherever_it_is_read(
     assert not Path("/tmp/x").exists()
 
 
-@pytest.mark.parametrize("key", ["file", "base", "neighbor"])
+@pytest.mark.parametrize("key", ["file", "parents", "base", "neighbour"])
 @pytest.mark.parametrize("name", ["../../x.png", "/etc/passwd", 7, None])
 def test_a_manifest_that_leads_out_is_refused(
     checkpoints: dict[str, Path], tmp_path: Path, key: str, name: Any
@@ -94,7 +94,13 @@ def test_a_manifest_that_leads_out_is_refused(
     src, made = plain_folder(tmp_path / "src"), tmp_path / "made"
     assert invoke("generate", src, made, "--to", 8).code == 0
     lines = [json.loads(line) for line in (made / "manifest.jsonl").read_text().splitlines()]
-    lines[1][key] = name
+    if key == "parents":
+        lines[1]["parents"][0] = name
+    elif key == "file":
+        lines[1]["file"] = name
+    else:  # the form of version 0.1
+        first, second = lines[1].pop("parents")
+        lines[1] |= {"base": first, "neighbour": second, key: name}
     (made / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     for arguments in (
         ["evaluate", checkpoints["clf"], made],
@@ -102,7 +108,7 @@ def test_a_manifest_that_leads_out_is_refused(
     ):
         outcome = invoke(*arguments)
         assert outcome.code == 2
-        assert "manifest.jsonl: line 2 does not name three files in the folder" in outcome.err
+        assert "manifest.jsonl: line 2 does not name an image in the folder" in outcome.err
 
 
 @pytest.mark.parametrize("shape", [[2**62], [2**31, 2**31], [-1], [10**30]])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import math
 from pathlib import Path
@@ -13,10 +12,12 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from imbsynth.configs import AosTrainConfig, TrainAeConfig
-from imbsynth.engine import aos_train, train_ae
+from imbsynth.engine.aos_train import AosTrain
 from imbsynth.engine.events import EpochDone, Event
-from imbsynth.engine.training.autoencoder import AutoencoderTraining
-from imbsynth.engine.training.classifier import ClassifierTraining
+from imbsynth.engine.train_ae import TrainAe
+from imbsynth.engine.training.autoencoder import AutoencoderTask
+from imbsynth.engine.training.classifier import ClassifierTask
+from imbsynth.engine.training.trainer import Trainer
 from imbsynth.errors import UserError
 from tests.conftest import draw_image
 from tests.torture.bench import invoke
@@ -88,32 +89,41 @@ def test_a_learning_rate_that_diverges_gives_numbers_or_says_so(tmp_path: Path, 
     if outcome.code == 0:
         assert_sane(outcome.out, out)
     else:
-        assert "no longer a number in epoch" in outcome.err
+        assert "no longer finite in epoch" in outcome.err
         assert "lower --lr" in outcome.err
         assert not out.exists()
 
 
 def run_until_it_breaks(name: str, src: Path, out: Path, **more: Any) -> None:
-    """A training whose weights leave the numbers after its second epoch."""
+    """A training whose weights stop being finite after its second epoch."""
+    started: list[Trainer[Any]] = []
+
+    class BreakableAe(TrainAe):
+        def trainer(self, *arguments: Any) -> Trainer[AutoencoderTask]:
+            started.append(super().trainer(*arguments))
+            return started[-1]
+
+    class BreakableAos(AosTrain):
+        def trainer(self, *arguments: Any) -> Trainer[ClassifierTask]:
+            started.append(super().trainer(*arguments))
+            return started[-1]
 
     def break_it(event: Event) -> None:
         if isinstance(event, EpochDone) and event.epoch == 2:
-            kinds = (AutoencoderTraining, ClassifierTraining)
-            running = [o for o in gc.get_objects() if type(o) in kinds and o.history]
-            weights = next(running[-1].weights.parameters())
+            weights = next(started[-1].task.model.parameters())
             weights.data.view(-1)[0] = math.inf
 
     common: dict[str, Any] = {"src": src, "out": out, "device": "cpu", "batch_size": 4, **more}
     if name == "train-ae":
-        train_ae.run(TrainAeConfig(**common, latent_dim=2), on_event=break_it)
+        BreakableAe(TrainAeConfig(**common, latent_dim=2)).carry_out(break_it)
     else:
-        aos_train.run(AosTrainConfig(**common, schedule="constant"), on_event=break_it)
+        BreakableAos(AosTrainConfig(**common, schedule="constant")).carry_out(break_it)
 
 
 @pytest.mark.parametrize("name", ["train-ae", "aos-train"])
-def test_a_loss_that_is_no_number_keeps_the_last_good_epoch(tmp_path: Path, name: str) -> None:
+def test_a_loss_that_is_not_finite_keeps_the_last_good_epoch(tmp_path: Path, name: str) -> None:
     src, out = plain_folder(tmp_path / "src"), tmp_path / "x.safetensors"
-    with pytest.raises(UserError, match="no longer a number in epoch 3; the state after epoch 2"):
+    with pytest.raises(UserError, match="no longer finite in epoch 3; the state after epoch 2"):
         run_until_it_breaks(name, src, out, epochs=4)
     assert not out.exists()
     state = load_file(tmp_path / "x.state.safetensors")

@@ -1,1 +1,1 @@
-"""Results side by side: read back, ranked, tested and tabulated."""
+"""Results side by side: read back, summarised as tables, ranked and tested, over the imbalance."""

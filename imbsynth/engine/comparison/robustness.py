@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from imbsynth.engine.comparison.results import Result, tabulate
-from imbsynth.figures.charts import Panel
+from imbsynth.engine.comparison.stored import Result
+from imbsynth.engine.comparison.summaries import tabulate
+from imbsynth.figures.robustness import RobustnessPanel
 
 RHO, MU = "imbalance ratio rho", "share of minority classes mu"
-APART = 1.02  # between two ratios that are not the same one, cut out of different folds
+APART = 1.02  # times: closer ratios are one, since those of different folds differ by an image
 
 
-def panels(results: Sequence[Result], metric: str) -> list[Panel]:
-    """A panel a data set (and test set) over rho, or over mu where it alone varies.
+def panels(results: Sequence[Result], metric: str) -> list[RobustnessPanel]:
+    """A panel per data set (and test set) over rho, or over mu if only mu varies.
 
-    Of a grid of both, a panel a mu. Where an imbalance stands twice (two profiles of one ratio),
-    the results make no curve, and there is no panel.
+    If both vary, a panel per mu. If two imbalances have the same ratio (as two profiles may), the
+    results make no curve, and there is no panel.
     """
     sources = dict.fromkeys(result.source for result in results)
-    return [
-        panel
-        for source in sources
-        for panel in _of_source([r for r in results if r.source == source], metric)
-    ]
+    found: list[RobustnessPanel] = []
+    for source in sources:
+        found += _of_source([result for result in results if result.source == source], metric)
+    return found
 
 
-def _of_source(results: list[Result], metric: str) -> Iterator[Panel]:
+def _of_source(results: list[Result], metric: str) -> list[RobustnessPanel]:
     if any(result.rho is None or result.mu is None for result in results):
-        return
+        return []
     source = results[0].source
     for axis, value in ((RHO, _rho), (MU, _mu)):
         if _distinct(list(_by_problem(results, value).values())):
-            yield _panel(results, metric, source, axis, value)
-            return
+            return [_panel(results, metric, source, axis, value)]
+    found = []
     mus = {problem: round(mu, 2) for problem, mu in _by_problem(results, _mu).items()}
     for mu in sorted(set(mus.values())):
-        alike = [result for result in results if mus[result.problem] == mu]
-        if _distinct(list(_by_problem(alike, _rho).values())):
-            yield _panel(alike, metric, f"{source}, mu {mu:g}", RHO, _rho)
+        same_mu = [result for result in results if mus[result.problem] == mu]
+        if _distinct(list(_by_problem(same_mu, _rho).values())):
+            found.append(_panel(same_mu, metric, f"{source}, mu {mu:g}", RHO, _rho))
+    return found
 
 
 def _rho(result: Result) -> float:
@@ -52,7 +53,7 @@ def _mu(result: Result) -> float:
 
 
 def _by_problem(results: list[Result], value: Callable[[Result], float]) -> dict[str, float]:
-    """The mean over methods and seeds: folds and draws differ by an image."""
+    """The mean over methods and seeds: folds and random draws differ by an image."""
     problems = dict.fromkeys(result.problem for result in results)
     return {
         problem: float(np.mean([value(r) for r in results if r.problem == problem]))
@@ -61,7 +62,7 @@ def _by_problem(results: list[Result], value: Callable[[Result], float]) -> dict
 
 
 def _distinct(values: list[float]) -> bool:
-    """Whether there are two or more, each once."""
+    """Whether there are at least two values, and all differ."""
     return len(values) > 1 and all(b > APART * a for a, b in pairwise(sorted(values)))
 
 
@@ -71,7 +72,7 @@ def _panel(
     title: str,
     axis: str,
     value: Callable[[Result], float],
-) -> Panel:
+) -> RobustnessPanel:
     x = _by_problem(results, value)
     table = tabulate(sorted(results, key=lambda result: x[result.problem]), metric)
     lines = {}
@@ -79,4 +80,4 @@ def _panel(
         column = table.methods.index(method)
         lines[method] = table.mean[:, column], table.spread[:, column]
     at = np.array([x[problem] for problem in table.problems])
-    return Panel(title, axis, axis == RHO, at, lines)
+    return RobustnessPanel(title, axis, axis == RHO, at, lines)

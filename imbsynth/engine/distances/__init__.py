@@ -1,1 +1,1 @@
-"""How far folders are apart: features of images, summaries of the features, and the numbers."""
+"""How far folders are apart: features of images, their summaries, and the distances."""

@@ -1,4 +1,4 @@
-"""Summaries of classes on disk, by what they were made of: the second run only loads them."""
+"""Summaries of classes on disk, named by the digest of all that they depend on."""
 
 from __future__ import annotations
 
@@ -10,41 +10,44 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from imbsynth.core.frechet import Few, Moments, Summary
+from imbsynth.core.frechet import Moments, StoredFeatures, Summary
 from imbsynth.engine.events import Note, OnEvent
-from imbsynth.errors import UserError
+from imbsynth.errors import UserError, option
 from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from imbsynth.store.fields import Wrong, whole
 from imbsynth.store.folders import digest_of, read_bytes
 from imbsynth.store.outputs import claim
 
 KIND = "statistics of fid"
 
 
-class Kept(NamedTuple):
-    """What the cache holds of one class."""
+class Measurement(NamedTuple):
+    """What is measured of one class."""
 
     summary: Summary
-    sample: Tensor | None  # (k, d) float32 features
+    sample: Tensor | None  # (k, d) float32 features, in random order
 
 
 class StatisticsCache:
-    """A folder of safetensors files, named by the digest of images and feature network.
+    """A folder of safetensors files, named by the digest of the images and the feature network.
 
-    32 MB for a class of 2,048 or more images with Inception's features, 8 kB an image below.
+    With Inception's features, a file has 32 MB for a class of 2,048 or more images, and 8 kB per
+    image for a smaller one.
     """
 
-    def __init__(self, folder: Path, identity: dict[str, Any], on_event: OnEvent) -> None:
-        self.folder, self.identity, self.on_event = folder, identity, on_event
+    def __init__(self, folder: Path, identity: dict[str, Any], dim: int, on_event: OnEvent) -> None:
+        """identity: all that the features depend on besides the images; dim: features per image."""
+        self.folder, self.identity, self.dim, self.on_event = folder, identity, dim, on_event
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(
-                f"--cache {folder}: no folder can be made there ({error.strerror})",
+                f"{option('cache')} {folder}: no folder can be made there ({error.strerror})",
                 "choose a place where you may write",
             ) from None
 
     def path(self, root: Path, paths: Sequence[str], sampled_with: int | None) -> Path:
-        """Where the summary of these images is, or will be; reads every one of them."""
+        """Where the measurement of these images is, or will be; reads every one of them."""
         identity = {
             **self.identity,
             "images": digest_of("\n".join(_digest(root / path) for path in paths).encode()),
@@ -53,23 +56,22 @@ class StatisticsCache:
         name = digest_of(json.dumps(identity, sort_keys=True).encode())
         return self.folder / f"{name}.safetensors"
 
-    def load(self, path: Path) -> Kept | None:
-        """What the file holds; None if there is none, or if it is damaged."""
+    def load(self, path: Path) -> Measurement | None:
+        """What the file holds; None if there is no file, or if it is damaged."""
         if not path.exists():
             return None
         try:
-            return _from_tensors(load_checkpoint(path, KIND))
-        except (UserError, LookupError, ValueError) as error:
-            self.on_event(
-                Note(f"{path}: damaged, so it is made again ({str(error).splitlines()[0]})")
-            )
+            return _from_tensors(load_checkpoint(path, KIND), self.dim)
+        except (UserError, Wrong) as error:
+            problem = str(error).splitlines()[0]
+            self.on_event(Note(f"{path}: damaged, so it is made again ({problem})"))
             return None
 
-    def save(self, path: Path, kept: Kept) -> None:
-        """Write a summary; where that fails the run goes on without."""
+    def save(self, path: Path, measurement: Measurement) -> None:
+        """Write a measurement; if that fails, the run continues without."""
         try:
             with claim(path):
-                save_checkpoint(path, _as_tensors(kept))
+                save_checkpoint(path, _as_tensors(measurement))
         except UserError as error:
             self.on_event(Note(f"not cached: {error.problem}"))
 
@@ -78,26 +80,43 @@ def _digest(path: Path) -> str:
     try:
         return digest_of(read_bytes(path))
     except OSError:
-        return "unreadable"  # as much as the features know of it
+        return "unreadable"  # the features cannot depend on more than that
 
 
-def _as_tensors(kept: Kept) -> Checkpoint:
-    summary = kept.summary
+def _as_tensors(measurement: Measurement) -> Checkpoint:
+    summary, sample = measurement
     meta = {"kind": KIND, "count": summary.count}
-    if isinstance(summary, Few):
+    if isinstance(summary, StoredFeatures):
         return Checkpoint({"rows": summary.rows}, meta)
     tensors = {"mean": summary.mean, "scatter": summary.scatter}
-    return Checkpoint(tensors | ({} if kept.sample is None else {"sample": kept.sample}), meta)
+    return Checkpoint(tensors if sample is None else {**tensors, "sample": sample}, meta)
 
 
-def _from_tensors(checkpoint: Checkpoint) -> Kept:
-    tensors, count = checkpoint.tensors, int(checkpoint.meta["count"])
-    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
-        raise ValueError("numbers that are not finite")
+def _from_tensors(checkpoint: Checkpoint, dim: int) -> Measurement:
+    """What `_as_tensors` made; Wrong if a tensor is missing, of another shape, or not finite."""
+    tensors, count = checkpoint.tensors, whole(checkpoint.meta, "count", 0)
     if "rows" in tensors:
-        few = Few(tensors["rows"].shape[1])
-        few.add(tensors["rows"])
-        return Kept(few, None)
-    moments = Moments(len(tensors["mean"]))
-    moments.count, moments.mean, moments.scatter = count, tensors["mean"], tensors["scatter"]
-    return Kept(moments, tensors.get("sample"))
+        stored = StoredFeatures(dim)
+        stored.add(_tensor(tensors, "rows", torch.float32, (count, dim)))
+        return Measurement(stored, None)
+    moments = Moments(dim)
+    moments.count = count
+    moments.mean = _tensor(tensors, "mean", torch.float64, (dim,))
+    moments.scatter = _tensor(tensors, "scatter", torch.float64, (dim, dim))
+    if "sample" not in tensors:
+        return Measurement(moments, None)
+    return Measurement(moments, _tensor(tensors, "sample", torch.float32, (None, dim)))
+
+
+def _tensor(
+    tensors: dict[str, Tensor], name: str, dtype: torch.dtype, shape: tuple[int | None, ...]
+) -> Tensor:
+    """A tensor of that shape, in which None stands for any length."""
+    found = tensors.get(name)
+    if found is None or found.dtype != dtype or found.ndim != len(shape):
+        raise Wrong(f"{name} is missing, or of another type")
+    if any(side not in (None, there) for side, there in zip(shape, found.shape, strict=True)):
+        raise Wrong(f"{name} has the shape {tuple(found.shape)}")
+    if not found.isfinite().all():
+        raise Wrong(f"{name} is not finite")
+    return found

@@ -1,4 +1,4 @@
-"""Put the summaries of real and synthetic classes against each other, one class at a time."""
+"""Compare the real and the synthetic images of each class, one class at a time, and of all."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from imbsynth.configs import FidConfig
 from imbsynth.core.frechet import absorb, frechet_distance, summary_for
 from imbsynth.core.kid import kernel_distance
 from imbsynth.core.manifolds import DENSITY_K, compare_manifolds
-from imbsynth.engine.distances.cache import Kept
-from imbsynth.engine.distances.measuring import SAMPLED, Unit
-from imbsynth.engine.distances.sides import SIDES
+from imbsynth.engine.distances.cache import Measurement
+from imbsynth.engine.distances.classes import ORIGINS, ClassImages
+from imbsynth.engine.distances.measuring import SAMPLED
 from imbsynth.runtime import stream
 
 MAPPED = 2000  # images on the map of a plot, over all classes: t-SNE takes half a minute for them
@@ -23,7 +23,7 @@ MAPPED = 2000  # images on the map of a plot, over all classes: t-SNE takes half
 Numbers = dict[str, float]
 
 
-class Cloud(NamedTuple):
+class ClassFeatures(NamedTuple):
     """Features of some images of a class, for the map of a plot."""
 
     name: str
@@ -32,77 +32,81 @@ class Cloud(NamedTuple):
 
 
 class Comparison:
-    """Takes units in the order of `units_of`; a class is done with when its last one is in."""
+    """Takes in measurements in the order of `classes_of`.
 
-    def __init__(self, config: FidConfig, units: Sequence[Unit], dim: int) -> None:
-        self.config, self.units = config, units
+    The numbers of a class are computed as soon as its synthetic images are measured.
+    """
+
+    def __init__(self, config: FidConfig, classes: Sequence[ClassImages], dim: int) -> None:
+        self.config, self.classes = config, classes
         self.per_class: dict[str, Numbers] = {}
-        self.clouds: list[Cloud] = []
-        self.counts: dict[str, dict[str, int]] = defaultdict(dict)  # class -> side -> images seen
-        self._pools = {side: _Pool(units, side, config.seed, dim) for side in SIDES}
-        self._waiting: tuple[Unit, Kept] | None = None  # the real images of the current class
+        self.to_map: list[ClassFeatures] = []
+        self.counts: dict[str, dict[str, int]] = defaultdict(dict)  # class -> origin -> images
+        self._pools = {origin: _Pool(classes, origin, config.seed, dim) for origin in ORIGINS}
+        self._real: tuple[str, Measurement] | None = None  # of the current class
 
-    def add(self, unit: Unit, kept: Kept) -> None:
-        """Take in the next unit."""
-        self._pools[unit.side].add(unit, kept)
-        self.counts[unit.name][unit.side] = kept.summary.count
-        if unit.side == "real":
-            self._waiting = unit, kept
+    def add(self, images: ClassImages, measurement: Measurement) -> None:
+        """Take in the next measurement."""
+        self._pools[images.origin].add(images, measurement)
+        self.counts[images.name][images.origin] = measurement.summary.count
+        if images.origin == "real":
+            self._real = images.name, measurement
             return
-        waiting, self._waiting = self._waiting, None  # not held while the next class is measured
-        if waiting and waiting[0].name == unit.name:
-            self._compare_class(unit.name, waiting[1], kept)
+        real, self._real = self._real, None  # not held while the next class is measured
+        if real and real[0] == images.name:
+            self._compare_class(images.name, real[1], measurement)
 
-    def _compare_class(self, name: str, real: Kept, fake: Kept) -> None:
+    def _compare_class(self, name: str, real: Measurement, fake: Measurement) -> None:
         if min(real.summary.count, fake.summary.count) < 2:
             return
         self.per_class[name] = _numbers(self.config, real, fake)
         if self.config.plot is not None and real.sample is not None and fake.sample is not None:
-            share = max(2, MAPPED // len(self.units))
-            self.clouds.append(Cloud(name, real.sample[:share], fake.sample[:share]))
+            share = max(2, MAPPED // len(self.classes))
+            self.to_map.append(ClassFeatures(name, real.sample[:share], fake.sample[:share]))
 
     def pooled(self) -> Numbers:
-        """The numbers of all images, with those of classes that have no number of their own."""
-        return _numbers(self.config, *(pool.kept() for pool in self._pools.values()))
+        """The numbers of all images, including those of classes that have none of their own."""
+        return _numbers(self.config, *(pool.measurement() for pool in self._pools.values()))
 
     def left_out(self) -> dict[str, str]:
         """The classes without a number of their own, and why."""
         why = {}
         for name, counts in self.counts.items():
             if name not in self.per_class:
-                side = min(SIDES, key=lambda side: counts.get(side, 0))
-                word = "real" if side == "real" else "synthetic"
-                n = counts.get(side, 0)
-                why[name] = f"{n or 'no'} {word} image{'s' * (n != 1)}"
+                origin = min(ORIGINS, key=lambda origin: counts.get(origin, 0))
+                kind = "real" if origin == "real" else "synthetic"
+                n = counts.get(origin, 0)
+                why[name] = f"1 {kind} image" if n == 1 else f"{n or 'no'} {kind} images"
         return why
 
 
 class _Pool:
-    """All images of one side: their summary, and a random sample of the features kept."""
+    """All real or all synthetic images: their summary, and a random sample of their features."""
 
-    def __init__(self, units: Sequence[Unit], side: str, seed: int, dim: int) -> None:
-        sizes = {unit.name: len(unit.paths) for unit in units if unit.side == side}
+    def __init__(self, classes: Sequence[ClassImages], origin: str, seed: int, dim: int) -> None:
+        sizes = {images.name: len(images.paths) for images in classes if images.origin == origin}
         total = sum(sizes.values())
         self.summary = summary_for(total, dim)
-        # As many of each class as a draw from all images would hit; a class's are in random order.
-        rng = stream(seed, "fid", "pool", side)
+        # From each class as many as a draw from all images would take. The images of a class are
+        # in random order already.
+        rng = stream(seed, "fid", "pool", origin)
         drawn = rng.multivariate_hypergeometric(
             list(sizes.values()), min(total, SAMPLED), method="marginals"
         )
         self.shares = dict(zip(sizes, drawn.tolist(), strict=True))
         self.sample: list[Tensor] = []
 
-    def add(self, unit: Unit, kept: Kept) -> None:
-        absorb(self.summary, kept.summary)
-        if kept.sample is not None:
-            self.sample.append(kept.sample[: self.shares[unit.name]].clone())
+    def add(self, images: ClassImages, measurement: Measurement) -> None:
+        absorb(self.summary, measurement.summary)
+        if measurement.sample is not None:
+            self.sample.append(measurement.sample[: self.shares[images.name]].clone())
 
-    def kept(self) -> Kept:
-        return Kept(self.summary, torch.cat(self.sample) if self.sample else None)
+    def measurement(self) -> Measurement:
+        return Measurement(self.summary, torch.cat(self.sample) if self.sample else None)
 
 
-def _numbers(config: FidConfig, real: Kept, fake: Kept) -> Numbers:
-    """The distance, and what else was asked for and is possible with so many images."""
+def _numbers(config: FidConfig, real: Measurement, fake: Measurement) -> Numbers:
+    """The distance, and what else was asked for and is possible with this many images."""
     numbers: Numbers = {
         "fid": frechet_distance(real.summary, fake.summary),
         "n_real": real.summary.count,

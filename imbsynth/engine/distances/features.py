@@ -1,4 +1,4 @@
-"""What images are compared by: Inception's features, pixels, or those of a checkpoint of ours."""
+"""The features that images are compared by: Inception's, pixels, or a checkpoint's."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from imbsynth.configs import FidConfig
 from imbsynth.core.pixels import stacked, to_unit
 from imbsynth.engine.events import OnEvent
 from imbsynth.engine.inference import autoencoder, classifier
-from imbsynth.engine.inference.autoencoder import Coder, load_autoencoder
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.inference.classifier import load_classifier
-from imbsynth.errors import UserError
+from imbsynth.errors import UserError, option
 from imbsynth.runtime import arithmetic, resolve_device, resolve_precision
 from imbsynth.store.checkpoints import kind_of
 from imbsynth.store.folders import digest_of, read_regular
-from imbsynth.store.streaming import File, Pixels, Rules, all_gray, size_of_first
+from imbsynth.store.image_reader import ImageRules, Pixels, all_gray, size_of_first
 
 MOST_DIMS = 4096  # a covariance of 128 MiB, and a minute for its eigenvalues
 
@@ -28,11 +28,11 @@ MOST_DIMS = 4096  # a covariance of 128 MiB, and a minute for its eigenvalues
 class Extractor(Protocol):
     """Images in, features out."""
 
-    name: str  # what stands beside every number
+    name: str  # shown beside every number
     is_inception: bool  # only then is the distance called FID
     dim: int
-    batch_size: int  # images at once
-    rules: Rules  # what the images must be like
+    batch_size: int  # images per batch
+    rules: ImageRules  # what the images must be like
     identity: dict[str, Any]  # JSON values: all that the features depend on, besides the image
 
     def features(self, images: Sequence[Pixels]) -> Tensor:
@@ -57,7 +57,7 @@ class PixelFeatures:
 
 
 class LatentFeatures:
-    """The latents of an autoencoder; images are resized to what it was trained on."""
+    """The latent vectors of an autoencoder; images are resized to the size it was trained on."""
 
     is_inception = False
 
@@ -65,8 +65,8 @@ class LatentFeatures:
         device = resolve_device(config.device)
         precision = resolve_precision(config.precision, device)
         self.batch_size = config.batch_size or 500
-        self.coder = Coder(load_autoencoder(path), device, precision, self.batch_size)
-        shape = self.coder.model.shape
+        self.autoencoder = TrainedAutoencoder(load_autoencoder(path), device, precision)
+        shape = self.autoencoder.model.shape
         self.name, self.dim, self.channels = path.name, shape.latent_dim, shape.channels
         self.rules = _rules((shape.height, shape.width), shape.channels, config)
         digest = digest_of(read_regular(path))
@@ -74,11 +74,11 @@ class LatentFeatures:
 
     def features(self, images: Sequence[Pixels]) -> Tensor:
         """Encoded."""
-        return self.coder.encode(stacked(images, self.channels))
+        return self.autoencoder.encode(stacked(images, self.channels))
 
 
 class ClassifierFeatures:
-    """What a classifier gives its last dense layer; images are resized to what it takes."""
+    """The inputs of a classifier's last dense layer; images are resized to the size it takes."""
 
     is_inception = False
 
@@ -92,13 +92,15 @@ class ClassifierFeatures:
         try:
             self.dim = self.features([np.zeros((shape.height, shape.width), np.uint8)]).shape[1]
         except ValueError as error:
-            raise UserError(f"--features {path}: {error}", "take another checkpoint") from None
+            raise UserError(
+                f"{option('features')} {path}: {error}", "use another checkpoint"
+            ) from None
         self.rules = _rules((shape.height, shape.width), shape.channels, config)
         digest = digest_of(read_regular(path))
         self.identity = {"features": "classifier", "weights": digest, "precision": self.precision}
 
     def features(self, images: Sequence[Pixels]) -> Tensor:
-        """Of the last hidden layer."""
+        """Computed in evaluation mode."""
         batch = to_unit(stacked(images, self.channels).to(self.device))
         with torch.inference_mode(), arithmetic(self.device, self.precision):
             return self.model.features(batch).float().cpu()
@@ -111,25 +113,26 @@ OF_CHECKPOINT: dict[str, Callable[[Path, FidConfig], Extractor]] = {
 }
 
 
-def extractor_for(config: FidConfig, files: Sequence[File], on_event: OnEvent) -> Extractor:
-    """The extractor that --features names; pixels take their shape from the images `files`."""
+def extractor_for(config: FidConfig, paths: Sequence[str], on_event: OnEvent) -> Extractor:
+    """The extractor that `features` names; pixels take their shape from the images at `paths`."""
     extractor: Extractor
     if config.features == "inception":
-        # It loads torchvision: 2 s that others are spared.
+        # It loads torchvision, which takes 2 s.
         from imbsynth.engine.distances import inception
 
         digest, network = inception.load_inception(config.weights, on_event=on_event)
         return inception.InceptionFeatures(network, digest, config)
     if config.features == "pixels":
-        extractor = PixelFeatures(_shape_of(config, files), config)
+        extractor = PixelFeatures(_shape_of(config, paths), config)
     else:
         extractor = _of_checkpoint(Path(config.features), config)
     if extractor.dim > MOST_DIMS:
         raise UserError(
-            f"--features {config.features}: {extractor.dim} dimensions, more than {MOST_DIMS}",
-            "make the images smaller with --image-size"
+            f"{option('features')} {config.features}: {extractor.dim} dimensions, more than "
+            f"{MOST_DIMS}",
+            f"make the images smaller with {option('image_size')}"
             if config.features == "pixels"
-            else "take inception, or a checkpoint with fewer features",
+            else "use inception, or a checkpoint with fewer features",
         )
     return extractor
 
@@ -137,25 +140,26 @@ def extractor_for(config: FidConfig, files: Sequence[File], on_event: OnEvent) -
 def _of_checkpoint(path: Path, config: FidConfig) -> Extractor:
     if not path.exists():
         raise UserError(
-            f"--features {path}: no such file", "give inception, pixels, or a checkpoint"
+            f"{option('features')} {path}: no such file", "give inception, pixels, or a checkpoint"
         )
     kind = kind_of(path)
     if kind not in OF_CHECKPOINT:
         raise UserError(
-            f"--features {path}: a checkpoint of {kind}, which has no features",
+            f"{option('features')} {path}: a checkpoint of {kind}, which has no features",
             f"give inception, pixels, or a checkpoint of {' or '.join(OF_CHECKPOINT)}",
         )
     return OF_CHECKPOINT[kind](path, config)
 
 
-def _rules(size: tuple[int, int] | None, channels: int, config: FidConfig) -> Rules:
-    """For a network, or a list of pixels, that takes images of one size."""
-    return Rules(
+def _rules(size: tuple[int, int] | None, channels: int, config: FidConfig) -> ImageRules:
+    """For features of images of one size."""
+    return ImageRules(
         size=size, one_size=True, gray=channels == 1, skip_unreadable=config.skip_unreadable
     )
 
 
-def _shape_of(config: FidConfig, files: Sequence[File]) -> tuple[int, int, int]:
-    """(c, h, w): gray if all images are; the size that is given, or of the first readable one."""
-    height, width = config.image_size or size_of_first(files)
-    return 1 if all_gray(files) else 3, height, width
+def _shape_of(config: FidConfig, paths: Sequence[str]) -> tuple[int, int, int]:
+    """(c, h, w): gray if all images are; the configured size, or that of the first readable one."""
+    where = str(config.real) if config.fake is None else f"{config.real} and {config.fake}"
+    height, width = config.image_size or size_of_first(paths, where)
+    return 1 if all_gray(paths) else 3, height, width

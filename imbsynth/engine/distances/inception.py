@@ -1,4 +1,4 @@
-"""Inception's features: where the weights are, and images through the network."""
+"""Inception's features: finding its weights, and running images through the network."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from imbsynth.errors import UserError
 from imbsynth.models.inception import (
     DIM,
     Inception,
-    block_tensors,
+    check_blocks,
     from_sequence,
     resize_clean,
     resize_tf1,
 )
 from imbsynth.runtime import arithmetic, resolve_device, resolve_precision
 from imbsynth.store import weights
-from imbsynth.store.streaming import Pixels, Rules
+from imbsynth.store.image_reader import ImageRules, Pixels
 from imbsynth.store.weights import Places, Published, Tensors
 
-# The same training of 2015-12-05 twice: features of the two files agree to 1e-6.
+# Two files of the same weights, of 2015-12-05: their features agree to 1e-6.
 KNOWN = MappingProxyType(
     {
         "weights-inception-2015-12-05-6726825d.pth (torch-fidelity's, pytorch-fid's)": Published(
@@ -57,7 +57,7 @@ class InceptionFeatures:
         self.network = network.to(self.device)
         self.resize = RESIZES[config.resize]
         self.batch_size = config.batch_size or 32
-        self.rules = Rules(skip_unreadable=config.skip_unreadable)
+        self.rules = ImageRules(skip_unreadable=config.skip_unreadable)
         self.identity = {
             "features": self.name,
             "weights": digest,
@@ -66,7 +66,7 @@ class InceptionFeatures:
         }
 
     def features(self, images: Sequence[Pixels]) -> Tensor:
-        """Resized in runs of one shape, then through the network together."""
+        """Neighbours of one shape are resized together; the network takes the whole batch."""
         with torch.inference_mode(), arithmetic(self.device, self.precision):
             runs = [list(run) for _, run in groupby(images, key=lambda image: image.shape)]
             resized = [self.resize(stacked(run).to(self.device)) for run in runs]
@@ -76,7 +76,7 @@ class InceptionFeatures:
 
 
 def usual_places() -> Places:
-    """torch's own cache, where torch-fidelity and pytorch-fid keep theirs, and so on."""
+    """The cache of torch, of torch-fidelity and of pytorch-fid; then a package; then a download."""
     cache = Path(torch.hub.get_dir()) / "checkpoints"
     names = ("weights-inception-2015-12-05-6726825d.pth", "pt_inception-2015-12-05-6726825d.pth")
     return Places(
@@ -94,7 +94,7 @@ def load_inception(
     places: Places | None = None,
     known: Mapping[str, Published] = KNOWN,
 ) -> tuple[str, Inception]:
-    """Digest of the weight file and the network; `named` is the file, None looks for one."""
+    """The digest of the weight file, and the network; `named` is the file, None looks for one."""
     path = named or weights.find(
         places or usual_places(),
         known,
@@ -105,13 +105,11 @@ def load_inception(
 
 
 def _checked(path: Path, tensors: Tensors) -> dict[str, Tensor]:
-    """The tensors by name; a file with the right digest fits, unless it is not what we think."""
+    """The tensors by name; UserError if they do not fit the network."""
     try:
         named = from_sequence(tensors) if isinstance(tensors, list) else tensors
-        for name, shape in block_tensors().items():
-            if named[name].shape != shape:
-                raise ValueError(f"{name} has the shape {tuple(named[name].shape)}")
-    except (LookupError, ValueError, RuntimeError) as error:
+        check_blocks(named)
+    except ValueError as error:
         raise UserError(
             f"{path}: does not fit the network ({error})", "give the other file"
         ) from None

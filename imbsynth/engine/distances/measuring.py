@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from imbsynth.core.frechet import Few, Summary, summary_for
-from imbsynth.engine.distances.cache import Kept, StatisticsCache
+from imbsynth.core.frechet import StoredFeatures, Summary, summary_for
+from imbsynth.engine.distances.cache import Measurement, StatisticsCache
+from imbsynth.engine.distances.classes import ClassImages
 from imbsynth.engine.distances.features import Extractor
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started
-from imbsynth.errors import UserError
+from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream, worker_count
-from imbsynth.store.folders import listing
-from imbsynth.store.streaming import Pixels, Stream
+from imbsynth.store.image_reader import ImageReader, Pixels
+from imbsynth.store.names import listing
 
-SAMPLED = 10_000  # images a class whose features are kept where a metric compares images
+SAMPLED = 10_000  # images per class whose features are kept for metrics that compare images
 
-
-class Unit(NamedTuple):
-    """The images of one class on one side."""
-
-    side: str  # "real" or "fake"
-    name: str  # of the class
-    root: Path
-    paths: list[str]  # relative to root
+OnMeasured = Callable[[ClassImages, Measurement], None]
 
 
-class Measuring:
-    """Goes through units in order, holding one at a time; decodes only what is not cached."""
+class Measurer:
+    """Goes through classes in order, holding one at a time; decodes only what is not cached."""
 
     def __init__(
         self,
@@ -44,76 +37,93 @@ class Measuring:
         sampling: bool,
         seed: int,
     ) -> None:
+        """sampling: whether features of a random sample of each class are wanted, too."""
         self.extractor, self.cache, self.on_event = extractor, cache, on_event
         self.sampling, self.seed = sampling, seed
-        self.skipped: list[str] = []
+        self.skipped: list[str] = []  # unreadable files
 
-    def measured(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, Kept]]:
-        """The summary of each unit, in order, and with `sampling` features in random order."""
+    def measure(self, classes: Sequence[ClassImages], on_measured: OnMeasured) -> None:
+        """Call `on_measured` for each class, in order, as soon as it is measured."""
         if self.cache is not None:
-            self.on_event(Started("looking into the cache", len(units), "classes"))
-        paths = [self._cached_at(unit) for unit in units]
-        there = [path is not None and path.exists() for path in paths]
-        fresh = self._fresh([unit for unit, old in zip(units, there, strict=True) if not old])
-        for unit, path, old in zip(units, paths, there, strict=True):
-            kept = self.cache.load(path) if self.cache and path and old else None
-            if kept is None:
-                [kept] = list(self._fresh([unit])) if old else [next(fresh)]
-                if self.cache and path:
-                    self.cache.save(path, kept)
-            yield unit, self._with_sample(unit, kept)
-            del kept  # a scatter matrix, not to be held while the next unit is measured
-        for _ in fresh:  # no unit is left, but at its end the stream tells of unreadable files
-            pass
+            self.on_event(Started("looking into the cache", len(classes), "classes"))
+        places = [self._place_in_cache(images) for images in classes]
+        cached = [place is not None and place.exists() for place in places]
+        fresh = self._extracted([c for c, old in zip(classes, cached, strict=True) if not old])
+        for images, place, old in zip(classes, places, cached, strict=True):
+            # Without a name, no summary is held while the next class is measured.
+            on_measured(
+                images,
+                self._with_sample(
+                    images,
+                    self._loaded(images, place) if place and old else self._saved(place, fresh),
+                ),
+            )
 
-    def _cached_at(self, unit: Unit) -> Path | None:
+    def _loaded(self, images: ClassImages, place: Path) -> Measurement:
+        """The measurement in the cache; if its file is damaged, a new one."""
+        found = self.cache.load(place) if self.cache else None
+        return found or self._saved(place, self._extracted([images]))
+
+    def _saved(self, place: Path | None, fresh: Iterator[Measurement]) -> Measurement:
+        """The next new measurement, saved in the cache if there is one."""
+        measurement = next(fresh)
+        if self.cache and place:
+            self.cache.save(place, measurement)
+        return measurement
+
+    def _place_in_cache(self, images: ClassImages) -> Path | None:
         if self.cache is None:
             return None
-        drawn = self.sampling and len(unit.paths) >= self.extractor.dim
-        return self.cache.path(unit.root, unit.paths, self.seed if drawn else None)
+        drawn = self.sampling and len(images.paths) >= self.extractor.dim
+        return self.cache.path(images.root, images.paths, self.seed if drawn else None)
 
-    def _with_sample(self, unit: Unit, kept: Kept) -> Kept:
-        """Few images are all kept anyway: only their order is to be drawn."""
-        if not (self.sampling and isinstance(kept.summary, Few)):
-            return kept
-        order = self._order(unit, kept.summary.count)
-        return kept._replace(sample=kept.summary.rows[torch.tensor(order, dtype=torch.int64)])
+    def _with_sample(self, images: ClassImages, measurement: Measurement) -> Measurement:
+        """With a sample in random order, also where the features of all images are stored."""
+        if not (self.sampling and isinstance(measurement.summary, StoredFeatures)):
+            return measurement
+        order = torch.tensor(self._order(images, measurement.summary.count), dtype=torch.int64)
+        return measurement._replace(sample=measurement.summary.rows[order])
 
-    def _order(self, unit: Unit, count: int) -> list[int]:
-        rng = stream(self.seed, "fid", "sample", unit.side, unit.name)
+    def _order(self, images: ClassImages, count: int) -> list[int]:
+        rng = stream(self.seed, "fid", "sample", images.origin, images.name)
         return rng.permutation(count)[:SAMPLED].tolist()
 
-    def _fresh(self, units: Sequence[Unit]) -> Iterator[Kept]:
-        """Extract the features of units, in batches filled across them."""
-        files = [(unit.root, path) for unit in units for path in unit.paths]
-        if not files:  # empty classes, which have no number but a reason
-            yield from (self._collector(unit).kept() for unit in units)
-            return
-        images = Stream(files, self.extractor.rules, self.extractor.batch_size, worker_count())
-        self.on_event(Started("extracting features", len(files)))
-        ends = list(accumulate(len(unit.paths) for unit in units))
-        collectors = map(self._collector, units)
-        current, collector = 0, next(collectors)
-        for batch in images.batches():
-            features = self._features(batch.pixels)
-            at = 0
-            while current < len(units):
-                start = ends[current] - len(units[current].paths)
-                upto = bisect_left(batch.places, ends[current])
-                collector.add(features[at:upto], [p - start for p in batch.places[at:upto]])
-                at = upto
-                if batch.seen < ends[current]:
-                    break
-                yield collector.kept()
-                current += 1
-                collector = next(collectors, collector)
-            self.on_event(Advanced(batch.seen))
-        self._tell(images)
+    def _extracted(self, classes: Sequence[ClassImages]) -> Iterator[Measurement]:
+        """A measurement of each class; batches are filled across classes.
 
-    def _collector(self, unit: Unit) -> _Collector:
-        summary = summary_for(len(unit.paths), self.extractor.dim)
-        drawn = self.sampling and not isinstance(summary, Few)
-        order = self._order(unit, len(unit.paths)) if drawn else []
+        The last one comes after all files are read, and problems with them are told before it.
+        """
+        paths = [str(images.root / path) for images in classes for path in images.paths]
+        if not paths:  # empty classes: they get no number, but a reason why
+            yield from (self._collector(images).measurement() for images in classes)
+            return
+        where = " and ".join(dict.fromkeys(str(images.root) for images in classes))
+        reader = ImageReader(Path(), paths, self.extractor.rules, cores=worker_count(), where=where)
+        self.on_event(Started("extracting features", len(paths)))
+        ends = list(accumulate(len(images.paths) for images in classes))
+        current, collector = 0, self._collector(classes[0])
+        for batch in reader.batches(self.extractor.batch_size):
+            features = self._features(batch.pixels)
+            taken = 0
+            while True:
+                upto = bisect_left(batch.places, ends[current])
+                start = ends[current] - len(classes[current].paths)
+                places = [place - start for place in batch.places[taken:upto]]
+                collector.add(features[taken:upto], places)
+                taken = upto
+                if batch.seen < ends[current] or current == len(classes) - 1:
+                    break
+                yield collector.measurement()
+                current += 1
+                collector = self._collector(classes[current])
+            self.on_event(Advanced(batch.seen))
+        self._report(reader)
+        yield collector.measurement()
+
+    def _collector(self, images: ClassImages) -> _Collector:
+        summary = summary_for(len(images.paths), self.extractor.dim)
+        drawn = self.sampling and not isinstance(summary, StoredFeatures)
+        order = self._order(images, len(images.paths)) if drawn else []
         return _Collector(summary, order, self.extractor.dim)
 
     def _features(self, images: Sequence[Pixels]) -> Tensor:
@@ -122,26 +132,28 @@ class Measuring:
         features = self.extractor.features(images)
         if not torch.isfinite(features).all():
             raise UserError(
-                f"--features {self.extractor.name}: features that are not finite",
-                "its training has failed: take another checkpoint, or --precision fp32",
+                f"{option('features')} {self.extractor.name}: features that are not finite",
+                f"its training has failed: use another checkpoint, or {option('precision')} fp32",
             )
         return features
 
-    def _tell(self, images: Stream) -> None:
-        self.skipped += images.unreadable
-        if images.unreadable:
-            left_out = f"{len(images.unreadable)} unreadable: {listing(list(images.unreadable))}"
+    def _report(self, reader: ImageReader) -> None:
+        """Tell what was odd about the images."""
+        self.skipped += reader.unreadable
+        if reader.unreadable:
+            left_out = f"{len(reader.unreadable)} unreadable: {listing(list(reader.unreadable))}"
             self.on_event(Note(f"left out {left_out}"))
-        if images.resized:
-            self.on_event(Note(f"{images.resized} images were resized"))
-        if images.composited:
-            self.on_event(Note(f"{images.composited} images with transparency were put on black"))
+        if reader.resized:
+            self.on_event(Note(f"{reader.resized} images were resized"))
+        if reader.composited:
+            self.on_event(Note(f"{reader.composited} images with transparency were put on black"))
 
 
 class _Collector:
-    """Takes in the features of one unit, batch by batch."""
+    """Takes in the features of one class, batch by batch."""
 
     def __init__(self, summary: Summary, order: list[int], dim: int) -> None:
+        """order: the places, within the class, of the images whose features form the sample."""
         self.summary = summary
         self.slots = {place: slot for slot, place in enumerate(order)}
         self.sample = torch.empty(len(order), dim)
@@ -154,5 +166,5 @@ class _Collector:
             if slot is not None:
                 self.sample[slot], self.filled[slot] = features[row], True
 
-    def kept(self) -> Kept:
-        return Kept(self.summary, self.sample[self.filled] if self.slots else None)
+    def measurement(self) -> Measurement:
+        return Measurement(self.summary, self.sample[self.filled] if self.slots else None)

@@ -1,1 +1,1 @@
-"""Grids of runs: protocols, recipes, the cells of a grid, and the verdict on a folder."""
+"""Grids of runs: protocols, recipes, trials in their workspace, and the verdict on one folder."""

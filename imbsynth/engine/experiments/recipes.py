@@ -1,4 +1,4 @@
-"""What decides a cell's result, kept with it, so that none is taken for another's."""
+"""What decides the result of a trial. It is kept with the result, so that none is mistaken."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from imbsynth.configs import AosTrainConfig, GenerateConfig, ImbalanceConfig, TrainAeConfig
-from imbsynth.engine.experiments.protocols import Cell, Options, Protocol, resolved
+from imbsynth.engine.experiments.protocol_options import Options, checked, names, resolved
+from imbsynth.engine.experiments.protocols import Protocol, Trial
 from imbsynth.engine.reading import scan_regular
+from imbsynth.errors import UserError
 from imbsynth.store.folders import digest_of, fingerprint
 
 Recipe = dict[str, Any]  # as JSON values
+AE = Path("ae.safetensors")  # stands for any autoencoder while options are checked
+FORMER_OPTIONS = {"neighbours": "k_neighbors"}  # their names in the recipes of older versions
 
 
 class Recipes:
-    """The recipes of a protocol's cells; each data set is looked at once.
+    """The recipes of a protocol's trials. The folder of each data set is scanned once.
 
     root: the folder above the protocol's data sets.
     """
@@ -24,39 +28,40 @@ class Recipes:
         self.protocol, self.root = protocol, root
         self._fingerprints: dict[str, str] = {}
 
-    def of(self, cell: Cell) -> Recipe:
-        """The images that a cell starts from and every option on the way, defaults included.
+    def of(self, trial: Trial) -> Recipe:
+        """The images that a trial starts from, and every option on the way, defaults included.
 
-        Equal recipes give equal results, on one kind of device and with one version of everything.
+        Equal recipes give equal results, on one kind of device and with the same versions.
         """
         protocol = self.protocol
-        method, test = protocol.methods[cell.method], protocol.sources[cell.data].test
-        place = {} if method.ae is None else {"ae": Path("ae.safetensors")}
+        method, test = protocol.methods[trial.method], protocol.data[trial.data].test
+        place = {} if method.ae is None else {"ae": AE}
         recipe = {
-            **self.of_cut(cell),
+            **self.of_copy(trial),
             "train_ae": _all(TrainAeConfig, method.ae),
             "generate": _all(GenerateConfig, method.generate, **place),
-            "aos_train": _all(AosTrainConfig, method.training(cell.imbalance)),
+            "aos_train": _all(AosTrainConfig, method.training(trial.imbalance)),
             "test_images": None if test is None else self._fingerprint(test),
             "tests": {
-                name: _all(ImbalanceConfig, cut or None) for name, cut in protocol.tests.items()
+                name: _all(ImbalanceConfig, options or None)
+                for name, options in protocol.tests.items()
             },
         }
         return json.loads(json.dumps(recipe))
 
-    def of_cut(self, cell: Cell) -> Recipe:
-        """The part that decides what a cell may train on, whatever its method."""
+    def of_copy(self, trial: Trial) -> Recipe:
+        """The part that decides the imbalanced copy and its split, whatever the method."""
         protocol = self.protocol
         return {
-            **self.of_folds(cell),
-            "imbalance": _all(ImbalanceConfig, protocol.imbalances[cell.imbalance] or None),
+            **self.of_folds(trial),
+            "imbalance": _all(ImbalanceConfig, protocol.imbalances[trial.imbalance] or None),
             "val_fraction": protocol.val_fraction,
-            "seed": cell.seed,
+            "seed": trial.seed,
         }
 
-    def of_folds(self, cell: Cell) -> Recipe:
-        """The part that all cells of a data set have in common."""
-        train = self.protocol.sources[cell.data].train
+    def of_folds(self, trial: Trial) -> Recipe:
+        """The part that all trials on a data set have in common."""
+        train = self.protocol.data[trial.data].train
         return {"images": self._fingerprint(train), "folds": self.protocol.folds}
 
     def _fingerprint(self, folder: str) -> str:
@@ -66,18 +71,55 @@ class Recipes:
 
 
 def short_digest(recipe: Recipe | list[Any]) -> str:
-    """Part of the name of what is made from it, or from parts of it."""
+    """Part of the name of what is made from a recipe, or from parts of one."""
     return digest_of(json.dumps(recipe, sort_keys=True).encode())[:12]
 
 
+def modern(recipe: Any) -> Any:
+    """A recipe of any version as this version writes it.
+
+    Options that did not exist then have their default, with which nothing changes; renamed ones
+    get their new name. What is not a recipe is returned as it is.
+    """
+    if not isinstance(recipe, dict):
+        return recipe
+    place = {} if recipe.get("train_ae") is None else {"ae": AE}
+    found = {
+        **recipe,
+        "imbalance": _modern(ImbalanceConfig, recipe.get("imbalance")),
+        "train_ae": _modern(TrainAeConfig, recipe.get("train_ae")),
+        "generate": _modern(GenerateConfig, recipe.get("generate"), **place),
+        "aos_train": _modern(AosTrainConfig, recipe.get("aos_train")),
+    }
+    tests = recipe.get("tests")
+    if isinstance(tests, dict):
+        found["tests"] = {name: _modern(ImbalanceConfig, test) for name, test in tests.items()}
+    return json.loads(json.dumps(found))
+
+
+def _modern(kind: type, options: Any, **paths: Path) -> Any:
+    """All options of a command, from those that an older version recorded."""
+    if not isinstance(options, dict):
+        return options
+    renamed = {FORMER_OPTIONS.get(name, name): value for name, value in options.items()}
+    given = {name: value for name, value in renamed.items() if value is not None}
+    known = names(kind)
+    unknown = {name: value for name, value in given.items() if name not in known}
+    try:
+        kept = {name: value for name, value in given.items() if name in known}
+        return {**resolved(kind, checked(kind, kept, "recipe", **paths), **paths), **unknown}
+    except (ValueError, UserError):  # this version cannot make it: so it differs
+        return renamed
+
+
 def difference(found: Any, wanted: Any, name: str = "") -> str:
-    """The first option in which two recipes differ, in words; nothing if they are equal."""
+    """The first option in which two recipes differ, for a message; "" if they are equal."""
     if isinstance(found, dict) and isinstance(wanted, dict):
-        keys = sorted(found.keys() | wanted.keys())
-        parts = (
-            difference(found.get(key), wanted.get(key), f"{name} {key}".strip()) for key in keys
-        )
-        return next(filter(None, parts), "")
+        for key in sorted(found.keys() | wanted.keys()):
+            inner = difference(found.get(key), wanted.get(key), f"{name} {key}".strip())
+            if inner:
+                return inner
+        return ""
     if found == wanted:
         return ""
     name = name.replace("_", "-") or "recipe"
@@ -85,7 +127,7 @@ def difference(found: Any, wanted: Any, name: str = "") -> str:
         return f"from other {name}"
     if found is None or wanted is None:
         return f"{'without' if found is None else 'with'} {name}"
-    if isinstance(found, dict | list) or isinstance(wanted, dict):  # no file of ours
+    if isinstance(found, dict | list) or isinstance(wanted, dict):  # another program wrote it
         return f"with another {name}"
     return f"with {name} {found}, not {wanted}"
 

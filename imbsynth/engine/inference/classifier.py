@@ -1,4 +1,4 @@
-"""Classifier checkpoints, and what a classifier says of images, a batch at a time."""
+"""Classifier checkpoints, and the probabilities that a classifier gives images, in batches."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from torch import Tensor
 
 from imbsynth.configs import MAX_CLASSIFIED_SIDE, check_size
 from imbsynth.core.pixels import to_unit
-from imbsynth.errors import UserError
-from imbsynth.models.classifiers import Classifier, ImageShape, model_names
+from imbsynth.errors import UserError, option
+from imbsynth.models.classifiers import Classifier, ImageShape
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.runtime import arithmetic
 from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
+from imbsynth.store.fields import Wrong, mapping, sequence, text, whole
 from imbsynth.store.folders import is_class_name
 
 KIND = "aos-train"
+# What networks of torchvision raise for images that are too small, or not multiples of a patch.
+_UNFIT = (RuntimeError, AssertionError)
 _MODEL, _TRAINED_ON, _VALIDATED_ON = "model.", "digests.train", "digests.val"
 
 
-class Trained(NamedTuple):
+class TrainedClassifier(NamedTuple):
     """What a checkpoint of `aos-train` holds."""
 
     model: Classifier
@@ -40,29 +43,30 @@ class Trained(NamedTuple):
 
 
 def build(name: str, shape: ImageShape, classes: int) -> Classifier:
-    """A classifier with fresh weights; UserError if there is none so named for such images."""
-    size = (shape.height, shape.width)
-    check_size(size, MAX_CLASSIFIED_SIDE, "a classifier")
+    """A classifier with fresh weights; UserError for an unknown name or unfit images."""
+    check_size((shape.height, shape.width), MAX_CLASSIFIED_SIDE, "a classifier")
     try:
         with torch.device("meta"):
             model = Classifier(name, shape, classes).eval()
-            model(torch.empty(2, *shape))
     except ValueError as error:
-        if name not in model_names():
-            raise UserError(
-                f"--model {name}: {error}", "use cnn, resnet18, or another name of torchvision's"
-            ) from None
+        raise UserError(
+            f"{option('model')} {name}: {error}",
+            "use cnn, resnet18, or another name of torchvision's",
+        ) from None
+    except _UNFIT as error:
         raise _unfit(name, shape, error) from None
-    except (RuntimeError, TypeError, AssertionError) as error:
+    try:
+        model(torch.empty(2, *shape, device="meta"))
+    except _UNFIT as error:
         raise _unfit(name, shape, error) from None
     return Classifier(name, shape, classes)
 
 
 def _unfit(name: str, shape: ImageShape, error: Exception) -> UserError:
     return UserError(
-        f"--model {name} does not take images of {shape.height}x{shape.width} "
+        f"{option('model')} {name} does not take images of {shape.height}x{shape.width} "
         f"({str(error).splitlines()[0]})",
-        "choose another size with --image-size, e.g. 224, or another --model",
+        f"choose another size with {option('image_size')}, e.g. 224, or another {option('model')}",
     )
 
 
@@ -81,19 +85,22 @@ def classifier_checkpoint(
     return Checkpoint(named, {**meta, **head})
 
 
-def load_classifier(path: Path) -> Trained:
+def load_classifier(path: Path) -> TrainedClassifier:
     """The classifier of a checkpoint, on the CPU; UserError for any other file."""
     checkpoint = load_checkpoint(path, KIND)
-    tensors = dict(checkpoint.tensors)
+    tensors, meta = dict(checkpoint.tensors), checkpoint.meta
     try:
-        trained_on, validated_on = (_unpacked(tensors.pop(n)) for n in (_TRAINED_ON, _VALIDATED_ON))
-        counts, shape = _counts(checkpoint.meta["counts"]), ImageShape(**checkpoint.meta["shape"])
-        if any(type(value) is not int for value in shape) or shape.channels not in (1, 3):
-            raise ValueError("its image shape is out of range")
+        trained_on = _unpacked(tensors.pop(_TRAINED_ON, None))
+        validated_on = _unpacked(tensors.pop(_VALIDATED_ON, None))
+        counts, found = _counts(meta), mapping(meta, "shape")
+        channels = whole(found, "channels", 1, 3)
+        if channels == 2:
+            raise Wrong("channels is 2, not 1 or 3")
+        shape = ImageShape(channels, whole(found, "height"), whole(found, "width"))
+        best_epoch = whole(meta, "best_epoch")
         with torch.device("meta"):
-            model = build(checkpoint.meta["model"], shape, len(counts))
-        best_epoch = int(checkpoint.meta["best_epoch"])
-    except (LookupError, TypeError, ValueError, AttributeError, UserError) as error:
+            model = build(text(meta, "model"), shape, len(counts))
+    except (Wrong, UserError) as error:
         raise UserError(
             f"{path}: its header describes no classifier ({str(error).splitlines()[0]})",
             "the file is damaged or was edited: make it again with aos-train",
@@ -102,30 +109,33 @@ def load_classifier(path: Path) -> Trained:
     check_tensors(path, weights, model.state_dict())
     model.load_state_dict(weights, assign=True)
     channels_last(model)
-    return Trained(model, counts, trained_on, validated_on, best_epoch)
+    return TrainedClassifier(model, counts, trained_on, validated_on, best_epoch)
 
 
-def _counts(found: Any) -> dict[str, int]:
-    """Images a class; ValueError unless they are at least two names with numbers."""
-    pairs = [(name, n) for name, n in found]
-    if len(pairs) < 2 or len(dict(pairs)) < len(pairs):
-        raise ValueError("fewer than two classes, or one twice")
-    if not all(type(name) is str and type(n) is int for name, n in pairs):
-        raise ValueError("its classes are no names and numbers")
-    if not all(is_class_name(name) and n >= 0 for name, n in pairs):
-        raise ValueError("a class that no folder can be called, or of fewer than no images")
-    return dict(pairs)
+def _counts(meta: dict[str, Any]) -> dict[str, int]:
+    """Images per class, in order; Wrong unless there are at least two classes with sound names."""
+    counts: dict[str, int] = {}
+    pairs = sequence(meta, "counts")
+    for i in range(len(pairs)):
+        pair = sequence(pairs, i, 2)
+        name = text(pair, 0)
+        if name in counts or not is_class_name(name):
+            raise Wrong("one of its classes appears twice, or is not the name of a folder")
+        counts[name] = whole(pair, 1, 0)
+    if len(counts) < 2:
+        raise Wrong("it has fewer than two classes")
+    return counts
 
 
 def _packed(digests: list[str]) -> Tensor:
-    """(n, 32) uint8, sorted: half the size of hexadecimal, and no load on the header."""
+    """(n, 32) uint8, sorted: half the size of hexadecimal, and not in the header."""
     joined = bytearray(bytes.fromhex("".join(sorted(set(digests)))))
     return torch.frombuffer(joined, dtype=torch.uint8).reshape(-1, 32).clone()
 
 
-def _unpacked(packed: Tensor) -> set[str]:
-    if packed.dtype != torch.uint8 or packed.ndim != 2 or packed.shape[1] != 32:
-        raise ValueError("its digests have another form")
+def _unpacked(packed: Tensor | None) -> set[str]:
+    if packed is None or packed.dtype != torch.uint8 or packed.ndim != 2 or packed.shape[1] != 32:
+        raise Wrong("its digests are missing, or of another form")
     return {bytes(row).hex() for row in packed.numpy()}
 
 

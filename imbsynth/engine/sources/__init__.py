@@ -1,1 +1,1 @@
-"""How synthetic images are made: in which space, by which plan, and how they are written."""
+"""Where synthetic images come from: sources, the spaces that samplers work in, and the manifest."""

@@ -1,7 +1,8 @@
-"""Where a sampler works: on pixels, or in an autoencoder's latent space."""
+"""The spaces that samplers work in: pixels, and an autoencoder's latent space."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -10,42 +11,55 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbsynth.core.pixels import to_bytes, to_unit
-from imbsynth.core.samplers import interpolate
-from imbsynth.engine.events import Advanced, OnEvent, Started
-from imbsynth.engine.inference.autoencoder import Coder
+from imbsynth.engine.events import Advanced, OnEvent, Started, silent
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import Labelled
+
+Indices = NDArray[np.int64]  # of the images of a folder
 
 
 class Space(Protocol):
-    """Where a sampler works: points in, images out."""
+    """Images of a folder to points, and points to images."""
 
     name: str
-    device: torch.device
-    precision: str
-    batch_size: int  # images computed at once
+    rows_at_once: int  # points that are turned into images at once
 
-    def points(self, members: NDArray[np.int64]) -> Tensor:
-        """(n, ...) points of the images with these indices."""
+    @property
+    def members(self) -> list[Indices]:
+        """The images of each class, in class order."""
 
-    def images(self, base: NDArray[np.int64], neighbor: NDArray[np.int64], lam: Tensor) -> Tensor:
-        """(m, c, h, w) uint8 of the points between those of the images base and neighbor."""
+    def points(self, label: int) -> Tensor:
+        """(n, ...) points of the images of a class, as they are stored."""
+
+    def points_of(self, images: Indices) -> Tensor:
+        """(m, ...) float points of images, which may be of any class."""
+
+    def images(self, points: Tensor) -> Tensor:
+        """(m, ...) float points -> (m, c, h, w) uint8 images on the CPU."""
 
 
 class Pixels:
     """The identity: a point is an image."""
 
-    name, precision = "pixel", "fp32"
+    name = "pixel"
 
-    def __init__(self, images: Labelled, device: torch.device, batch_size: int) -> None:
-        self.device, self.batch_size = device, batch_size
+    def __init__(
+        self, images: Labelled, members: list[Indices], device: torch.device, rows_at_once: int
+    ) -> None:
+        self.members, self.device, self.rows_at_once = members, device, rows_at_once
         self.pixels = images.on(device)
 
-    def points(self, members: NDArray[np.int64]) -> Tensor:
-        return self.pixels[torch.from_numpy(members).to(self.pixels.device)].to(self.device)
+    def points(self, label: int) -> Tensor:
+        return self._stored(self.members[label])
 
-    def images(self, base: NDArray[np.int64], neighbor: NDArray[np.int64], lam: Tensor) -> Tensor:
-        start, end = to_unit(self.points(base)), to_unit(self.points(neighbor))
-        return to_bytes(interpolate(start, end, lam)).cpu()
+    def points_of(self, images: Indices) -> Tensor:
+        return to_unit(self._stored(images))
+
+    def images(self, points: Tensor) -> Tensor:
+        return to_bytes(points).cpu()
+
+    def _stored(self, images: Indices) -> Tensor:
+        return self.pixels[torch.from_numpy(images).to(self.pixels.device)].to(self.device)
 
 
 class Latents:
@@ -53,23 +67,41 @@ class Latents:
 
     name = "latent"
 
-    def __init__(
-        self, coder: Coder, images: Labelled, added: dict[str, int], on_event: OnEvent
-    ) -> None:
-        self.coder, self.batch_size = coder, coder.batch_size
-        self.device, self.precision = coder.device, coder.precision
-        pixels = torch.from_numpy(images.pixels)
-        growing = [label for label, name in enumerate(images.classes) if added[name]]
-        needed = torch.from_numpy(np.flatnonzero(np.isin(images.labels, growing)))
-        # A row an image; the rows of classes that do not grow are never touched, so cost nothing.
-        self.latents = torch.empty(len(pixels), coder.model.shape.latent_dim)
-        on_event(Started("encoding", len(needed)))
-        for done, rows in enumerate(needed.split(coder.batch_size)):
-            self.latents[rows] = coder.encode(pixels[rows])
-            on_event(Advanced(done * coder.batch_size + len(rows)))
+    def __init__(self, coder: TrainedAutoencoder, images: Labelled, members: list[Indices]) -> None:
+        self.coder, self.members = coder, members
+        self.rows_at_once = coder.images_at_once
+        self._pixels = torch.from_numpy(images.pixels)
+        self._labels = images.labels
+        # A row per image; rows that are never written are never touched, so cost no memory.
+        self._latents = torch.empty(len(self._pixels), coder.model.shape.latent_dim)
+        self._encoded: set[int] = set()  # classes
 
-    def points(self, members: NDArray[np.int64]) -> Tensor:
-        return self.latents[torch.from_numpy(members)].to(self.device)
+    def encode(self, labels: Iterable[int], on_event: OnEvent = silent) -> None:
+        """Encode the classes that are not encoded yet.
 
-    def images(self, base: NDArray[np.int64], neighbor: NDArray[np.int64], lam: Tensor) -> Tensor:
-        return self.coder.decode(interpolate(self.points(base), self.points(neighbor), lam))
+        A class at a time, always in the same batches: its latent vectors do not depend on which
+        other classes are asked for.
+        """
+        new = sorted(set(labels) - self._encoded)
+        if not new:
+            return
+        on_event(Started("encoding", sum(len(self.members[label]) for label in new)))
+        done = 0
+        for label in new:
+            rows = torch.from_numpy(self.members[label])
+            for batch in rows.split(self.rows_at_once):
+                self._latents[batch] = self.coder.encode(self._pixels[batch])
+                done += len(batch)
+                on_event(Advanced(done))
+            self._encoded.add(label)
+
+    def points(self, label: int) -> Tensor:
+        self.encode([label])
+        return self._latents[torch.from_numpy(self.members[label])].to(self.coder.device)
+
+    def points_of(self, images: Indices) -> Tensor:
+        self.encode(np.unique(self._labels[images]).tolist())
+        return self._latents[torch.from_numpy(images)].to(self.coder.device)
+
+    def images(self, points: Tensor) -> Tensor:
+        return self.coder.decode(points)

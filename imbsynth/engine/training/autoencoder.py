@@ -1,4 +1,4 @@
-"""The steps by which an autoencoder is trained."""
+"""How an autoencoder is trained."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from imbsynth.configs import TrainAeConfig
+from imbsynth.core.autoencoder_losses import penalty_loss, recon_loss
 from imbsynth.core.batches import (
     ClassBatch,
     Indices,
@@ -15,63 +16,76 @@ from imbsynth.core.batches import (
     draw_class_batch,
     epochs_without_progress,
 )
-from imbsynth.core.losses import penalty_loss, recon_loss
+from imbsynth.core.optimisers import adam
 from imbsynth.core.pixels import to_unit
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.training.loop import Training
+from imbsynth.engine.training.optimisation import Optimisation
+from imbsynth.engine.training.parts import Place
+from imbsynth.engine.training.task import History, Task
+from imbsynth.engine.training.trainer import Trainer
 from imbsynth.models.autoencoder import Autoencoder, Shape, default_latent_dim
+from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.models.normalisation import estimate_statistics
 from imbsynth.runtime import arithmetic, initialised, stream
 
+Batch = tuple[Indices, ClassBatch | None]  # images and, with a penalty, a batch of one class
 
-class AutoencoderTraining(Training):
-    """A run of `train-ae` (Dablain et al., 2022, Algorithm 1)."""
+LOSSES = ("recon_loss", "penalty_loss")  # of every epoch
 
-    losses = ("recon_loss", "penalty_loss")
+
+def autoencoder_trainer(
+    config: TrainAeConfig, images: Labelled, device: torch.device, precision: str
+) -> Trainer[AutoencoderTask]:
+    """A run of `train-ae`, at its start."""
+    task = AutoencoderTask(config, images, device, precision)
+    optimisation = Optimisation(
+        task.model.parameters(), lambda weights: adam(weights, lr=config.lr), config.lr
+    )
+    return Trainer(task, optimisation, config.epochs, device)
+
+
+class AutoencoderTask(Task[Batch]):
+    """Reconstruct images, and those of one class in another order (Dablain et al., 2022)."""
+
+    losses, numbers = LOSSES, ()
+    model: Autoencoder
 
     def __init__(
         self, config: TrainAeConfig, images: Labelled, device: torch.device, precision: str
     ) -> None:
-        self.config = config
+        self.config, self.device, self.precision = config, device, precision
         channels, height, width = images.pixels.shape[1:]
         latent_dim = config.latent_dim or default_latent_dim(channels)
         shape = Shape(channels, height, width, latent_dim, config.decoder)
         self.model = initialised(lambda: Autoencoder(shape), config.seed)
-        super().__init__(config, self.model, device, precision)
+        channels_last(self.model.to(device))
         self.pixels = images.on(device)
         self.classes = images.members()
         self.images = len(self.pixels)
         self.steps = len(self._order(0))
 
-    @property
-    def over(self) -> bool:
-        """Whether all epochs are done or the loss has reached its plateau."""
-        return super().over or self.on_plateau
-
-    @property
-    def on_plateau(self) -> bool:
+    def is_over(self, history: History) -> bool:
         """Whether the total loss has made no progress for `patience` epochs."""
         weight = self.config.penalty_weight
-        totals = [e["recon_loss"] + weight * e["penalty_loss"] for e in self.history]
+        totals = [line["recon_loss"] + weight * line["penalty_loss"] for line in history]
         return 0 < self.config.patience <= epochs_without_progress(totals)
 
-    def batches(self) -> Iterator[tuple[Indices, ClassBatch | None]]:
-        """Image indices and, with a penalty, a batch of one class."""
-        epoch = len(self.history)
-        penalty = stream(self.config.seed, "train-ae", "penalty", epoch)
-        for step, batch in enumerate(self._order(epoch)):
+    def batches(self, place: Place) -> Iterator[Batch]:
+        """Batches of all images, each with a batch of one class where there is a penalty."""
+        penalty = stream(self.config.seed, "train-ae", "penalty", place.epoch)
+        for step, batch in enumerate(self._order(place.epoch)):
             drawn = None
             if self.config.penalty != "none":
                 drawn = draw_class_batch(self.classes, len(batch), penalty)
-            if step >= self.step:
+            if step >= place.step:
                 yield batch, drawn
 
     def _order(self, epoch: int) -> list[Indices]:
         rng = stream(self.config.seed, "train-ae", "order", epoch)
         return draw_batches(len(self.pixels), self.config.batch_size, rng)
 
-    def compute(self, batch: tuple[Indices, ClassBatch | None]) -> tuple[Tensor, Tensor]:
-        """T_L = R_L + weight * P_L.
+    def compute(self, batch: Batch, _place: Place) -> tuple[Tensor, Tensor]:
+        """T_L = R_L + weight * P_L (Dablain et al., 2022, Algorithm 1).
 
         The gradient of both losses reaches encoder and decoder (all of theta, as printed).
         """
@@ -90,7 +104,7 @@ class AutoencoderTraining(Training):
             total = recon + self.config.penalty_weight * penalty
         return total, torch.stack([recon, penalty])
 
-    def settle_statistics(self) -> None:
+    def recompute_statistics(self) -> None:
         """Estimate batch normalisation's statistics anew, over all training images."""
         order = stream(self.config.seed, "train-ae", "statistics")
         batches = draw_batches(len(self.pixels), self.config.batch_size, order)

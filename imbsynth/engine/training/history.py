@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from imbsynth.errors import UserError
+from imbsynth.errors import UserError, option
 from imbsynth.store.records import read_lines
 
 _MOST = 1e39  # more than a float32 holds: no loss is larger, and no figure could show it
@@ -17,29 +17,31 @@ def is_number(value: Any) -> bool:
     return type(value) in (int, float) and 0 <= value < _MOST
 
 
-def check_lines(history: Any, names: Sequence[str]) -> None:
-    """Raise ValueError unless it is a line an epoch, with a number for each name in every line."""
+def problem_of(history: Any, names: Sequence[str]) -> str | None:
+    """What is wrong with a log: it needs a line per epoch, with a number for each name in each."""
     if not isinstance(history, list):
-        raise ValueError("its history is no list")
+        return "its history is not a list"
     for number, line in enumerate(history, 1):
-        wanted = ("seconds", "images_per_second", *names)
         if not isinstance(line, dict) or line.get("epoch") != number:
-            raise ValueError(f"line {number} of its history is not of epoch {number}")
-        if not all(is_number(line.get(name)) for name in wanted) or not line["seconds"]:
-            raise ValueError(f"line {number} of its history lacks numbers")
+            return f"line {number} of its history is not of epoch {number}"
+        wanted = ("seconds", "images_per_second", *names)
+        missing = [name for name in wanted if not is_number(line.get(name))]
+        if missing:
+            return f"line {number} of its history has no number for {missing[0]}"
+        if not line["seconds"]:
+            return f"line {number} of its history took no time"
+    return None
 
 
 def read_history(log: Path, names: Sequence[str]) -> list[dict[str, Any]]:
     """The lines of a finished run's log; UserError if they are not all there."""
     history = read_lines(log)
-    try:
-        check_lines(history, names)
-        if not history:
-            raise ValueError("it is empty")
-    except ValueError as error:
+    problem = problem_of(history, names) or (None if history else "it is empty")
+    if problem:
         raise UserError(
-            f"{log}: not the log of a run ({error})", "restore it, or train again with --force"
-        ) from None
+            f"{log}: not the log of a run ({problem})",
+            f"restore it, or train again with {option('force')}",
+        )
     return history
 
 

@@ -10,17 +10,16 @@ from numpy.typing import NDArray
 
 from imbsynth.core.profiles import shares
 from imbsynth.engine.events import OnEvent
+from imbsynth.engine.manifest import made_of, refuse_synthetic
 from imbsynth.engine.reading import (
     Labelled,
     check_classes,
-    made_of,
     read_labelled,
-    refuse_synthetic,
     shared_files,
 )
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream
-from imbsynth.store.folders import listing
+from imbsynth.store.names import listing
 
 Indices = NDArray[np.int64]
 
@@ -36,7 +35,7 @@ class Parts(NamedTuple):
 def hold_out(src: Path, images: Labelled, fraction: float, seed: int) -> Parts:
     """Hold out a fraction of each class's real images, equal files together.
 
-    In a folder that `generate` made, synthetic images whose base or neighbor is held out are left
+    In a folder that `generate` made, synthetic images with a parent that is held out are left
     out of training: they would show it. Raises UserError for a class with too few real images.
     """
     sources = made_of(src)
@@ -57,7 +56,7 @@ def hold_out(src: Path, images: Labelled, fraction: float, seed: int) -> Parts:
     in_val = real & np.array([digest in held for digest in images.digests])
     held_paths = {images.paths[i] for i in np.flatnonzero(in_val)}
     shows = np.array(
-        [p in sources and not held_paths.isdisjoint(sources[p].ends) for p in images.paths]
+        [p in sources and not held_paths.isdisjoint(sources[p].parents) for p in images.paths]
     )
     shows |= ~in_val & np.array([digest in held for digest in images.digests])
     return Parts(np.flatnonzero(~in_val & ~shows), np.flatnonzero(in_val), int(shows.sum()))

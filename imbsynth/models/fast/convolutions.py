@@ -1,4 +1,4 @@
-"""Convolutions of kernel 4 that halve, double, or grow maps of any height and width."""
+"""Convolutions of kernel 4 that halve, double or grow maps of any height and width."""
 
 from __future__ import annotations
 
@@ -6,18 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from imbsynth.models.fast import switch
 from imbsynth.models.fast.filtering import Filtering, Size
 from imbsynth.models.fast.spectral import Spectral
 
 KERNEL, STRIDE = 4, 2
-
-# Where a convolution with fewer products takes 0.4 to 0.9 times as long as the CPU's own, by
-# benchmarks/convolutions.py; sides in pixels.
-LARGEST_FILTERED = 8  # of the smaller map, forward and backward
-LARGEST_FORWARD = 4  # of the smaller map, forward alone
-LARGEST_SPECTRAL = 16  # of the larger map of `Growing`
-FEWEST_CHANNELS = 64  # before and after
-FEWEST_IMAGES = 64  # of fewer, what is done to the kernel takes longer than it saves
 
 
 def halved(size: Size) -> Size:
@@ -25,30 +18,24 @@ def halved(size: Size) -> Size:
     return max(1, size[0] // 2), max(1, size[1] // 2)
 
 
-def _padding(size: Size) -> Size:
-    """One pixel a side; two where the map is one pixel across, so that the kernel fits."""
-    return (2 if size[0] == 1 else 1), (2 if size[1] == 1 else 1)
-
-
 class Halving(nn.Conv2d):
     """(n, in, h, w) -> (n, out, max(1, h // 2), max(1, w // 2)).
 
-    An `nn.Conv2d` with its state dict. Where the result is a single pixel it is one matrix
-    product of the kernel's part that meets the image: equal to rounding, and 4 to 7 times as
-    fast on a CPU as the convolution kernels are there. Other small maps take `Filtering`.
+    An `nn.Conv2d` with the same state dict. Where the result is a single pixel, it is one matrix
+    product with the part of the kernel that meets the image; other small maps take `Filtering`.
     """
 
     def __init__(self, in_channels: int, out_channels: int, size: Size) -> None:
         padding = _padding(size)
         super().__init__(in_channels, out_channels, KERNEL, STRIDE, padding, bias=False)
         self.part = _kernel_part(size, padding) if halved(size) == (1, 1) else None
-        self.filtering = _filtering(self, size, padding)
+        self.filtering = _filtering((in_channels, out_channels), size, padding)
 
     def forward(self, images: Tensor) -> Tensor:
-        if self.part is not None:
+        if self.part is not None and switch.enabled():
             weight = self.weight.permute(0, 2, 3, 1)[:, self.part[0], self.part[1]].flatten(1)
             return functional.linear(images.permute(0, 2, 3, 1).flatten(1), weight)[..., None, None]
-        if self.filtering is not None and _filters(self.filtering, images):
+        if self.filtering is not None and switch.filtering_pays(images, self.filtering.out):
             return self.filtering.convolve(images, self.weight)
         return super().forward(images)
 
@@ -72,14 +59,14 @@ class Doubling(nn.ConvTranspose2d):
             bias=bias,
         )
         self.part = _kernel_part(size, padding) if start == (1, 1) else None
-        self.filtering = _filtering(self, size, padding)
+        self.filtering = _filtering((in_channels, out_channels), size, padding)
 
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
-        if self.part is not None:
+        if self.part is not None and switch.enabled():
             weight = self.weight.permute(0, 2, 3, 1)[:, self.part[0], self.part[1]]
             pixels = images.flatten(1) @ weight.flatten(1)
             pixels = pixels.unflatten(1, weight.shape[1:]).permute(0, 3, 1, 2)
-        elif self.filtering is not None and _filters(self.filtering, images):
+        elif self.filtering is not None and switch.filtering_pays(images, self.filtering.out):
             pixels = self.filtering.transposed(images, self.weight)
         else:
             return super().forward(images, output_size)
@@ -87,47 +74,35 @@ class Doubling(nn.ConvTranspose2d):
 
 
 class Growing(nn.ConvTranspose2d):
-    """(n, in, h, w) -> (n, out, h + 3, w + 3): an `nn.ConvTranspose2d` of stride 1, no bias.
+    """(n, in, h, w) -> (n, out, h + 3, w + 3): an `nn.ConvTranspose2d` of stride 1 without bias.
 
-    With its state dict. Small maps take `Spectral`.
+    With the same state dict. Small maps take `Spectral`.
     """
 
     def __init__(self, in_channels: int, out_channels: int, size: Size) -> None:
         super().__init__(in_channels, out_channels, KERNEL, bias=False)
-        small = max(size) + KERNEL - 1 <= LARGEST_SPECTRAL
-        self.spectral = Spectral(size, (KERNEL, KERNEL)) if small and _is_wide(self) else None
+        grown = (size[0] + KERNEL - 1, size[1] + KERNEL - 1)
+        fits = switch.can_transform((in_channels, out_channels), grown)
+        self.spectral = Spectral(size, (KERNEL, KERNEL)) if fits else None
 
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
-        if self.spectral is not None and _fits(images):
+        if self.spectral is not None and switch.pays(images):
             return self.spectral.convolve(images, self.weight)
         return super().forward(images, output_size)
 
 
-def _filtering(
-    layer: nn.Conv2d | nn.ConvTranspose2d, size: Size, padding: Size
-) -> Filtering | None:
-    small = 1 < max(halved(size)) <= LARGEST_FILTERED
-    return Filtering(size, padding, halved(size)) if small and _is_wide(layer) else None
+def _padding(size: Size) -> Size:
+    """One pixel on each side; two where the map is one pixel across, so that the kernel fits."""
+    return (2 if size[0] == 1 else 1), (2 if size[1] == 1 else 1)
 
 
-def _is_wide(layer: nn.Conv2d | nn.ConvTranspose2d) -> bool:
-    return min(layer.in_channels, layer.out_channels) >= FEWEST_CHANNELS
-
-
-def _filters(filtering: Filtering, images: Tensor) -> bool:
-    wanted = torch.is_grad_enabled() or max(filtering.out) <= LARGEST_FORWARD
-    return wanted and _fits(images)
-
-
-def _fits(images: Tensor) -> bool:
-    """Not on a GPU, and not in bf16, whose rounding the ways with fewer products would multiply."""
-    if images.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
-        return False
-    return images.dtype == torch.float32 and len(images) >= FEWEST_IMAGES
+def _filtering(channels: tuple[int, int], size: Size, padding: Size) -> Filtering | None:
+    smaller = halved(size)
+    return Filtering(size, padding, smaller) if switch.can_filter(channels, smaller) else None
 
 
 def _kernel_part(size: Size, padding: Size) -> tuple[slice, slice]:
-    """The rows and columns of the kernel that meet an image of `size`, the rest meets padding."""
+    """The rows and columns of the kernel that meet an image of `size`; the rest meets padding."""
     rows, columns = (slice(pad, pad + side) for side, pad in zip(size, padding, strict=True))
     return rows, columns
 

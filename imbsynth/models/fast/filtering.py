@@ -2,10 +2,10 @@
 
 Along one direction, out[o] = sum over r, j in {0, 1} of kernel[2j + r] * image[2(o + j) + r - pad]:
 each phase r is a filter of two taps j. Its m outputs come from the product of two polynomials,
-which m + 1 of its values determine: m + 1 multiplications instead of 2m. In both directions, and
-summed over the channels, those at one pair of values are a matrix product: (9 / 14)^2 of the
-work for a map of 14x14 pixels, (4 / 6)^2 for one of 7x7 (Lavin and Gray, 2016, for stride 1). The
-transposed convolution is the same product, read backwards.
+which its values at m + 1 points determine: m + 1 multiplications instead of 2m. In both directions,
+and summed over the channels, the multiplications at one pair of points are a matrix product: (9 /
+14)^2 of the work for a map of 14x14 pixels, (4 / 6)^2 for 7x7 (Lavin and Gray, 2016, for stride 1).
+The transposed convolution is the same product, read backwards.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from torch import Tensor
 Size = tuple[int, int]  # (height, width) in pixels
 Matrix = NDArray[np.floating]
 
-# Where the polynomials are evaluated, besides infinity: so few and so small that the result is as
-# exact as a plain convolution's, to a factor of 4.
+# Where the polynomials are evaluated, besides infinity. With these few small values, the rounding
+# error is at most about 4 times that of a plain convolution.
 POINTS = (0.0, 1.0, -1.0, 0.5)
 
 
 class Filtering:
     """The convolution of maps of one size, and its transpose.
 
-    n images of c channels, h x w pixels; o channels of y x x pixels; r, s phases; j, k taps; p, q
-    values.
+    Axes: n images; c channels of h x w pixels; o channels of y x x pixels; r, s phases; j, k taps;
+    p, q points at which the polynomials are evaluated.
     """
 
     def __init__(self, size: Size, padding: Size, out: Size) -> None:
@@ -35,11 +35,11 @@ class Filtering:
             _side(*side) for side in zip(size, padding, out, strict=True)
         )
         self.size, self.out = size, out
-        self.rows = float32_tensor(rows.reshape(-1, size[0]))  # (p r, h)
+        self.rows = float32(rows.reshape(-1, size[0]))  # (p r, h)
         both_phases = np.einsum("qsw,rt->qrstw", columns, np.eye(2))
-        self.columns = float32_tensor(both_phases.reshape(-1, 2 * size[1]))  # (q r s, r w)
-        self.taps = float32_tensor(np.kron(row_taps, column_taps))  # (p q, j k)
-        self.outputs = float32_tensor(np.kron(row_outputs, column_outputs))  # (p q, y x)
+        self.columns = float32(both_phases.reshape(-1, 2 * size[1]))  # (q r s, r w)
+        self.taps = float32(np.kron(row_taps, column_taps))  # (p q, j k)
+        self.outputs = float32(np.kron(row_outputs, column_outputs))  # (p q, y x)
 
     def convolve(self, images: Tensor, kernel: Tensor) -> Tensor:
         """(n, c, h, w) images and (o, c, 4, 4) -> (n, o, y, x)."""
@@ -76,14 +76,14 @@ def _phases(kernel: Tensor) -> Tensor:
 def _side(size: int, padding: int, out: int) -> tuple[Matrix, Matrix, Matrix]:
     """One direction: pixels to values (p, 2, size), taps to values (p, 2), values to out (p, out).
 
-    `out` pixels are cut into runs as short as POINTS demands, each with values of its own.
+    The `out` pixels are split into runs of at most len(POINTS), each with values of its own.
     """
     parts = []
     runs = np.array_split(np.arange(out), -(-out // len(POINTS)))
     for run in runs:
         values, taps, outputs = _minimal(len(run))
         pixels = 2 * (run[0] + np.arange(len(run) + 1)) + np.arange(2)[:, None] - padding
-        taking = pixels[..., None] == np.arange(size)  # (2, m + 1, size); padding is taken nowhere
+        taking = pixels[..., None] == np.arange(size)  # (2, m + 1, size); padding matches no pixel
         placed = np.zeros((len(outputs), out))
         placed[:, run] = outputs
         parts.append((np.einsum("pi,rih->prh", values, taking), taps, placed))
@@ -92,9 +92,9 @@ def _side(size: int, padding: int, out: int) -> tuple[Matrix, Matrix, Matrix]:
 
 
 def _minimal(m: int) -> tuple[Matrix, Matrix, Matrix]:
-    """m outputs of a filter of two taps: each factor from its inputs, and the values' outputs.
+    """For m outputs of a filter of two taps: pixels to values, taps to values, values to outputs.
 
-    The product of polynomials of degree m - 1 and 1 from its m + 1 values, transposed.
+    Polynomials of degree m - 1 and 1 are multiplied at m + 1 points; this is the transpose.
     """
 
     def values(degree: int) -> Matrix:
@@ -104,6 +104,6 @@ def _minimal(m: int) -> tuple[Matrix, Matrix, Matrix]:
     return np.linalg.inv(values(m)).T, values(1), values(m - 1)
 
 
-def float32_tensor(matrix: Matrix) -> Tensor:
-    """The matrix as torch multiplies by it."""
+def float32(matrix: Matrix) -> Tensor:
+    """The matrix as a tensor that float32 maps are multiplied by."""
     return torch.from_numpy(matrix.astype(np.float32))

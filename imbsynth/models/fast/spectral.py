@@ -1,12 +1,12 @@
 """The full convolution of small maps by the discrete Fourier transform.
 
-A transposed convolution of stride 1 is a product of polynomials in two variables, and its values
-at the roots of unity determine it, as many as the result has pixels. They come in pairs of
-conjugates, and a complex product is three real ones (Gauss): 1.5 multiplications a pixel of the
-result, where the plain sum takes one for each pixel of the map and of the kernel: 148 instead of
-784 from 7x7 to 10x10 with a kernel of 4x4. Summed over the channels, those at one root are a matrix
-product. Rounding errors are those of a plain sum, to a factor of 3, but relative to the largest
-value of the map, not of the neighborhood.
+A transposed convolution of stride 1 is a product of polynomials in two variables. As many of its
+values at roots of unity as the result has pixels determine it. They come in pairs of conjugates,
+and a complex product is three real ones (Gauss): 1.5 multiplications per pixel of the result, where
+the plain sum takes one for each pair of a pixel of the map and one of the kernel: 148 instead of
+784 from 7x7 to 10x10 with a kernel of 4x4. Summed over the channels, the multiplications at one
+root are a matrix product. Rounding errors are at most about 3 times those of a plain sum, but
+relative to the largest value of the whole map, not of the neighborhood of a pixel.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imbsynth.models.fast.filtering import Matrix, Size, float32_tensor
+from imbsynth.models.fast.filtering import Matrix, Size, float32
 
 
 class Spectral:
     """The full convolution of maps of one size with kernels of one size.
 
-    n maps of c channels, h x w pixels; kernels of j x k taps; o channels of y x x pixels; v real
-    products.
+    Axes: n maps of c channels, h x w pixels; kernels of j x k taps; o channels of y x x pixels; v
+    real products.
     """
 
     def __init__(self, size: Size, kernel: Size) -> None:
         self.out = (size[0] + kernel[0] - 1, size[1] + kernel[1] - 1)
         maps, taps, outputs = _products(size, kernel, self.out)
-        self.maps = float32_tensor(maps)  # (v, h w)
-        self.taps = float32_tensor(taps)  # (v, j k)
-        self.outputs = float32_tensor(outputs)  # (v, y x)
+        self.maps = float32(maps)  # (v, h w)
+        self.taps = float32(taps)  # (v, j k)
+        self.outputs = float32(outputs)  # (v, y x)
 
     def convolve(self, maps: Tensor, kernel: Tensor) -> Tensor:
         """(n, c, h, w) maps and (c, o, j, k) -> (n, o, y, x)."""
@@ -46,7 +46,7 @@ class Spectral:
 
 
 def _products(size: Size, kernel: Size, out: Size) -> tuple[Matrix, Matrix, Matrix]:
-    """What each real product multiplies, of the map and of the kernel, and what it adds to.
+    """For each real product: its factor from the map, that from the kernel, and where it is added.
 
     In both directions the result is the sum over v of outputs[v] (maps[v] map) (taps[v] kernel).
     """
@@ -68,7 +68,10 @@ def _products(size: Size, kernel: Size, out: Size) -> tuple[Matrix, Matrix, Matr
 
 
 def _roots(out: Size) -> Iterator[tuple[NDArray[np.complexfloating], bool]]:
-    """For one root of each pair its powers, (y, x) complex, and whether there is a pair."""
+    """For one root of each conjugate pair: its powers, (y, x), and whether it has a partner.
+
+    A real root has none.
+    """
     height, width = out
     rows, columns = (
         np.exp(-2j * np.pi * np.outer(np.arange(side), np.arange(side)) / side) for side in out

@@ -10,14 +10,14 @@ from PIL import Image
 
 from imbsynth.configs import CompareConfig
 from imbsynth.engine import compare
-from imbsynth.engine.comparison.results import METRIC_NAMES, Result
 from imbsynth.engine.comparison.robustness import MU, RHO, panels
-from imbsynth.figures.charts import write_robustness
-from tests.engine.test_compare import write_results
+from imbsynth.engine.comparison.stored import EVALUATED, Result
+from imbsynth.figures.robustness import write_robustness
+from tests.engine.comparison.files import write_results
 
 
 def result(source: str, method: str, seed: int, rho: float, mu: float, acsa: float) -> Result:
-    scores = dict.fromkeys(METRIC_NAMES, 0.5) | {"acsa": acsa}
+    scores = dict.fromkeys(EVALUATED, 0.5) | {"acsa": acsa}
     problem = f"{source}, {rho:g} {mu:g}"
     return Result(problem, method, seed, scores, {}, source=source, rho=rho, mu=mu)
 
@@ -51,7 +51,7 @@ def test_mu_is_the_axis_where_it_alone_varies() -> None:
     assert (panel.axis, panel.log, panel.x.tolist()) == (MU, False, [0.2, 0.4, 0.8])
 
 
-def test_a_grid_of_both_has_a_panel_a_mu() -> None:
+def test_a_grid_of_both_has_a_panel_per_mu() -> None:
     found = panels(grid([10, 100], [0.2, 0.8]), "acsa")
     assert [panel.title for panel in found] == ["digits, mu 0.2", "digits, mu 0.8"]
     assert all(panel.x.tolist() == [10, 100] for panel in found)

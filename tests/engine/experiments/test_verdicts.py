@@ -8,44 +8,45 @@ import pytest
 from imbsynth.configs import ExperimentConfig
 from imbsynth.engine import experiment
 from imbsynth.engine.events import Event, Note
-from imbsynth.engine.experiments.cells import Bench
-from imbsynth.engine.experiments.on_folder import PLAIN, protocol_for
-from imbsynth.engine.experiments.protocols import Cell
+from imbsynth.engine.experiments.folder_protocol import PLAIN, protocol_for
+from imbsynth.engine.experiments.protocols import Trial
 from imbsynth.engine.experiments.verdicts import base_of
+from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.errors import UserError
 from imbsynth.store.folders import scan
-from imbsynth.store.records import PROTOCOL, write_json
+from imbsynth.store.records import write_json
+from imbsynth.store.trials import PROTOCOL
 from tests.conftest import MakeFolder
 
 
-def write_cells(
-    bench: Bench, cells: list[Cell], confusions: dict[str, list[list[list[int]]]]
+def write_trials(
+    workspace: Workspace, trials: list[Trial], confusions: dict[str, list[list[list[int]]]]
 ) -> None:
-    """Results of the cells, by method and fold; methods without one as plain training."""
-    write_json(bench.out / PROTOCOL, bench.protocol.record())
-    for cell in cells:
-        confusion = confusions.get(cell.method, confusions[PLAIN])[cell.seed]
+    """Results by method and fold; a method without any has those of plain training."""
+    write_json(workspace.out / PROTOCOL, workspace.protocol.record())
+    for trial in trials:
+        confusion = confusions.get(trial.method, confusions[PLAIN])[trial.seed]
         tests = {"test": {"confusion": confusion}}
-        path = bench.result(cell)
+        path = workspace.target(trial)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, {"recipe": bench.recipes.of(cell), "tests": tests})
+        write_json(path, {"recipe": workspace.recipes.of(trial), "tests": tests})
 
 
-def test_a_verdict_on_a_folder_goes_on_where_it_stopped(make_folder: MakeFolder) -> None:
+def test_a_verdict_on_a_folder_resumes_where_it_stopped(make_folder: MakeFolder) -> None:
     src = make_folder({"common": 12, "rare": 3})
     config = ExperimentConfig(on=src, out=src.parent / "out", device="cpu")
-    bench = Bench(protocol_for(scan(src), config), src, config.out, "cpu")
-    cells = list(bench.protocol.cells())
-    assert len(cells) == 30
-    left = Cell("folder", "as is", "DeepSMOTE", 0)
+    workspace = Workspace(protocol_for(scan(src), config), src, config.out, "cpu")
+    trials = list(workspace.protocol.trials())
+    assert len(trials) == 30
+    left = Trial("folder", "as is", "DeepSMOTE", 0)
     good, bad = [[[4, 0], [0, 1]]] * 3, [[[4, 0], [1, 0]]] * 3
     config.out.mkdir()
-    done = [cell for cell in cells if cell != left]
-    write_cells(bench, done, {PLAIN: bad, "ROS": good, "AOS": bad})
+    done = [trial for trial in trials if trial != left]
+    write_trials(workspace, done, {PLAIN: bad, "ROS": good, "AOS": bad})
 
     heard: list[Event] = []
     report = experiment.run(config, on_event=heard.append)
-    assert [name for name, status in report.cells.items() if status == "made now"] == [left.name]
+    assert [name for name, status in report.trials.items() if status == "made now"] == [left.name]
     notes = [event.text for event in heard if isinstance(event, Note)]
     assert "in class rare (3)" in notes[0]
     assert any(note.startswith("1 trainings, about ") for note in notes)
@@ -61,7 +62,7 @@ def test_a_verdict_on_a_folder_goes_on_where_it_stopped(make_folder: MakeFolder)
         "acsa.png", "recalls.png", "samples.png", "reconstructions.png"
     }  # fmt: skip
     assert all(Path(name).stat().st_size > 0 for name in report.pictures)
-    assert set(experiment.run(config).cells.values()) == {"done"}
+    assert set(experiment.run(config).trials.values()) == {"done"}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_a_verdict_on_a_folder_goes_on_where_it_stopped(make_folder: MakeFolder)
         ("AOS + affine", "plain + affine"),
     ],
 )
-def test_what_a_method_is_held_against(method: str, base: str | None) -> None:
+def test_what_a_method_is_compared_with(method: str, base: str | None) -> None:
     assert base_of(method) == base
 
 
@@ -105,9 +106,19 @@ def test_results_of_another_folder_give_no_verdict(make_folder: MakeFolder) -> N
     )
     (other / "a/more.png").write_bytes(next((other / "a").iterdir()).read_bytes())
     config = ExperimentConfig(on=one, out=one.parent / "out", device="cpu")
-    bench = Bench(protocol_for(scan(one), config), one, config.out, "cpu")
+    workspace = Workspace(protocol_for(scan(one), config), one, config.out, "cpu")
     config.out.mkdir()
-    write_cells(bench, list(bench.protocol.cells()), {PLAIN: [[[3, 0], [0, 1]]] * 3})
+    write_trials(workspace, list(workspace.protocol.trials()), {PLAIN: [[[3, 0], [0, 1]]] * 3})
     assert len(experiment.run(config).verdicts) == 10
     with pytest.raises(UserError, match="was made "):
         experiment.run(replace(config, on=other))
+
+
+def test_a_result_without_a_confusion_matrix_is_named(make_folder: MakeFolder) -> None:
+    src = make_folder({"a": 9, "b": 3})
+    config = ExperimentConfig(on=src, out=src.parent / "out", device="cpu")
+    workspace = Workspace(protocol_for(scan(src), config), src, config.out, "cpu")
+    config.out.mkdir()
+    write_trials(workspace, workspace.protocol.trials(), {PLAIN: [[[3, 0], [0]]] * 3})
+    with pytest.raises(UserError, match=r"plain/0\.json: not written by `imbsynth experiment`"):
+        experiment.run(config)

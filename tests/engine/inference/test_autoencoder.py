@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from imbsynth.engine.inference.autoencoder import (
-    Coder,
+    TrainedAutoencoder,
     autoencoder_checkpoint,
     load_autoencoder,
 )
@@ -53,10 +53,17 @@ def test_a_header_that_does_not_fit_is_refused_without_building_it(
         load_autoencoder(tmp_path / "ae.safetensors")
 
 
-def test_batches_of_any_size_give_the_same_latents() -> None:
-    pixels = torch.randint(0, 256, (7, 1, 9, 8), dtype=torch.uint8)
-    model = Autoencoder(SHAPE)
-    coders = [Coder(model, torch.device("cpu"), "fp32", size) for size in (2, 100)]
-    first, second = (coder.encode(pixels) for coder in coders)
-    torch.testing.assert_close(first, second, rtol=1e-4, atol=1e-5)
-    assert coders[0].decode(first).shape == pixels.shape
+def test_an_image_in_its_place_gives_the_same_bytes_whatever_shares_the_batch() -> None:
+    pixels = torch.randint(0, 256, (200, 1, 9, 8), dtype=torch.uint8)
+    coder = TrainedAutoencoder(Autoencoder(SHAPE), torch.device("cpu"), "fp32")
+    assert coder.images_at_once == 128
+    latents = coder.encode(pixels)
+    assert latents.shape == (200, 4)
+    decoded = coder.decode(latents)
+    assert decoded.shape == pixels.shape
+    for count in (1, 63, 64, 65, 130):
+        assert torch.equal(coder.encode(pixels[:count]), latents[:count])
+        assert torch.equal(coder.decode(latents[:count]), decoded[:count])
+    with torch.inference_mode():
+        plain = coder.model.encode(pixels.float() / 255)
+    torch.testing.assert_close(latents, plain, rtol=1e-4, atol=1e-5)

@@ -56,12 +56,12 @@ def test_only_real_images_validate_and_nothing_made_from_them_trains(
     images = read(dst)
     parts = hold_out(dst, images, 0.4, 0)
     lines = [json.loads(line) for line in (dst / "manifest.jsonl").read_text().splitlines()]
-    made = {line["file"]: {line["base"], line["neighbor"]} for line in lines}
+    made = {line["file"]: set(line["parents"]) for line in lines}
     val = {images.paths[i] for i in parts.val}
     assert not val & made.keys()
     trained = {images.paths[i] for i in parts.train}
     assert all(not made[path] & val for path in trained & made.keys())
-    assert parts.left_out == sum(bool(ends & val) for ends in made.values()) > 0
+    assert parts.left_out == sum(bool(parents & val) for parents in made.values()) > 0
 
 
 def test_a_validation_folder_shares_nothing_with_training(

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
 
-from imbsynth.models.fast.convolutions import (
-    FEWEST_CHANNELS,
-    FEWEST_IMAGES,
-    Doubling,
-    Growing,
-    Halving,
-    halved,
-)
+from imbsynth.models.fast.convolutions import Doubling, Growing, Halving, halved
+from imbsynth.models.fast.switch import FEWEST_CHANNELS, FEWEST_IMAGES, VARIABLE
 
 SIZES = [(h, w) for h in range(1, 10) for w in range(1, 10)]
 
@@ -146,3 +142,34 @@ def test_a_few_images_take_the_librarys_convolution() -> None:
     assert torch.equal(halving(images), nn.Conv2d.forward(halving, images))
     growing = Growing(WIDE, WIDE, (8, 8))
     assert torch.equal(growing(images), nn.ConvTranspose2d.forward(growing, images))
+
+
+def layers() -> list[tuple[nn.Conv2d | nn.ConvTranspose2d, Tensor]]:
+    """One of each kind that is hand-tuned, and a batch for it."""
+    return [
+        (Halving(WIDE, WIDE, (3, 3)), torch.randn(MANY, WIDE, 3, 3)),
+        (Halving(WIDE, WIDE, (8, 8)), torch.randn(MANY, WIDE, 8, 8)),
+        (Doubling(WIDE, WIDE, (3, 3), bias=False), torch.randn(MANY, WIDE, 1, 1)),
+        (Doubling(WIDE, WIDE, (8, 8), bias=False), torch.randn(MANY, WIDE, 4, 4)),
+        (Growing(WIDE, WIDE, (7, 7)), torch.randn(MANY, WIDE, 7, 7)),
+    ]
+
+
+def operations(work: Callable[[], object]) -> set[str]:
+    with torch.profiler.profile() as profile:
+        work()
+    return {event.key for event in profile.key_averages()}
+
+
+def test_one_switch_turns_all_of_them_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    for layer, images in layers():
+        monkeypatch.delenv(VARIABLE, raising=False)
+        assert "aten::convolution" not in operations(lambda: layer(images))  # noqa: B023
+        monkeypatch.setenv(VARIABLE, "0")
+        assert "aten::convolution" in operations(lambda: layer(images))  # noqa: B023
+
+
+def test_a_row_depends_on_the_size_of_its_batch_but_not_on_its_neighbours() -> None:
+    for layer, images in layers():
+        others = torch.cat([images[:1], torch.randn_like(images[1:])])
+        assert torch.equal(layer(images)[0], layer(others)[0])

@@ -1,0 +1,52 @@
+"""What a comparison covers, in sentences: on the screen, in tables.md and in --json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+METHODS_NAMED = 5  # in one sentence
+
+
+def covered(compared: Mapping[str, Any]) -> str:
+    """Over how many problems and seeds the methods are compared."""
+    seeds = compared["seeds"]
+    numbers = sorted({len(found) for found in seeds.values()})
+    words = f"over {len(seeds)} of {_number_of(compared['of'], 'problem')}"
+    if not numbers:
+        return words
+    if len(numbers) == 1:
+        each = " each" if len(seeds) > 1 else ""
+        return f"{words}, {_number_of(numbers[0], 'seed')}{each}"
+    return f"{words}, {numbers[0]} to {numbers[-1]} seeds each"
+
+
+def left_out(compared: Mapping[str, Any]) -> list[str]:
+    """What is not compared and why, a sentence each."""
+    return [_excluded(found) for found in compared["excluded"]]
+
+
+def p_value(p: float) -> str:
+    """A p-value, which is never 0."""
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.4f}"
+
+
+def _excluded(found: Mapping[str, Any]) -> str:
+    problem, methods, seeds = found["problem"], found["methods"], found["seeds"]
+    if found["reason"] == "no problem named":
+        return f"{found['results']} single evaluations, which name no problem"
+    if found["reason"] == "method missing":
+        return f"{problem}: no result of {_named(methods)}"
+    if found["reason"] == "no common seed":
+        return f"{problem}: no seed that all methods have"
+    plural = "s" if len(seeds) > 1 else ""
+    return f"{problem}: seed{plural} {', '.join(map(str, seeds))}, without {_named(methods)}"
+
+
+def _named(methods: Sequence[str]) -> str:
+    more = len(methods) - METHODS_NAMED
+    return ", ".join(methods[:METHODS_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _number_of(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"

@@ -1,0 +1,122 @@
+"""One file of an experiment's trial or of an evaluation, taken apart into results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from imbsynth.core import profiles
+from imbsynth.core.metrics import rarest_recall
+from imbsynth.core.tables import METRICS
+from imbsynth.errors import UserError
+from imbsynth.store import fields
+from imbsynth.store.fields import Wrong
+from imbsynth.store.names import printable
+from imbsynth.store.records import read_json
+from imbsynth.store.trials import read_trial
+
+# What `evaluate` writes; the others are computed here, from the training counts.
+EVALUATED = tuple(name for name, m in METRICS.items() if m.needs != "training counts")
+
+
+class Result(NamedTuple):
+    """One classifier on one test set."""
+
+    problem: str  # data set, imbalance and test set; "" for evaluations outside experiments
+    method: str
+    seed: int
+    scores: dict[str, float]  # by METRICS
+    intervals: dict[str, tuple[float, float]]  # 95 %, over the test images; by EVALUATED
+    source: str = ""  # data set and test set: the problem but for its imbalance
+    rho: float | None = None  # of the imbalanced copy that was trained on; None if not known
+    mu: float | None = None
+
+
+class Trial(NamedTuple):
+    """What the file of a trial holds."""
+
+    imbalanced_copy: tuple[str, str, int]  # data set, imbalance, seed: what identifies the copy
+    counts: dict[str, int]  # images by class of that copy
+    results: list[Result]  # one per test set
+
+
+def load_trial(path: Path) -> Trial:
+    """The results of a trial; UserError unless `experiment` wrote the file."""
+    found = read_trial(path)
+    try:
+        return _trial(found)
+    except Wrong as error:
+        raise _foreign(path, "experiment", error) from None
+
+
+def load_evaluation(path: Path, method: str) -> Result:
+    """The result of an evaluation; UserError unless `evaluate` wrote the file.
+
+    It does not know an imbalanced copy: the numbers of training images stand for it.
+    """
+    found = read_json(path)
+    try:
+        per_class = fields.mapping(found, "per_class")
+        counts = {
+            name: fields.whole(fields.mapping(per_class, name), "trained", 0) for name in per_class
+        }
+        result = _result("", method, 0, found, counts)
+    except Wrong as error:
+        raise _foreign(path, "evaluate", error) from None
+    if min(counts.values()) == 0:  # trained on reconstructions of the originals alone
+        return result
+    return result._replace(rho=profiles.rho(counts), mu=profiles.mu(counts))
+
+
+def _trial(found: Mapping[str, Any]) -> Trial:
+    named, tests = fields.mapping(found, "trial"), fields.mapping(found, "tests")
+    data, imbalance = fields.text(named, "data"), fields.text(named, "imbalance")
+    method, seed = fields.text(named, "method"), fields.whole(named, "seed", 0)
+    counts = fields.counts(fields.mapping(found, "imbalanced_copy"), "counts", 1)
+    if not counts:
+        raise Wrong("counts has no class")
+    results = []
+    for name in tests:
+        tested = f", {name}" if len(tests) > 1 else ""
+        problem = f"{data}, {imbalance}{tested}"
+        result = _result(problem, method, seed, fields.mapping(tests, name), counts)
+        results.append(
+            result._replace(
+                source=f"{data}{tested}", rho=profiles.rho(counts), mu=profiles.mu(counts)
+            )
+        )
+    return Trial((data, imbalance, seed), counts, results)
+
+
+def _result(
+    problem: str, method: str, seed: int, found: Mapping[str, Any], counts: dict[str, int]
+) -> Result:
+    scores = {name: fields.finite(found, name) for name in EVALUATED}
+    scores["rarest_recall"] = rarest_recall(_recalls(found, counts), counts)
+    given = fields.mapping(found, "intervals")
+    intervals = {}
+    for name in EVALUATED:
+        ends = fields.sequence(given, name, 2)
+        intervals[name] = fields.finite(ends, 0), fields.finite(ends, 1)
+    return Result(problem, method, seed, scores, intervals)
+
+
+def _recalls(found: Mapping[str, Any], counts: dict[str, int]) -> dict[str, float]:
+    """{class: recall} of the tested classes, every one of which was trained on."""
+    per_class = fields.mapping(found, "per_class")
+    if not per_class:
+        raise Wrong("per_class has no class")
+    strange = per_class.keys() - counts.keys()
+    if strange:
+        raise Wrong(f"class {printable(min(strange))} is not among the training images")
+    return {
+        name: fields.finite(fields.mapping(per_class, name), "recall", 0, 1) for name in per_class
+    }
+
+
+def _foreign(path: Path, command: str, error: Wrong) -> UserError:
+    return UserError(
+        f"{printable(str(path))}: not written by `imbsynth {command}` ({error})",
+        "make it again, or remove it",
+    )

@@ -1,0 +1,99 @@
+"""The protocol that cross-validates every method on one folder."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from imbsynth.configs import Budget, ExperimentConfig
+from imbsynth.engine.experiments.protocol_options import Options
+from imbsynth.engine.experiments.protocols import DataSet, MethodOptions, Protocol
+from imbsynth.errors import UserError
+from imbsynth.store.folders import ImageFolder, digest_of, read_regular
+from imbsynth.store.names import listing
+
+PLAIN, AUGMENTED = "plain", " + affine"
+OVERSAMPLED = {PLAIN: "none", "ROS": "ros", "SMOTE": "smote", "AOS": "aos"}
+LEAST_SEEN = 20_000  # images times epochs that an autoencoder sees, however small the folder
+FEWEST = 3  # images per class: to train on, to choose the epoch, and to test on
+FEW = 10  # images per class; with fewer, the verdict on the class says little
+
+
+class Effort(NamedTuple):
+    """What a budget means."""
+
+    folds: int
+    epochs: int
+    most_images: int  # per epoch
+    ae_epochs: int
+
+
+EFFORTS: dict[Budget, Effort] = {
+    "small": Effort(3, 10, 5_000, 30),
+    "medium": Effort(5, 20, 20_000, 100),
+    "large": Effort(5, 50, 50_000, 200),
+}
+
+
+def protocol_for(folder: ImageFolder, config: ExperimentConfig) -> Protocol:
+    """Five methods, each without and with augmentation, all with the same training budget.
+
+    Raises UserError if there are too few images to cross-validate.
+    """
+    effort, counts = EFFORTS[config.budget], folder.counts
+    balanced = len(counts) * max(counts.values())
+    train: Options = {
+        "epochs": effort.epochs,
+        "images_per_epoch": max(500, min(balanced, effort.most_images)),
+        "image_size": config.image_size,
+    }
+    ae_epochs = max(effort.ae_epochs, LEAST_SEEN // sum(counts.values()))
+    ae: Options = {"epochs": ae_epochs, "image_size": config.image_size}
+    methods = {}
+    for suffix, augment in (("", "none"), (AUGMENTED, "affine")):
+        for name, oversample in OVERSAMPLED.items():
+            options = {**train, "augment": augment, "oversample": oversample}
+            methods[name + suffix] = MethodOptions(options)
+        options = {**train, "augment": augment, "oversample": "none"}
+        methods["DeepSMOTE" + suffix] = MethodOptions(options, ae=ae, generate={})
+    folds = _folds(folder, effort.folds)
+    return Protocol(
+        about=f"Which method helps on {folder.root.absolute().name}? Budget: {config.budget}.",
+        data={"folder": DataSet(".", None)},
+        imbalances={"as is": {}},
+        methods=methods,
+        seeds=list(range(folds)),
+        tests={"test": {}},
+        folds=folds,
+    )
+
+
+def _folds(folder: ImageFolder, wanted: int) -> int:
+    """The number of folds: `wanted`, or the number of different images in the rarest class."""
+    found = {name: _different(folder, name, wanted) for name in folder.files}
+    rarest = min(found, key=found.__getitem__)
+    if len(found) < 2 or found[rarest] < FEWEST:
+        few = f"class {listing([rarest])}: different images: {found[rarest]}"
+        raise UserError(
+            f"{folder.root}: {few if len(found) > 1 else 'one class'}",
+            "cross-validation needs two classes, and three different images of each: to train "
+            "on, to choose the epoch, and to test on",
+        )
+    return min(wanted, found[rarest])
+
+
+def _different(folder: ImageFolder, name: str, enough: int) -> int:
+    """How many files of a class differ in their bytes; reading stops when there are `enough`."""
+    seen: set[str] = set()
+    for path in folder.files[name]:
+        seen.add(digest_of(read_regular(folder.root / path)))
+        if len(seen) == enough:
+            break
+    return len(seen)
+
+
+def warnings_for(folder: ImageFolder) -> list[str]:
+    """What a reader of the verdict should know."""
+    few = [f"{name} ({n})" for name, n in folder.counts.items() if n < FEW]
+    if not few:
+        return []
+    return [f"fewer than {FEW} images in class {listing(few)}: one more found changes its recall"]

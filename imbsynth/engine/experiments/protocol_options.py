@@ -1,0 +1,50 @@
+"""The options of commands that a protocol gives: checked, and with the defaults added."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from imbsynth.configs import AosTrainConfig, GenerateConfig, ImbalanceConfig, TrainAeConfig
+from imbsynth.errors import UserError
+from imbsynth.options import parsed, recorded
+
+Options = dict[str, Any]  # of a command, by the names of its config's fields
+
+# What a run fills in itself, and the one option of these commands that is the path of a file.
+_NOT_GIVEN = {"src", "dst", "out", "val", "ae", "seed", "device", "force", "resume", "counts_file"}
+# For the paths among these, while options are checked.
+_STAND_INS: dict[type, dict[str, Path]] = {
+    ImbalanceConfig: {"src": Path("in"), "dst": Path("out")},
+    GenerateConfig: {"src": Path("in"), "dst": Path("out")},
+    TrainAeConfig: {"src": Path("in"), "out": Path("out.safetensors")},
+    AosTrainConfig: {"src": Path("in"), "out": Path("out.safetensors")},
+}
+
+
+def checked(kind: type, values: Any, where: str, **paths: Path) -> Options:
+    """Options by their names on the command line, checked by making the config they are for.
+
+    where: what an error calls the place of the options. Raises ValueError or UserError.
+    """
+    if not isinstance(values, dict):
+        raise ValueError(f"{where} is not a list of options")
+    try:
+        options = parsed(kind, values, without=_NOT_GIVEN)
+        if options:
+            kind(**_STAND_INS[kind], **paths, **options)
+    except UserError as error:
+        raise error.within(where) from None
+    return options
+
+
+def resolved(kind: type, options: Options, **paths: Path) -> Options:
+    """Every option of a command that a protocol may give, as recorded: as given, or its default."""
+    config = kind(**_STAND_INS[kind], **paths, **options)
+    return {name: v for name, v in sorted(recorded(config).items()) if name not in _NOT_GIVEN}
+
+
+def names(kind: type) -> set[str]:
+    """The options that a protocol may give."""
+    return {f.name for f in fields(kind)} - _NOT_GIVEN

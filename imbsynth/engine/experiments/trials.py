@@ -1,0 +1,160 @@
+"""One trial: a chain of commands, imbalance to evaluate, whose result is one JSON file.
+
+What trials share (an imbalanced copy of a data set, its parts, an autoencoder, a generated folder)
+is made once, by the first process that needs it; the others wait for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from imbsynth import __version__
+from imbsynth.configs import (
+    AosTrainConfig,
+    EvaluateConfig,
+    GenerateConfig,
+    ImbalanceConfig,
+    SplitConfig,
+    TrainAeConfig,
+)
+from imbsynth.core import profiles
+from imbsynth.engine import aos_train, evaluate, generate, imbalance, split, train_ae
+from imbsynth.engine.events import Event, Note, OnEvent
+from imbsynth.engine.experiments.protocol_options import Options
+from imbsynth.engine.experiments.protocols import Trial
+from imbsynth.engine.experiments.sharing import make_once, wait_and_make
+from imbsynth.engine.experiments.workspace import Workspace
+from imbsynth.engine.reading import scan_regular
+from imbsynth.errors import Busy
+from imbsynth.store.outputs import claim, new_file
+from imbsynth.store.records import write_json
+
+
+def run_trial(workspace: Workspace, trial: Trial, on_event: OnEvent) -> bool:
+    """Train and evaluate; False if another process is doing this trial or has done it."""
+    target = workspace.target(trial)
+    if workspace.is_done(trial):
+        return False
+    try:
+        with claim(target):
+            if workspace.is_done(trial):
+                return False
+            result = _result(workspace, trial, _notes_only(on_event))
+            with new_file(target) as part:
+                write_json(part, result)
+    except Busy:
+        return False
+    return True
+
+
+def _notes_only(on_event: OnEvent) -> OnEvent:
+    """Within a trial, only notes are passed on: the progress bar counts trials."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Note):
+            on_event(event)
+
+    return listen
+
+
+def _result(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str, Any]:
+    """Run the commands that the trial asks for; what its file holds."""
+    protocol = workspace.protocol
+    pool, test = _pool_and_test(workspace, trial, on_event)
+    place = workspace.shared(trial) / "rare"
+    rare = _copy(pool, place, protocol.imbalances[trial.imbalance], trial, on_event)
+    trained = _train(workspace, trial, rare, on_event)
+    scores = {}
+    for name, options in protocol.tests.items():
+        folder = _copy(test, workspace.test_copy(trial, name), options, trial, on_event)
+        config = EvaluateConfig(
+            checkpoint=workspace.classifier(trial), src=folder, device=workspace.device
+        )
+        found = asdict(evaluate.run(config, on_event=on_event))
+        scores[name] = _without(found, "out", "checkpoint")
+    return {
+        "trial": trial._asdict(),
+        "recipe": workspace.recipes.of(trial),
+        "imbsynth": __version__,
+        "imbalanced_copy": _sizes(rare),
+        "tests": scores,
+        "training": _without(asdict(trained), "checkpoint", "log", "curves"),
+    }
+
+
+def _train(workspace: Workspace, trial: Trial, rare: Path, on_event: OnEvent) -> aos_train.Report:
+    """Train the classifier on a part of the imbalanced copy, or on what is generated from it."""
+    method = workspace.protocol.methods[trial.method]
+    parts = _parts(workspace, trial, rare, on_event)
+    source = parts / "train"
+    if method.generate is not None:
+        source = _generated(workspace, trial, source, on_event)
+    config = AosTrainConfig(
+        src=source,
+        out=workspace.classifier(trial),
+        val=parts / "test",
+        seed=trial.seed,
+        device=workspace.device,
+        resume=True,
+        **method.training(trial.imbalance),
+    )
+    return aos_train.run(config, on_event=on_event)
+
+
+def _without(found: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if name not in names}
+
+
+def _sizes(rare: Path) -> dict[str, Any]:
+    """How imbalanced the copy is that is split into training and validation images."""
+    counts = scan_regular(rare).counts
+    return {"counts": counts, "rho": profiles.rho(counts), "mu": profiles.mu(counts)}
+
+
+def _pool_and_test(workspace: Workspace, trial: Trial, on_event: OnEvent) -> tuple[Path, Path]:
+    """The folders to train on and to test on: those of the data set, or a fold of one."""
+    protocol, data = workspace.protocol, workspace.protocol.data[trial.data]
+    train = workspace.root / data.train
+    if protocol.folds is None:
+        return train, workspace.root / str(data.test)
+    config = SplitConfig(
+        src=train, dst=workspace.folds(trial), folds=protocol.folds, link="symbolic"
+    )
+    folds = make_once(config.dst, lambda: split.run(config, on_event=on_event))
+    fold = folds / f"fold-{trial.seed % protocol.folds + 1}"
+    return fold / "train", fold / "test"
+
+
+def _copy(src: Path, dst: Path, options: Options, trial: Trial, on_event: OnEvent) -> Path:
+    """An imbalanced copy of the folder; without options the folder itself."""
+    if not options:
+        return src
+    config = ImbalanceConfig(src=src, dst=dst, link="symbolic", seed=trial.seed, **options)
+    return make_once(dst, lambda: imbalance.run(config, on_event=on_event))
+
+
+def _parts(workspace: Workspace, trial: Trial, src: Path, on_event: OnEvent) -> Path:
+    """The folders `train` and `test` (for validation), the same for all methods."""
+    fraction = workspace.protocol.val_fraction
+    config = SplitConfig(
+        src=src,
+        dst=workspace.shared(trial) / "parts",
+        fractions=(1 - fraction, fraction),
+        link="symbolic",
+        seed=trial.seed,
+    )
+    return make_once(config.dst, lambda: split.run(config, on_event=on_event))
+
+
+def _generated(workspace: Workspace, trial: Trial, source: Path, on_event: OnEvent) -> Path:
+    """The folder that `generate` makes for the method."""
+    method = workspace.protocol.methods[trial.method]
+    common: Options = {"src": source, "seed": trial.seed, "device": workspace.device}
+    ae, dst = workspace.autoencoder(trial), workspace.generated(trial)
+    if ae is not None and not ae.exists():
+        training = TrainAeConfig(out=ae, resume=True, **common, **(method.ae or {}))
+        wait_and_make(lambda: train_ae.run(training, on_event=on_event))
+    config = GenerateConfig(dst=dst, ae=ae, **common, **(method.generate or {}))
+    return make_once(dst, lambda: generate.run(config, on_event=on_event))

@@ -1,0 +1,97 @@
+"""What the commands that train have in common, from the first look at their files to the last."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import torch
+
+from imbsynth.configs import AosTrainConfig, TrainAeConfig
+from imbsynth.engine.events import Note, OnEvent
+from imbsynth.engine.reading import Labelled, read_labelled
+from imbsynth.engine.training.loop import train
+from imbsynth.engine.training.trainer import OneTask, Trainer
+from imbsynth.runtime import resolve_device, resolve_precision
+from imbsynth.store.checkpoints import Checkpoint
+from imbsynth.store.records import provenance
+from imbsynth.store.training_files import TrainingFiles
+
+Config = TypeVar("Config", TrainAeConfig, AosTrainConfig)
+Data = TypeVar("Data")
+
+
+class Result(NamedTuple):
+    """What a run leaves beside its log."""
+
+    write_sheet: Callable[[Path], None]
+    checkpoint: Checkpoint
+
+
+class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
+    """The steps in which the commands that train differ."""
+
+    name: str  # of the command, and the kind of its checkpoint
+    libraries: tuple[str, ...]  # whose versions are recorded
+
+    def __init__(self, config: Config) -> None:
+        self.config: Config = config
+
+    @abstractmethod
+    def may_change(self) -> frozenset[str]:
+        """The options that say when a run ends, and do not change a step before that."""
+
+    @abstractmethod
+    def read(self, on_event: OnEvent) -> Data:
+        """The images; UserError if they cannot be trained on."""
+
+    @abstractmethod
+    def inputs(self, data: Data) -> dict[str, str]:
+        """The digests of the folders that were read."""
+
+    @abstractmethod
+    def trainer(self, data: Data, device: torch.device, precision: str) -> Trainer[OneTask]:
+        """The run, at its start."""
+
+    @abstractmethod
+    def result(
+        self, trainer: Trainer[OneTask], data: Data, made_by: dict[str, Any], on_event: OnEvent
+    ) -> Result:
+        """What comes of the run when it is over."""
+
+    def read_src(self, on_event: OnEvent) -> Labelled:
+        """The folder of images to train on."""
+        return read_labelled(
+            self.config.src,
+            size=self.config.image_size,
+            channels=self.config.channels,
+            skip_unreadable=self.config.skip_unreadable,
+            on_event=on_event,
+        )
+
+    def carry_out(self, on_event: OnEvent) -> TrainingFiles:
+        """Train, or resume, and write log, sheet and checkpoint; where they are."""
+        config = self.config
+        files = TrainingFiles(config, self.may_change())
+        with files.claimed(resume=config.resume, force=config.force):
+            device = resolve_device(config.device)
+            precision = resolve_precision(config.precision, device)
+            data = self.read(on_event)
+            made_by = provenance(
+                self.name,
+                config,
+                inputs=self.inputs(data),
+                libraries=self.libraries,
+                resolved={"device": device.type, "precision": precision},
+            )
+            if config.resume and files.finished(made_by, self.name):
+                on_event(Note(f"{config.out} is complete: nothing to do"))
+                return files
+            trainer = self.trainer(data, device, precision)
+            train(trainer, files, made_by, on_event, resume=config.resume)
+            result = self.result(trainer, data, made_by, on_event)
+            files.write_sheet(result.write_sheet)
+            files.finish(result.checkpoint)
+        return files

@@ -1,0 +1,28 @@
+"""The mean and deviation that a classifier normalises its images with."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from imbsynth.core.batches import Indices
+from imbsynth.core.pixels import to_unit
+from imbsynth.models.classifiers import Classifier
+
+AT_ONCE = 1000  # images
+FLAT = 1e-6  # a channel that deviates less carries nothing
+
+
+def normalise_by(model: Classifier, pixels: Tensor, chosen: Indices) -> None:
+    """Give the model the mean and deviation of each channel of some of (n, c, h, w) uint8 pixels.
+
+    They are those of the real training images, whatever the oversampling.
+    """
+    sums = torch.zeros(2, pixels.shape[1], dtype=torch.float64)
+    for some in torch.from_numpy(chosen).split(AT_ONCE):
+        images = to_unit(pixels[some.to(pixels.device)]).double()
+        sums += torch.stack([images.sum((0, 2, 3)), images.square().sum((0, 2, 3))]).cpu()
+    mean, square = sums / (len(chosen) * pixels[0, 0].numel())
+    deviation = (square - mean.square()).clamp(min=0).sqrt()
+    model.mean.copy_(mean[:, None, None])
+    model.deviation.copy_(deviation.where(deviation > FLAT, 1)[:, None, None])

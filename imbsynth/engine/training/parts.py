@@ -1,0 +1,66 @@
+"""What a run is made of: parts with a state of their own, at a place in the run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from torch import Tensor, nn
+
+
+class Place(NamedTuple):
+    """How far a run is."""
+
+    epoch: int  # whole epochs done, so also the number of the present one, counted from 0
+    step: int  # steps done in the present epoch
+    epochs: int  # of the whole run
+    steps: int  # per epoch
+
+    @property
+    def started(self) -> bool:
+        """Whether a step has been taken."""
+        return self.epoch > 0 or self.step > 0
+
+    @property
+    def progress(self) -> float:
+        """How much of the run is done, in [0, 1]."""
+        return (self.epoch * self.steps + self.step) / (self.epochs * self.steps)
+
+
+class Part(Protocol):
+    """Something whose state decides what the next steps do."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Named tensors, not copied."""
+
+    def template(self, place: Place) -> dict[str, Tensor]:
+        """Tensors with the names, shapes and types of those that `state_dict` gives there."""
+
+    def load_state_dict(self, tensors: dict[str, Tensor], place: Place) -> None:
+        """Return to the state that these tensors, which fit the template, were saved in."""
+
+
+class Weights:
+    """The weights and statistics of a network."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """As the network names them."""
+        return self.model.state_dict()
+
+    def template(self, _place: Place) -> dict[str, Tensor]:
+        """The same at every place."""
+        return self.model.state_dict()
+
+    def load_state_dict(self, tensors: dict[str, Tensor], _place: Place) -> None:
+        """Copy into the tensors of the network, which keep their memory layouts.
+
+        Another layout may round otherwise.
+        """
+        self.model.load_state_dict(tensors)
+
+
+def weights_now(model: nn.Module) -> dict[str, Tensor]:
+    """A copy of a network's weights and statistics, on its device."""
+    return {name: value.clone() for name, value in model.state_dict().items()}

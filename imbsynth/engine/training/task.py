@@ -1,0 +1,47 @@
+"""What a run learns: the part of a training that differs from command to command."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from torch import Tensor, nn
+
+from imbsynth.engine.training.parts import Part, Place
+
+Batch = TypeVar("Batch")
+History = Sequence[Mapping[str, Any]]  # a line per epoch
+
+
+class Task(ABC, Generic[Batch]):
+    """Batches of a training set, and the losses of a network on them."""
+
+    losses: tuple[str, ...]  # the names of what `compute` gives beside the total
+    numbers: tuple[str, ...]  # of every epoch's line in the log
+    images: int  # per epoch
+    steps: int  # per epoch
+    model: nn.Module
+
+    @abstractmethod
+    def batches(self, place: Place) -> Iterator[Batch]:
+        """What is left of the present epoch; the same whether or not it was interrupted."""
+
+    @abstractmethod
+    def compute(self, batch: Batch, place: Place) -> tuple[Tensor, Tensor]:
+        """The loss to descend, a scalar, and one value for each of `losses`."""
+
+    def parts(self) -> dict[str, Part]:
+        """What has a state beside the network and the optimiser, by name."""
+        return {}
+
+    def end_epoch(self, history: list[dict[str, Any]]) -> None:
+        """Complete the last line of the history when its epoch is over."""
+
+    def is_over(self, _history: History) -> bool:
+        """Whether no further epoch would help."""
+        return False
+
+    def problem_of(self, _history: History) -> str | None:
+        """What is wrong with lines that have all `numbers`, if they are not of such a run."""
+        return None

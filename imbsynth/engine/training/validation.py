@@ -1,0 +1,56 @@
+"""Scores on real images that are never trained on: they choose the epoch."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imbsynth.core import metrics
+from imbsynth.engine.inference.classifier import probabilities
+from imbsynth.engine.training.history import is_number
+from imbsynth.engine.training.task import History
+from imbsynth.models.classifiers import Classifier
+
+AT_ONCE = 1000  # images
+SCORES = ("f1_macro", "acsa", "g_mean")
+NUMBERS = (*SCORES, "val_loss")  # of every epoch
+
+
+class Validation(NamedTuple):
+    """Images that choose the epoch."""
+
+    pixels: Tensor  # (n, c, h, w) uint8, on the CPU or on the device
+    labels: NDArray[np.int64]  # (n,)
+
+    def scores(self, model: Classifier, device: torch.device, precision: str) -> dict[str, Any]:
+        """What the log says about an epoch: `NUMBERS`, and the recall of each class."""
+        found = probabilities(
+            model, self.pixels, device=device, precision=precision, batch_size=AT_ONCE
+        )
+        confusion = metrics.confusion_matrix(self.labels, found.argmax(1), model.classes)
+        scores: dict[str, Any] = {name: float(metrics.SCORES[name](confusion)) for name in SCORES}
+        scores["val_loss"] = balanced_loss(found, self.labels)
+        scores["recalls"] = metrics.recalls(confusion).tolist()
+        return scores
+
+
+def problem_of_recalls(history: History, classes: int) -> str | None:
+    """What is wrong with a log's recalls: every epoch needs a number for each class."""
+    for number, line in enumerate(history, 1):
+        recalls = line.get("recalls")
+        if not isinstance(recalls, list) or len(recalls) != classes:
+            return f"line {number} of its history does not have {classes} recalls"
+        if not all(map(is_number, recalls)):
+            return f"line {number} of its history has recalls that are not numbers"
+    return None
+
+
+def balanced_loss(found: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Cross-entropy of (n, k) probabilities, all classes equally weighted, as in macro F1."""
+    right = found[np.arange(len(labels)), labels].astype(np.float64)
+    losses = -np.log(right.clip(min=np.finfo(np.float32).tiny))
+    return float((np.bincount(labels, losses) / np.bincount(labels)).mean())

@@ -1,0 +1,27 @@
+"""Random streams, devices, precision, interruption, processes: decided here and nowhere else."""
+
+from __future__ import annotations
+
+from imbsynth.runtime.devices import (
+    arithmetic,
+    resolve_device,
+    resolve_precision,
+    worker_count,
+)
+from imbsynth.runtime.interruption import StopRequest, stop_request
+from imbsynth.runtime.streams import initialised, seeded, stream
+from imbsynth.runtime.world import World, current_world
+
+__all__ = [
+    "StopRequest",
+    "World",
+    "arithmetic",
+    "current_world",
+    "initialised",
+    "resolve_device",
+    "resolve_precision",
+    "seeded",
+    "stop_request",
+    "stream",
+    "worker_count",
+]

@@ -1,0 +1,62 @@
+"""Requests to stop: a signal is answered at a point where no work is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from imbsynth.errors import Interrupted
+from imbsynth.runtime.world import World, current_world
+
+SAME_REQUEST = 2.0  # seconds in which further signals belong to the same request
+
+
+class StopRequest:
+    """Set when SIGINT or SIGTERM has arrived; `check` ends the run at a safe point."""
+
+    signal_number: int | None = None
+    arrived = 0.0  # when, by the monotonic clock
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def check(self, save: Callable[[], None]) -> None:
+        """Raise Interrupted, after `save`, if a signal has arrived in any process of the world."""
+        if self.world.agree(self.signal_number is not None):
+            save()
+            raise Interrupted(self.signal_number or signal.SIGTERM)
+
+
+@contextmanager
+def stop_request() -> Iterator[StopRequest]:
+    """Turn the first SIGINT or SIGTERM into a request; a later one acts as it did before.
+
+    Two in a row are one: make and batch systems signal the whole group, then each process.
+    """
+    request = StopRequest(current_world())
+    if threading.current_thread() is not threading.main_thread():
+        yield request  # only the main thread can receive signals
+        return
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+    def on_signal(number: int, _frame: object) -> None:
+        if request.signal_number is None:
+            request.signal_number, request.arrived = number, time.monotonic()
+        elif time.monotonic() - request.arrived > SAME_REQUEST:
+            restore()
+            os.kill(os.getpid(), number)
+
+    for number in previous:
+        signal.signal(number, on_signal)
+    try:
+        yield request
+    finally:
+        restore()

@@ -1,0 +1,187 @@
+"""Image files read in order, one by one or in batches, with one set of rules and refusals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imbsynth.errors import UserError, option
+from imbsynth.store.decoding import Picture, is_gray, quiet
+from imbsynth.store.image_files import ImageFile, read_image_file, size_text
+from imbsynth.store.names import listing
+from imbsynth.store.parallel import ahead, in_order, threads_for
+
+AHEAD = 2  # batches decoded before they are asked for
+MOST_BYTES = 64 << 20  # of a batch, so that photographs take no more memory than small images
+
+OnProgress = Callable[[int], None]
+Pixels = NDArray[np.uint8]  # (h, w) gray or (h, w, 3) colour
+
+
+class ImageRules(NamedTuple):
+    """What the images must be like."""
+
+    size: tuple[int, int] | None = None  # (height, width) in pixels to resize to
+    one_size: bool = False  # mixed sizes are refused
+    gray: bool = False  # colour is refused
+    skip_unreadable: bool = False
+
+
+class ReadImage(NamedTuple):
+    """A decoded image."""
+
+    place: int  # in the list of paths
+    digest: str  # SHA-256 of the file, hexadecimal
+    picture: Picture
+
+
+class ImageBatch(NamedTuple):
+    """Some decoded images, in the order of the paths."""
+
+    pixels: list[Pixels]
+    places: list[int]  # of each in the list of paths
+    seen: int  # files read so far, unreadable ones included
+
+
+class ImageReader:
+    """Reads files in order, and counts what was odd about them."""
+
+    def __init__(
+        self,
+        root: Path,
+        paths: Sequence[str],
+        rules: ImageRules,
+        *,
+        cores: int = 1,
+        where: str | None = None,
+    ) -> None:
+        """paths: relative to `root`; where: the folder or folders, for messages."""
+        self.root, self.paths, self.rules, self.cores = root, paths, rules, cores
+        self.where = str(root) if where is None else where
+        self.unreadable: dict[str, str] = {}  # path -> why
+        self.refused_colour: list[str] = []  # colour images, where gray ones are required
+        self.sizes: Counter[str] = Counter()  # "HxW" in pixels -> images
+        self.in_colour = self.composited = self.resized = 0
+
+    def images(self, on_progress: OnProgress = lambda _: None) -> Generator[ReadImage, None, None]:
+        """The images one by one, those left out excepted.
+
+        Raises UserError that lists the files which cannot be read (unless they are to be skipped),
+        the sizes if they are mixed, or the colour images among gray ones: after the last file, so
+        that all can be listed. No image comes once an error is certain.
+        """
+        with quiet():
+            yield from self._accepted(on_progress)
+        self._refuse()
+
+    def batches(self, batch_size: int) -> Generator[ImageBatch, None, None]:
+        """Batches of at most `batch_size` images and 64 MiB; otherwise like `images`.
+
+        They are decoded in another thread, beside the caller's work on the batch before.
+        """
+        with quiet(), closing(ahead(self._batched(batch_size), AHEAD)) as ready:
+            for batch in ready:
+                if not self._fails():
+                    yield batch
+        self._refuse()
+
+    def _batched(self, batch_size: int) -> Iterator[ImageBatch]:
+        pixels: list[Pixels] = []
+        places: list[int] = []
+        size = 0  # bytes
+        for image in self._accepted():
+            pixels.append(image.picture.pixels)
+            places.append(image.place)
+            size += image.picture.pixels.nbytes
+            if len(pixels) == batch_size or size >= MOST_BYTES:
+                yield ImageBatch(pixels, places, image.place + 1)
+                pixels, places, size = [], [], 0
+        yield ImageBatch(pixels, places, len(self.paths))
+
+    def _accepted(self, on_progress: OnProgress = lambda _: None) -> Iterator[ReadImage]:
+        threads = threads_for(self.root, self.paths, self.cores)
+        files = in_order(self._read, self.paths, threads=threads)
+        for place, file in enumerate(files):
+            self._count(self.paths[place], file)
+            if file.picture is not None and not self._fails():
+                yield ReadImage(place, file.digest, file.picture)
+            on_progress(place + 1)
+
+    def _read(self, path: str) -> ImageFile:
+        return read_image_file(self.root / path, self.rules.size)
+
+    def _count(self, path: str, file: ImageFile) -> None:
+        picture = file.picture
+        if picture is None:
+            self.unreadable[path] = file.problem
+            return
+        self.sizes[size_text(picture)] += 1
+        if picture.pixels.ndim == 3:
+            self.in_colour += 1
+            if self.rules.gray:
+                self.refused_colour.append(path)
+        if picture.alpha:
+            self.composited += 1
+        if picture.resized:
+            self.resized += 1
+
+    def _fails(self) -> bool:
+        """Whether an error is certain."""
+        if self.unreadable and not self.rules.skip_unreadable:
+            return True
+        return bool(self.refused_colour) or (self.rules.one_size and len(self.sizes) > 1)
+
+    def _refuse(self) -> None:
+        """Raise UserError if one of the rules is broken."""
+        if self.unreadable and not self.rules.skip_unreadable:
+            raise _unreadable(self.where, self.unreadable)
+        if self.rules.one_size and len(self.sizes) > 1:
+            raise _mixed(self.where, self.sizes)
+        if self.refused_colour:
+            raise UserError(
+                f"{self.where}: colour images where gray ones are expected: "
+                f"{listing(self.refused_colour)}",
+                f"convert them to gray, or work in colour (train-ae with {option('channels')} 3)",
+            )
+
+
+def _unreadable(where: str, unreadable: dict[str, str]) -> UserError:
+    files = [f"{path} ({why})" for path, why in unreadable.items()]
+    return UserError(
+        f"{where}: {len(files)} unreadable files: {listing(files)}",
+        f"repair or remove them, or leave them out with {option('skip_unreadable')}",
+    )
+
+
+def _mixed(where: str, sizes: Counter[str]) -> UserError:
+    found = ", ".join(f"{size} ({n})" for size, n in sizes.most_common(5))
+    more = ", ..." if len(sizes) > 5 else ""
+    size = option("image_size")
+    return UserError(
+        f"{where}: images of {len(sizes)} sizes: {found}{more}",
+        f"choose one with {size}, e.g. {size} {sizes.most_common(1)[0][0]}",
+    )
+
+
+def all_gray(paths: Sequence[str]) -> bool:
+    """Whether no file is in colour, by its header alone; unreadable ones do not count."""
+    with quiet():
+        return all(is_gray(Path(path)) for path in paths)
+
+
+def size_of_first(paths: Sequence[str], where: str) -> tuple[int, int]:
+    """(height, width) in pixels, upright, of the first file that can be read; UserError if none."""
+    unreadable = {}
+    with quiet():
+        for path in paths:
+            file = read_image_file(Path(path))
+            if file.picture is not None:
+                return file.picture.pixels.shape[0], file.picture.pixels.shape[1]
+            unreadable[path] = file.problem
+    raise _unreadable(where, unreadable)

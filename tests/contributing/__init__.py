@@ -1,0 +1,1 @@
+"""The examples of CONTRIBUTING.md: real methods, kept out of the package."""

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imbsynth.cli.sentences import covered
+from imbsynth.core.tables import METRICS
+from imbsynth.engine.comparison.ranking import in_common
+from imbsynth.engine.comparison.stored import Result
+
+
+def result(problem: int, method: int, seed: int) -> Result:
+    return Result(f"p{problem}", f"m{method}", seed, dict.fromkeys(METRICS, 0.5), {})
+
+
+@given(st.sets(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), min_size=1))
+def test_what_is_compared_is_a_full_grid(there: set[tuple[int, int, int]]) -> None:
+    results = [result(*cell) for cell in sorted(there)]
+    common, kept = in_common(results)
+    methods = {found.method for found in results}
+    grid = {(p, m, seed) for p, seeds in common.seeds.items() for m in methods for seed in seeds}
+    assert {(found.problem, found.method, found.seed) for found in kept} == grid
+    assert common.of == len({found.problem for found in results})
+    assert bool(common.excluded) == (len(kept) < len(results))
+    compared = {"seeds": common.seeds, "of": common.of}
+    assert covered(compared).startswith(f"over {len(common.seeds)} of {common.of} problem")

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from imbsynth.runtime import current_world
+
+# What one process of two does: it says what it learns.
+PROCESS = """
+import sys, torch
+from torch import distributed
+from imbsynth.runtime import current_world
+
+rank, store = int(sys.argv[1]), sys.argv[2]
+distributed.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
+world = current_world()
+mine = torch.tensor([1.0, 10.0 * rank])
+print(world.rank, world.size, world.is_writer, world.sum(mine).tolist(), mine.tolist(),
+      world.agree(rank == 1), world.agree(False))
+distributed.destroy_process_group()
+"""
+
+
+def test_one_process_is_the_writer_and_agrees_with_itself() -> None:
+    world = current_world()
+    assert (world.rank, world.size, world.is_writer) == (0, 1, True)
+    values = torch.tensor([1.0, 2.0])
+    assert torch.equal(world.sum(values), values)
+    assert world.agree(True)
+    assert not world.agree(False)
+
+
+def test_asking_for_the_world_does_not_import_torch() -> None:
+    code = (
+        "import sys; from imbsynth.runtime import current_world; current_world();"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_two_processes_sum_and_agree(tmp_path: Path) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, str(rank), str(tmp_path / "store")],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    said = [process.communicate(timeout=120)[0].strip() for process in processes]
+    assert said == [
+        "0 2 True [2.0, 10.0] [1.0, 0.0] True False",
+        "1 2 False [2.0, 10.0] [1.0, 10.0] True False",
+    ]
