@@ -6,7 +6,6 @@ from typing import Annotated
 
 from imbsynth.configs.shared import (
     COUNT,
-    LearningRate,
     NearestNeighbors,
     Training,
     TrainingBatch,
@@ -171,7 +170,7 @@ class AosTrainConfig(Training):
         ),
     ] = None
     batch_size: TrainingBatch = 128
-    lr: LearningRate = 1e-3
+    lr: Annotated[float, Option("Learning rate at the start.", range=PART)] = 1e-3
     schedule: Annotated[
         str, Option("How the learning rate changes.", choices=choices(SCHEDULES))
     ] = "cosine"

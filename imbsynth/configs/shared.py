@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from imbsynth.configs.values import CHANNELS, DEVICE, SIZE
 from imbsynth.errors import UserError, option
-from imbsynth.kinds import PART, Range
+from imbsynth.kinds import Range
 from imbsynth.options import Option, check
 
 Link = Literal["copy", "hard", "symbolic"]
@@ -35,7 +35,6 @@ NearestNeighbors = Annotated[
 ]
 BatchSize = Annotated[int, Option("Images per forward pass.", range=COUNT)]
 TrainingBatch = Annotated[int, Option("Images per training step.", range=Range(2, 1_000_000))]
-LearningRate = Annotated[float, Option("Learning rate of Adam.", range=PART)]
 PrecisionOption = Annotated[
     Precision,
     Option(

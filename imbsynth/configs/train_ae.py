@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from imbsynth.configs.shared import COUNT, LearningRate, Training, TrainingBatch
+from imbsynth.configs.shared import COUNT, Training, TrainingBatch
 from imbsynth.configs.sizes import check_size
-from imbsynth.kinds import Range
+from imbsynth.kinds import PART, Range
 from imbsynth.options import Option
 
 Decoder = Literal["mirrored", "script"]
@@ -55,7 +55,7 @@ class TrainAeConfig(Training):
         ),
     ] = 10
     batch_size: TrainingBatch = 100
-    lr: LearningRate = 2e-4
+    lr: Annotated[float, Option("Learning rate of Adam.", range=PART)] = 2e-4
     penalty: Annotated[
         Penalty,
         Option(
