@@ -12,7 +12,7 @@ from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.errors import UserError
 from imbsynth.runtime import worker_count
 from imbsynth.store.folders import ImageFolder, check_regular, scan
-from imbsynth.store.images import read_images
+from imbsynth.store.images import Images, read_images
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
 from imbsynth.store.records import MANIFEST, SAMPLES
@@ -88,15 +88,7 @@ def read_labelled(
         cores=worker_count(),
         on_progress=lambda done: on_event(Advanced(done)),
     )
-    if images.skipped:
-        on_event(Note(f"left out {len(images.skipped)} unreadable: {listing(images.skipped)}"))
-    if images.resized:
-        height, width = images.pixels.shape[2:]
-        on_event(Note(f"{images.resized} images were resized to {height}x{width}"))
-    if images.composited:
-        on_event(Note(f"{images.composited} images with transparency were put on black"))
-    if images.made_rgb:
-        on_event(Note(f"{images.made_rgb} gray images were made RGB"))
+    _tell_of_changes(images, on_event)
     label_of = dict(zip(paths, folder.labels(), strict=True))
     labels = np.array([label_of[path] for path in images.paths], np.int64)
     classes = list(folder.files)
@@ -106,17 +98,29 @@ def read_labelled(
             f"{src}: no readable images in class {listing([classes[label] for label in gone])}",
             "repair its images, or remove the folder",
         )
-    digest = folder_digest(images.paths, images.digests)
     return Labelled(
         images.pixels,
         labels,
         classes,
         images.paths,
         images.digests,
-        digest,
+        folder_digest(images.paths, images.digests),
         images.skipped,
         images.resized,
     )
+
+
+def _tell_of_changes(images: Images, on_event: OnEvent) -> None:
+    """Say which images were left out, and which are not as they are stored."""
+    if images.skipped:
+        on_event(Note(f"left out {len(images.skipped)} unreadable: {listing(images.skipped)}"))
+    if images.resized:
+        height, width = images.pixels.shape[2:]
+        on_event(Note(f"{images.resized} images were resized to {height}x{width}"))
+    if images.composited:
+        on_event(Note(f"{images.composited} images with transparency were put on black"))
+    if images.made_rgb:
+        on_event(Note(f"{images.made_rgb} gray images were made RGB"))
 
 
 def check_classes(folder: Path, found: list[str], expected: list[str]) -> None:

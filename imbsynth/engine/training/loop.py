@@ -38,17 +38,21 @@ def train(
         )
     guard = _Guard(trainer, files, made_by)
     saving, showing = Every(SAVE_EVERY), Every(SHOW_EVERY)
+
+    def between_steps() -> None:
+        if showing.due():
+            on_event(_progress(trainer))
+        if saving.due():
+            guard.save()
+        request.check(guard.save)
+
     with stop_request() as request:
         on_event(Started("training", trainer.epochs * trainer.task.steps, "steps"))
         while not trainer.over:
             trainer.clock.start()
             for batch in trainer.batches():
                 trainer.take_step(batch)
-                if showing.due():
-                    on_event(_progress(trainer))
-                if saving.due():
-                    guard.save()
-                request.check(guard.save)
+                between_steps()
             guard.check()
             line = trainer.end_epoch()
             guard.keep()

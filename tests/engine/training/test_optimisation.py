@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from imbsynth.core.schedules import cosine
+from imbsynth.core.tables import OPTIMISERS
+from imbsynth.engine.training.optimisation import Optimisation
+from imbsynth.engine.training.parts import Place
+
+PLACE = Place(0, 3, 2, 5)
+
+
+def network() -> nn.Sequential:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        layers = nn.Sequential(nn.Conv2d(2, 4, 3), nn.Flatten(), nn.Linear(16, 1))
+    return layers.to(memory_format=torch.channels_last)
+
+
+def steps(model: nn.Module, optimisation: Optimisation, count: int) -> None:
+    images = torch.linspace(0, 1, 64).reshape(2, 2, 4, 4)
+    for step in range(count):
+        optimisation.step(model(images).square().sum(), step / 10)
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_any_optimiser_is_saved_and_restored_exactly(name: str) -> None:
+    build = OPTIMISERS[name].load()
+    whole, half = network(), network()
+    first = Optimisation(whole.parameters(), lambda w: build(w, lr=0.01), 0.01)
+    steps(whole, first, 3)
+    saved = {key: value.clone().contiguous() for key, value in first.state_dict().items()}
+    half.load_state_dict(whole.state_dict())
+    second = Optimisation(half.parameters(), lambda w: build(w, lr=0.01), 0.01)
+    expected = second.template(PLACE)
+    assert {key: (value.shape, value.dtype) for key, value in saved.items()} == {
+        key: (value.shape, value.dtype) for key, value in expected.items()
+    }
+    second.load_state_dict(saved, PLACE)
+    for key, value in second.state_dict().items():
+        assert value.stride() == first.state_dict()[key].stride()
+    steps(whole, first, 3)
+    steps(half, second, 3)
+    for one, other in zip(whole.parameters(), half.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_before_the_first_step_there_is_no_state() -> None:
+    build = OPTIMISERS["adam"].load()
+    optimisation = Optimisation(network().parameters(), lambda w: build(w, lr=0.01), 0.01)
+    assert optimisation.state_dict() == optimisation.template(Place(0, 0, 2, 5)) == {}
+
+
+def test_the_learning_rate_follows_the_schedule() -> None:
+    weight = nn.Parameter(torch.zeros(1))
+    build = OPTIMISERS["sgd"].load()
+    optimisation = Optimisation([weight], lambda w: build(w, lr=0.2), 0.2, cosine)
+    optimisation.step(weight.sum(), 0.5)
+    assert optimisation.optimiser.param_groups[0]["lr"] == pytest.approx(0.1)
