@@ -209,7 +209,7 @@ def test_a_damaged_checkpoint_is_refused(make_folder: MakeFolder, tmp_path: Path
     with pytest.raises(UserError, match="do not fit its own header"):
         load_classifier(out)
     save_file({"x": torch.zeros(1)}, out, {"imbsynth": json.dumps(meta)})
-    with pytest.raises(UserError, match="its numbers are not those that were written"):
+    with pytest.raises(UserError, match="its tensors are not those that were written"):
         load_classifier(out)
     del meta["tensors"]  # as versions before it wrote
     save_file({"x": torch.zeros(1)}, out, {"imbsynth": json.dumps(meta)})

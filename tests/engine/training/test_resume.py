@@ -1,0 +1,84 @@
+"""Runs that are resumed: to the byte from their own state, and not at all from another."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from imbsynth.configs import AosTrainConfig
+from imbsynth.engine import aos_train
+from imbsynth.engine.events import EpochDone, Event
+from imbsynth.errors import Interrupted, UserError
+from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from tests.conftest import MakeFolder
+
+
+def config(src: Path, out: Path, **options: Any) -> AosTrainConfig:
+    small: dict[str, Any] = {"epochs": 2, "batch_size": 8, "device": "cpu", "precision": "fp32"}
+    return AosTrainConfig(src=src, out=out, **small | options)
+
+
+def stop(event: Event) -> None:
+    """A listener that sends this process SIGTERM when an epoch is done."""
+    if isinstance(event, EpochDone) and event.epoch == 1:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("attack", ["fgsm", "pgd", "l2"])
+@pytest.mark.parametrize("mix", ["none", "mixup"])
+def test_a_run_is_resumed_exactly_whatever_the_methods(
+    make_folder: MakeFolder, tmp_path: Path, optimizer: str, attack: str, mix: str
+) -> None:
+    src = make_folder({"a": 9, "b": 4})
+    options: dict[str, Any] = {"optimizer": optimizer, "attack": attack, "mix": mix}
+    whole = config(src, tmp_path / "whole/clf.safetensors", weight_decay=0.01, **options)
+    aos_train.run(whole)
+    broken = replace(whole, out=tmp_path / "broken/clf.safetensors", resume=True)
+    with pytest.raises(Interrupted):
+        aos_train.run(broken, on_event=stop)
+    aos_train.run(broken)
+    assert broken.out.read_bytes() == whole.out.read_bytes()
+
+
+def test_a_state_of_an_older_version_is_told_from_a_damaged_one(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src, out = make_folder({"a": 10, "b": 5}), tmp_path / "clf.safetensors"
+    with pytest.raises(Interrupted):
+        aos_train.run(config(src, out), on_event=stop)
+    path = tmp_path / "clf.state.safetensors"
+    tensors, meta = load_checkpoint(path, "state of a run")
+    edits: list[tuple[str, dict[str, Any], str]] = [
+        ("format", {}, "that an older version of imbsynth began"),
+        ("step", {"step": -1}, "damaged: its step"),
+        ("history", {"history": [{"epoch": 1}]}, "damaged: line 1 of its history has no number"),
+        ("seconds", {"seconds": "x"}, "damaged: its time"),
+    ]
+    for gone, edit, problem in edits:
+        kept = {name: value for name, value in meta.items() if name != gone}
+        save_checkpoint(path, Checkpoint(tensors, kept | edit))
+        with pytest.raises(UserError, match=problem):
+            aos_train.run(config(src, out, resume=True))
+    name = "optimizer.0.exp_avg"
+    for value, problem in [
+        (None, "tensor optimizer.0.exp_avg is missing"),
+        (tensors[name].double(), "tensor optimizer.0.exp_avg is torch.float64"),
+        (tensors[name][:1], "tensor optimizer.0.exp_avg is torch.float32 of shape"),
+        (tensors[name] * float("nan"), "has values that are not finite"),
+    ]:
+        odd = {**tensors, name: value} if value is not None else dict(tensors)
+        if value is None:
+            del odd[name]
+        save_checkpoint(path, Checkpoint(odd, meta))
+        with pytest.raises(UserError, match=problem):
+            aos_train.run(config(src, out, resume=True))
+    save_checkpoint(path, Checkpoint({**tensors, "x.y": torch.zeros(1)}, meta))
+    with pytest.raises(UserError, match="which no part of the run has"):
+        aos_train.run(config(src, out, resume=True))
