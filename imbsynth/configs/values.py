@@ -15,7 +15,7 @@ def _parse_size(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text)
     if not match:
         raise ValueError("no size")
-    return int(match[1]), int(match[2] or match[1])
+    return _accept_size((int(match[1]), int(match[2] or match[1])))
 
 
 def _accept_size(value: Any) -> tuple[int, int]:
@@ -88,12 +88,12 @@ def _whole_numbers(values: list[Any], count: int | None = None) -> Any:
 
 
 SIZE = Kind(
-    "(height, width) in pixels, one number for both, or None",
+    f"(height, width) in pixels, one number for both, or None; at most {MAX_PIXELS:,} pixels",
     _parse_size,
     _accept_size,
     lambda size: f"{size[0]}x{size[1]}" if size[0] != size[1] else str(size[0]),
     metavar="auto|N|HxW",
-    written="auto, a number (32), or height x width (28x28)",
+    written=f"auto, a number (32), or height x width (28x28), at most {MAX_PIXELS:,} pixels",
     unset="auto",
 )
 CHANNELS = Kind(

@@ -380,4 +380,5 @@ def test_images_beyond_any_memory_are_refused_at_once(tmp_path: Path) -> None:
     src = plain_folder(tmp_path / "src", images=2)
     outcome = invoke("generate", src, tmp_path / "out", "--image-size", 99_999)
     assert outcome.code == 2
-    assert "9,999,800,001 pixels" in outcome.err
+    assert "--image-size is '99999'" in outcome.err
+    assert "at most 100,000,000 pixels" in outcome.err
