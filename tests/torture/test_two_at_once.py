@@ -65,5 +65,6 @@ def test_a_checkpoint_is_never_the_state_of_another(tmp_path: Path) -> None:
     src = images_below(tmp_path / "src")
     out = tmp_path / "ae.state.safetensors"
     assert run(["train-ae", src, "--out", out], tmp_path / "log") == 2
-    assert "names in .state.safetensors are those of interrupted runs" in (tmp_path / "log").read_text()
+    said = (tmp_path / "log").read_text()
+    assert "names in .state.safetensors are those of interrupted runs" in said
     assert not out.exists()
