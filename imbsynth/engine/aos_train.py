@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
 from imbsynth.errors import UserError, option
 from imbsynth.figures.curves import write_curves
+from imbsynth.models.autoencoder import Autoencoder
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.training_files import TrainingFiles
@@ -86,6 +87,11 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
 
     name, libraries = KIND, ("numpy", "pillow", "torch", "torchvision")
 
+    @cached_property
+    def autoencoder(self) -> Autoencoder | None:
+        """The one in whose latent space samplers work; None: they work on pixels."""
+        return None if self.config.ae is None else load_autoencoder(self.config.ae)
+
     def may_change(self) -> frozenset[str]:
         """The number of epochs, where no step depends on it."""
         return may_change(self.config)
@@ -93,8 +99,8 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
     def read(self, on_event: OnEvent) -> Data:
         """The images, some of them for validation; UserError if no classifier can be trained."""
         config, images = self.config, self.read_src(on_event)
-        if config.ae is not None:
-            _check_autoencoder(config.ae, images)
+        if self.autoencoder is not None:
+            _check_fits(self.autoencoder, images)
         if len(images.classes) < 2:
             raise UserError(
                 f"{config.src}: one class, {images.classes[0]}: there is nothing to tell apart",
@@ -124,9 +130,9 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         members = list(data.members.values())
         space = Pixels(data.images, members, device, self.config.batch_size)
         drawn_in: Space = space
-        if self.config.ae is not None:
-            coder = TrainedAutoencoder(load_autoencoder(self.config.ae), device, precision)
-            drawn_in = Latents(coder, data.images, members)
+        if self.autoencoder is not None:
+            autoencoder = TrainedAutoencoder(self.autoencoder, device, precision)
+            drawn_in = Latents(autoencoder, data.images, members)
         val = data.validation(device)
         return classifier_trainer(self.config, data.members, space, val, precision, drawn_in)
 
@@ -150,14 +156,14 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         return Result(write, checkpoint)
 
 
-def _check_autoencoder(path: Path, images: Labelled) -> None:
+def _check_fits(autoencoder: Autoencoder, images: Labelled) -> None:
     """Raise UserError unless the autoencoder makes images like these."""
-    shape = load_autoencoder(path).shape
+    shape = autoencoder.shape
     here, made = images.pixels.shape[1:], (shape.channels, shape.height, shape.width)
     if here != made:
         raise UserError(
-            f"{path} makes images of {made[1]}x{made[2]} with {made[0]} channels, and these have "
-            f"{here[1]}x{here[2]} with {here[0]}",
+            f"the autoencoder makes images of {made[1]}x{made[2]} with {made[0]} channels, and these "
+            f"have {here[1]}x{here[2]} with {here[0]}",
             f"use the autoencoder's: {option('image_size')} and {option('channels')}",
         )
 

@@ -101,10 +101,3 @@ def _torchvision(name: str, shape: ImageShape, classes: int) -> nn.Module:
         nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
         network.maxpool = nn.Identity()
     return network
-
-
-def model_names() -> list[str]:
-    """Every name that `Classifier` takes."""
-    from torchvision import models
-
-    return [CNN, *models.list_models(module=models)]

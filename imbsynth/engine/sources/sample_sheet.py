@@ -25,10 +25,9 @@ class SampleSheet:
 
     def add(self, batch: Batch) -> None:
         """Take from a batch what its class still lacks."""
-        if batch.label not in self._groups and len(self._groups) >= MAX_ROWS:
-            self._groups[batch.label] = []  # counted, not shown
-            return
         groups = self._groups.setdefault(batch.label, [])
+        if list(self._groups).index(batch.label) >= MAX_ROWS:
+            return  # counted, not shown
         for row in range(min(PER_CLASS - len(groups), len(batch.pixels))):
             groups.append([*self._parents(batch.plan, row), batch.pixels[row].copy()])
 
