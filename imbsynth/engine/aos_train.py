@@ -162,8 +162,8 @@ def _check_fits(autoencoder: Autoencoder, images: Labelled) -> None:
     here, made = images.pixels.shape[1:], (shape.channels, shape.height, shape.width)
     if here != made:
         raise UserError(
-            f"the autoencoder makes images of {made[1]}x{made[2]} with {made[0]} channels, and these "
-            f"have {here[1]}x{here[2]} with {here[0]}",
+            f"the autoencoder makes images of {made[1]}x{made[2]} with {made[0]} channels, and "
+            f"these have {here[1]}x{here[2]} with {here[0]}",
             f"use the autoencoder's: {option('image_size')} and {option('channels')}",
         )
 
