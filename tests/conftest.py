@@ -15,6 +15,12 @@ torch.set_num_threads(1)  # the networks of the tests are too small to share
 MakeFolder = Callable[..., Path]
 
 
+@pytest.fixture(autouse=True)
+def same_random_numbers() -> None:
+    """Every test draws from torch's global generator what it draws when it runs alone."""
+    torch.manual_seed(0)
+
+
 def draw_image(seed: int, height: int, width: int, mode: str) -> Image.Image:
     """A bright bar on a dark ground, different for each seed."""
     rng = np.random.default_rng(seed)
