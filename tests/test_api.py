@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import imbsynth
-from imbsynth.cli.commands import NAMES
+from imbsynth.cli.commands import SUMMARIES
 from imbsynth.engine.events import Event, Started
 
-FUNCTIONS = [name.replace("-", "_") for name in NAMES]
+FUNCTIONS = [name.replace("-", "_") for name in SUMMARIES]
 
 
 def test_importing_imbsynth_imports_nothing_heavy() -> None:

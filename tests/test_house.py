@@ -95,9 +95,9 @@ def test_arrows_within_engine_make_no_cycle(path: Path) -> None:
 
 
 def test_directly_in_engine_stand_the_commands_and_what_they_share() -> None:
-    from imbsynth.cli.commands import NAMES
+    from imbsynth.cli.commands import SUMMARIES
 
-    commands = {name.replace("-", "_") for name in NAMES}
+    commands = {name.replace("-", "_") for name in SUMMARIES}
     assert {path.stem for path in ENGINE.glob("*.py")} == commands | SHARED | {"__init__"}
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from imbsynth import __version__
-from imbsynth.cli.commands import NAMES, Commands, spec
+from imbsynth.cli.commands import SUMMARIES, Commands, spec
 from imbsynth.cli.plain_help import Group
 from imbsynth.cli.wording import flag
 from imbsynth.errors import Interrupted, UserError
@@ -25,15 +25,15 @@ class Boundary(Group):
         self.commands = Commands()  # in place of those that Typer has been told of: none
 
     def summaries(self) -> dict[str, str]:
-        """The first paragraph of each command's description, without making the command."""
-        return {name: spec(name).about.split("\n\n")[0] for name in NAMES}
+        """What the list of commands says of each, without making the command."""
+        return SUMMARIES
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except UserError as error:
             name = ctx.invoked_subcommand
-            _say(f"error: {error.shown(spec(name).spelled if name in NAMES else flag)}")
+            _say(f"error: {error.shown(spec(name).spelled if name in SUMMARIES else flag)}")
             raise typer.Exit(2) from None
         except Interrupted as interrupted:
             _say("stopped: the same command resumes it (train-ae and aos-train with --resume)")

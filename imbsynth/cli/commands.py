@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from imbsynth.cli.command import CommandSpec
-from imbsynth.cli.plain_help import Command
+if TYPE_CHECKING:
+    from imbsynth.cli.command import CommandSpec
+    from imbsynth.cli.plain_help import Command
 
-NAMES = (  # in the order of a work with images
-    "inspect",
-    "imbalance",
-    "split",
-    "train-ae",
-    "generate",
-    "aos-train",
-    "evaluate",
-    "experiment",
-    "compare",
-    "fid",
-)
+# What the list of commands says of each, in the order in which one works with images. A command's
+# description is the docstring of its config; to import them all for this list would be too slow.
+SUMMARIES = {
+    "inspect": "Count classes; find unreadable files, mixed sizes, images in two classes.",
+    "imbalance": "Make an imbalanced copy of a folder, to experiment with.",
+    "split": "Split a folder into training, validation and test parts, or folds.",
+    "train-ae": "Train DeepSMOTE's autoencoder on a folder of images.",
+    "generate": "Bring every class up to the largest with synthetic images.",
+    "aos-train": "Train a classifier that finds the rare classes.",
+    "evaluate": "Score a classifier on real images, each class equally weighted.",
+    "experiment": "Compare methods on your folder, or run a grid of data sets and methods.",
+    "compare": "Put the scores of many evaluations into one table; say which method is better.",
+    "fid": "Fréchet distance of synthetic images to real ones, class by class.",
+}
 
 
 def spec(name: str) -> CommandSpec:
     """What is known of a command; KeyError if there is none so named."""
-    if name not in NAMES:
+    if name not in SUMMARIES:
         raise KeyError(name)
     found: CommandSpec = import_module(f"imbsynth.cli.{name.replace('-', '_')}").COMMAND
     return found
@@ -38,13 +41,13 @@ class Commands(MutableMapping[str, Any]):
         return spec(name).command()
 
     def __setitem__(self, name: str, command: Any) -> None:
-        raise TypeError("a command is added to NAMES")
+        raise TypeError("a command is added to SUMMARIES")
 
     def __delitem__(self, name: str) -> None:
-        raise TypeError("a command is removed from NAMES")
+        raise TypeError("a command is removed from SUMMARIES")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(NAMES)
+        return iter(SUMMARIES)
 
     def __len__(self) -> int:
-        return len(NAMES)
+        return len(SUMMARIES)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 
 from imbsynth.cli.command import CommandSpec, spelling
-from imbsynth.cli.commands import NAMES, spec
+from imbsynth.cli.commands import SUMMARIES, spec
 from imbsynth.cli.wording import allowed, default, meaning
 from imbsynth.kinds import Flag
 from imbsynth.options import OptionField, option_fields
@@ -27,7 +27,7 @@ place of dashes: `imbsynth.generate(src="photos/train", dst="balanced", batch_si
 
 def reference() -> str:
     """The whole page."""
-    commands = [spec(name) for name in NAMES]
+    commands = [spec(name) for name in SUMMARIES]
     common = _table(option_fields(CommandSpec.common))
     parts = [HEAD, "## Options of every command\n", common, *map(_section, commands)]
     return "\n".join(parts)

@@ -8,7 +8,7 @@ import pytest
 
 import imbsynth
 from imbsynth.cli.command import spelling
-from imbsynth.cli.commands import NAMES, spec
+from imbsynth.cli.commands import SUMMARIES, spec
 from imbsynth.cli.reference import reference
 from imbsynth.options import option_fields
 
@@ -20,7 +20,7 @@ def test_the_committed_page_is_the_generated_one() -> None:
     assert committed == reference(), "run `make docs`"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SUMMARIES)
 def test_the_page_names_every_option_with_its_examples(name: str) -> None:
     section = reference().partition(f"\n## {name}\n")[2].partition("\n## ")[0]
     for field in option_fields(spec(name).config):

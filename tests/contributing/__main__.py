@@ -5,7 +5,6 @@ python -m tests.contributing generate photos/train balanced --method random-pair
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 from imbsynth.core import tables
@@ -24,11 +23,11 @@ def add_methods() -> None:
 def add_command() -> None:
     """Let the command's modules be found by its name, and list it."""
     from imbsynth import cli, engine
+    from imbsynth.cli.commands import SUMMARIES
 
     cli.__path__.append(str(HERE / "cli"))
     engine.__path__.append(str(HERE / "engine"))
-    for module in map(import_module, ("imbsynth.cli.commands", "imbsynth.cli.app")):
-        module.NAMES = (*module.NAMES, "class-weights")  # type: ignore[attr-defined]
+    SUMMARIES["class-weights"] = "Count how much weight each class gets."
 
 
 if __name__ == "__main__":
