@@ -146,7 +146,7 @@ def scored(model: Pipeline, pixels: Pixels) -> dict[str, Values]:
 
 
 def fit_and_test(
-    images: Labelled, fitted: Part, tested: Part, coder: TrainedAutoencoder | None
+    images: Labelled, fitted: Part, tested: Part, autoencoder: TrainedAutoencoder | None
 ) -> Report:
     """AUROC of the probe and of the two numbers on the tested part, together and by class."""
     model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=1000))
@@ -163,18 +163,18 @@ def fit_and_test(
             "synthetic": int((mine & tested.synthetic).sum()),
             **{name: auroc(tested, values, mine) for name, values in scores.items()},
         }
-    if coder is not None:
-        report["decoded_originals"] = decoded_alone(model, images, tested, coder)
+    if autoencoder is not None:
+        report["decoded_originals"] = decoded_alone(model, images, tested, autoencoder)
     return report
 
 
 def decoded_alone(
-    model: Pipeline, images: Labelled, tested: Part, coder: TrainedAutoencoder
+    model: Pipeline, images: Labelled, tested: Part, autoencoder: TrainedAutoencoder
 ) -> Report:
     """The same for real images against their own reconstructions: blur without interpolation."""
     real, labels = tested.images[~tested.synthetic], tested.labels[~tested.synthetic]
     pixels = images.pixels[real]
-    decoded = reconstructed(coder, pixels)
+    decoded = reconstructed(autoencoder, pixels)
     both = Part(
         np.concatenate([real, real]),
         np.repeat([False, True], len(real)),
@@ -185,9 +185,9 @@ def decoded_alone(
     return {name: auroc(both, values, everything) for name, values in scores.items()}
 
 
-def reconstructed(coder: TrainedAutoencoder, pixels: Pixels) -> Pixels:
+def reconstructed(autoencoder: TrainedAutoencoder, pixels: Pixels) -> Pixels:
     """The images as they come back from the autoencoder."""
-    return torch.cat(list(coder.reconstruct(torch.from_numpy(pixels)))).numpy()
+    return torch.cat(list(autoencoder.reconstruct(torch.from_numpy(pixels)))).numpy()
 
 
 def auroc(part: Part, scores: Values, chosen: NDArray[np.bool_]) -> float:
@@ -232,9 +232,11 @@ def classified(trained: TrainedClassifier, pixels: Pixels) -> NDArray[np.float32
     )
 
 
-def read(folder: Path, coder: TrainedAutoencoder | None, only: list[str] | None = None) -> Labelled:
+def read(
+    folder: Path, autoencoder: TrainedAutoencoder | None, only: list[str] | None = None
+) -> Labelled:
     """A folder's images, or some of its classes, in the form that the autoencoder takes."""
-    shape = None if coder is None else coder.model.shape
+    shape = None if autoencoder is None else autoencoder.model.shape
     return read_labelled(
         folder,
         size=shape and (shape.height, shape.width),
@@ -258,16 +260,16 @@ def main() -> None:
     if options.classifier and (options.ae is None or options.test is None):
         parser.error("--classifier needs --ae and --test")
 
-    coder = None
+    autoencoder = None
     if options.ae is not None:
-        coder = TrainedAutoencoder(load_autoencoder(options.ae), CPU, "fp32")
+        autoencoder = TrainedAutoencoder(load_autoencoder(options.ae), CPU, "fp32")
     grown = {path.split("/")[0] for path in synthetic_of(options.folder)}
-    images = read(options.folder, coder, only=sorted(grown))
+    images = read(options.folder, autoencoder, only=sorted(grown))
     fitted, tested = halves(images, options.folder, options.most, options.seed)
-    result = fit_and_test(images, fitted, tested, coder)
-    if options.classifier and coder is not None:
-        test = read(options.test, coder)
-        decoded = reconstructed(coder, test.pixels)
+    result = fit_and_test(images, fitted, tested, autoencoder)
+    if options.classifier and autoencoder is not None:
+        test = read(options.test, autoencoder)
+        decoded = reconstructed(autoencoder, test.pixels)
         result["classifiers"] = {
             path.stem: shortcut(load_classifier(path), test, decoded, grown)
             for path in options.classifier

@@ -1,12 +1,12 @@
 """The config of `aos-train`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 from imbsynth.configs.shared import (
     COUNT,
-    NearestNeighbors,
+    NEAREST_NEIGHBORS,
     Training,
     TrainingBatch,
     one_of_two,
@@ -128,7 +128,7 @@ class AosTrainConfig(Training):
             panel=BALANCE,
         ),
     ] = 1.0
-    k_neighbors: NearestNeighbors = 5
+    k_neighbors: Annotated[int, replace(NEAREST_NEIGHBORS, panel=BALANCE)] = 5
     model: Annotated[
         str,
         Option(

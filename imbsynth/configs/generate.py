@@ -6,10 +6,10 @@ from typing import Annotated
 
 from imbsynth.configs.shared import (
     IMAGES,
+    NEAREST_NEIGHBORS,
     BatchSize,
     Dst,
     Linking,
-    NearestNeighbors,
     OnDevice,
     PrecisionOption,
     Reading,
@@ -45,7 +45,7 @@ class GenerateConfig(Linking, Sized, Reading, Seeded, OnDevice, Replacing):
     method: Annotated[
         str, Option("Where synthetic images come from.", choices=choices(SAMPLERS))
     ] = "smote"
-    k_neighbors: NearestNeighbors = 5
+    k_neighbors: Annotated[int, NEAREST_NEIGHBORS] = 5
     to: Annotated[
         int | None,
         Option("Images per class.", range=IMAGES, unset="as many as the largest class has"),

@@ -25,14 +25,11 @@ Src = Annotated[
     Path, Option("Folder with one sub-folder of images per class.", metavar="SRC", argument=True)
 ]
 Dst = Annotated[Path, Option("Folder to make.", metavar="DST", argument=True)]
-NearestNeighbors = Annotated[
-    int,
-    Option(
-        "How many nearest neighbors SMOTE chooses from.",
-        range=Range(1, 10_000),
-        old_names=("neighbours",),
-    ),
-]
+NEAREST_NEIGHBORS = Option(
+    "How many nearest neighbors SMOTE chooses from.",
+    range=Range(1, 10_000),
+    old_names=("neighbours",),
+)
 BatchSize = Annotated[int, Option("Images per forward pass.", range=COUNT)]
 TrainingBatch = Annotated[int, Option("Images per training step.", range=Range(2, 1_000_000))]
 PrecisionOption = Annotated[

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 
 from imbsynth.configs import GenerateConfig
+from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.manifest import is_named_synthetic, refuse_synthetic
@@ -49,7 +50,7 @@ class _Compute(NamedTuple):
 
     device: torch.device
     precision: str
-    coder: TrainedAutoencoder | None  # None: on pixels
+    autoencoder: TrainedAutoencoder | None  # None: on pixels
 
 
 def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
@@ -96,7 +97,7 @@ def _compute(config: GenerateConfig) -> _Compute:
 
 
 def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Labelled:
-    shape = None if compute.coder is None else compute.coder.model.shape
+    shape = None if compute.autoencoder is None else compute.autoencoder.model.shape
     images = read_labelled(
         config.src,
         size=config.image_size if shape is None else (shape.height, shape.width),
@@ -146,7 +147,7 @@ def _explain(
                 "originals)"
             )
         )
-    if config.method != "smote":
+    if "k_neighbors" not in SAMPLERS[config.method].options:
         return
     growing = {name: n for name, n in sizes.items() if added[name]}
     single = [name for name, n in growing.items() if n == 1]
@@ -167,7 +168,7 @@ def _fill(
 ) -> bool:
     """Write originals, synthetic images, manifest and sheet; whether there is a sheet."""
     written = sum(added.values())
-    reconstructing = compute.coder if config.reconstruct_originals else None
+    reconstructing = compute.autoencoder if config.reconstruct_originals else None
     if reconstructing is not None:
         written += len(images.paths)
     with png_writers(written, images.pixels[0].nbytes, cores=worker_count()) as write:
@@ -185,10 +186,10 @@ def _source(
 ) -> Source:
     """The source that the options ask for."""
     space: Space
-    if compute.coder is None:
+    if compute.autoencoder is None:
         space = Pixels(images, images.members(), compute.device, config.batch_size)
     else:
-        space = Latents(compute.coder, images, images.members())
+        space = Latents(compute.autoencoder, images, images.members())
         growing = [label for label, name in enumerate(images.classes) if added[name]]
         space.encode(growing, on_event)
     return Interpolation(config.method, space, images.classes, options=config, seed=config.seed)

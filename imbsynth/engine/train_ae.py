@@ -87,13 +87,13 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
         if task.is_over(trainer.history):
             on_event(Note(f"no progress for {self.config.patience} epochs: stopped"))
         task.recompute_statistics()
-        coder = TrainedAutoencoder(task.model, task.device, task.precision)
+        autoencoder = TrainedAutoencoder(task.model, task.device, task.precision)
         meta = {"made_by": made_by, "classes": data.classes, "epochs": len(trainer.history)}
         checkpoint = autoencoder_checkpoint(task.model, meta)
-        return Result(partial(_write_sheet, images=data, coder=coder), checkpoint)
+        return Result(partial(_write_sheet, images=data, autoencoder=autoencoder), checkpoint)
 
 
-def _write_sheet(path: Path, images: Labelled, coder: TrainedAutoencoder) -> None:
+def _write_sheet(path: Path, images: Labelled, autoencoder: TrainedAutoencoder) -> None:
     """Originals on the left, their reconstructions on the right, a row per class."""
     rows: list[SheetRow] = []
     for name, members in zip(images.classes, images.members(), strict=True):
@@ -101,7 +101,7 @@ def _write_sheet(path: Path, images: Labelled, coder: TrainedAutoencoder) -> Non
             rows.append(SheetRow(name, []))  # counted, not shown
             continue
         originals = images.pixels[members[:ON_SHEET]]
-        decoded = coder.decode(coder.encode(torch.from_numpy(originals))).numpy()
+        decoded = autoencoder.decode(autoencoder.encode(torch.from_numpy(originals))).numpy()
         rows.append(SheetRow(name, [list(originals), list(decoded)]))
     write_sheet(path, rows, ["originals", "reconstructions"])
 

@@ -46,7 +46,9 @@ def test_help_has_sections_and_examples_that_can_be_copied() -> None:
 def test_help_says_of_every_command_what_it_does_in_a_whole_sentence() -> None:
     _, out, _ = invoke("--help")
     text = " ".join(out.split())
-    assert "split Split a folder into training, validation and test parts, or folds. train-ae" in text
+    assert (
+        "split Split a folder into training, validation and test parts, or folds. train-ae" in text
+    )
     assert "..." not in text.partition("Commands:")[2]
 
 

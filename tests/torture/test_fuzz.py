@@ -101,8 +101,10 @@ def try_checkpoint(name: str, path: Path) -> bool:
         if name == "clf":
             load_classifier(path)
             return True
-        coder = TrainedAutoencoder(load_autoencoder(path), torch.device("cpu"), "fp32")
-        coder.decode(coder.encode(torch.zeros((2, *coder.model.shape[:3]), dtype=torch.uint8)))
+        autoencoder = TrainedAutoencoder(load_autoencoder(path), torch.device("cpu"), "fp32")
+        autoencoder.decode(
+            autoencoder.encode(torch.zeros((2, *autoencoder.model.shape[:3]), dtype=torch.uint8))
+        )
     except UserError as error:
         assert_one_line(error)
         return False

@@ -27,18 +27,18 @@ class Placed(NamedTuple):
 def place_originals(
     config: GenerateConfig,
     images: Labelled,
-    coder: TrainedAutoencoder | None,
+    autoencoder: TrainedAutoencoder | None,
     part: Path,
     write: Write,
     on_event: OnEvent,
 ) -> Placed:
-    """Put the originals in place, or with a `coder` their reconstructions."""
+    """Put the originals in place, or with a `autoencoder` their reconstructions."""
     for name in images.classes:
         (part / name).mkdir(parents=True, exist_ok=True)
     if config.synthetic_only:
         return Placed(images.paths, reconstructed=False)
-    if coder is not None:
-        return Placed(_reconstruct(images, coder, part, write, on_event), reconstructed=True)
+    if autoencoder is not None:
+        return Placed(_reconstruct(images, autoencoder, part, write, on_event), reconstructed=True)
     on_event(Started("copying originals", len(images.paths)))
     transfer(
         config.src,
@@ -52,7 +52,7 @@ def place_originals(
 
 
 def _reconstruct(
-    images: Labelled, coder: TrainedAutoencoder, part: Path, write: Write, on_event: OnEvent
+    images: Labelled, autoencoder: TrainedAutoencoder, part: Path, write: Write, on_event: OnEvent
 ) -> list[str]:
     paths = [path if path.endswith(".png") else f"{path}.png" for path in images.paths]
     if len(set(paths)) < len(paths):
@@ -60,7 +60,7 @@ def _reconstruct(
         raise UserError(f"two originals would be written to {listing(twice)}", "rename one of them")
     on_event(Started("reconstructing originals", len(paths)))
     done = 0
-    for batch in coder.reconstruct(torch.from_numpy(images.pixels)):
+    for batch in autoencoder.reconstruct(torch.from_numpy(images.pixels)):
         targets = [part / path for path in paths[done : done + len(batch)]]
         for folder in {target.parent for target in targets}:
             folder.mkdir(parents=True, exist_ok=True)

@@ -67,13 +67,15 @@ class Latents:
 
     name = "latent"
 
-    def __init__(self, coder: TrainedAutoencoder, images: Labelled, members: list[Indices]) -> None:
-        self.coder, self.members = coder, members
-        self.rows_at_once = coder.images_at_once
+    def __init__(
+        self, autoencoder: TrainedAutoencoder, images: Labelled, members: list[Indices]
+    ) -> None:
+        self.autoencoder, self.members = autoencoder, members
+        self.rows_at_once = autoencoder.images_at_once
         self._pixels = torch.from_numpy(images.pixels)
         self._labels = images.labels
         # A row per image; rows that are never written are never touched, so cost no memory.
-        self._latents = torch.empty(len(self._pixels), coder.model.shape.latent_dim)
+        self._latents = torch.empty(len(self._pixels), autoencoder.model.shape.latent_dim)
         self._encoded: set[int] = set()  # classes
 
     def encode(self, labels: Iterable[int], on_event: OnEvent = silent) -> None:
@@ -90,18 +92,18 @@ class Latents:
         for label in new:
             rows = torch.from_numpy(self.members[label])
             for batch in rows.split(self.rows_at_once):
-                self._latents[batch] = self.coder.encode(self._pixels[batch])
+                self._latents[batch] = self.autoencoder.encode(self._pixels[batch])
                 done += len(batch)
                 on_event(Advanced(done))
             self._encoded.add(label)
 
     def points(self, label: int) -> Tensor:
         self.encode([label])
-        return self._latents[torch.from_numpy(self.members[label])].to(self.coder.device)
+        return self._latents[torch.from_numpy(self.members[label])].to(self.autoencoder.device)
 
     def points_of(self, images: Indices) -> Tensor:
         self.encode(np.unique(self._labels[images]).tolist())
-        return self._latents[torch.from_numpy(images)].to(self.coder.device)
+        return self._latents[torch.from_numpy(images)].to(self.autoencoder.device)
 
     def images(self, points: Tensor) -> Tensor:
-        return self.coder.decode(points)
+        return self.autoencoder.decode(points)

@@ -54,19 +54,26 @@ class TrainingSet:
 
     def images(self, rows: Indices) -> Tensor:
         """(n, c, h, w) in [0, 1] on the device, without augmentation; never shared."""
+        is_decoded = rows >= self._first_decoded
+        if self.decoded is None or not is_decoded.any():
+            images = self._combined(rows)
+        else:
+            images = torch.empty(len(rows), *self.decoded.shape[1:], device=self.space.device)
+            chosen = self.decoded[torch.from_numpy(rows[is_decoded] - self._first_decoded)]
+            images[torch.from_numpy(is_decoded)] = to_unit(chosen.to(images.device))
+            if not is_decoded.all():
+                images[torch.from_numpy(~is_decoded)] = self._combined(rows[~is_decoded])
+        return images.contiguous(memory_format=torch.channels_last)
+
+    def _combined(self, rows: Indices) -> Tensor:
+        """Images of the folder and between them, (n, c, h, w) in [0, 1]."""
         weights = self.rows.weights[rows]
         parents = self.rows.parents[rows].T
-        if weights[:, 1:].any():
-            points = [self.space.points_of(column) for column in parents]
-            # As whole gray levels: the images that `generate` would write.
-            images = to_unit(to_bytes(combine(points, torch.from_numpy(weights))))
-        else:
-            images = self.space.points_of(parents[0])
-        places = np.flatnonzero(rows >= self._first_decoded)
-        if self.decoded is not None and len(places):
-            chosen = self.decoded[torch.from_numpy(rows[places] - self._first_decoded)]
-            images[torch.from_numpy(places)] = to_unit(chosen.to(images.device))
-        return images.contiguous(memory_format=torch.channels_last)
+        if not weights[:, 1:].any():
+            return self.space.points_of(parents[0])
+        points = [self.space.points_of(column) for column in parents]
+        # As whole gray levels: the images that `generate` would write.
+        return to_unit(to_bytes(combine(points, torch.from_numpy(weights))))
 
     def offsets(self, count: int) -> Offsets:
         """Room for the offsets of `count` images, beside the pixels: on the device if they fit."""

@@ -55,15 +55,15 @@ def test_a_header_that_does_not_fit_is_refused_without_building_it(
 
 def test_an_image_in_its_place_gives_the_same_bytes_whatever_shares_the_batch() -> None:
     pixels = torch.randint(0, 256, (200, 1, 9, 8), dtype=torch.uint8)
-    coder = TrainedAutoencoder(Autoencoder(SHAPE), torch.device("cpu"), "fp32")
-    assert coder.images_at_once == 128
-    latents = coder.encode(pixels)
+    autoencoder = TrainedAutoencoder(Autoencoder(SHAPE), torch.device("cpu"), "fp32")
+    assert autoencoder.images_at_once == 128
+    latents = autoencoder.encode(pixels)
     assert latents.shape == (200, 4)
-    decoded = coder.decode(latents)
+    decoded = autoencoder.decode(latents)
     assert decoded.shape == pixels.shape
     for count in (1, 63, 64, 65, 130):
-        assert torch.equal(coder.encode(pixels[:count]), latents[:count])
-        assert torch.equal(coder.decode(latents[:count]), decoded[:count])
+        assert torch.equal(autoencoder.encode(pixels[:count]), latents[:count])
+        assert torch.equal(autoencoder.decode(latents[:count]), decoded[:count])
     with torch.inference_mode():
-        plain = coder.model.encode(pixels.float() / 255)
+        plain = autoencoder.model.encode(pixels.float() / 255)
     torch.testing.assert_close(latents, plain, rtol=1e-4, atol=1e-5)
