@@ -92,13 +92,13 @@ def _trial(found: Mapping[str, Any]) -> Trial:
 def _result(
     problem: str, method: str, seed: int, found: Mapping[str, Any], counts: dict[str, int]
 ) -> Result:
-    scores = {name: fields.finite(found, name) for name in EVALUATED}
+    scores = {name: fields.finite(found, name, -1, 1) for name in EVALUATED}
     scores["rarest_recall"] = rarest_recall(_recalls(found, counts), counts)
     given = fields.mapping(found, "intervals")
     intervals = {}
     for name in EVALUATED:
         ends = fields.sequence(given, name, 2)
-        intervals[name] = fields.finite(ends, 0), fields.finite(ends, 1)
+        intervals[name] = fields.finite(ends, 0, -1, 1), fields.finite(ends, 1, -1, 1)
     return Result(problem, method, seed, scores, intervals)
 
 

@@ -51,6 +51,8 @@ def test_an_experiment_without_results_is_named(tmp_path: Path) -> None:
         lambda found: found.update(tests=7),
         lambda found: found["tests"]["test"].update(per_class={}),
         lambda found: found["tests"]["test"].update(acsa="good"),
+        lambda found: found["tests"]["test"].update(acsa=1e308),
+        lambda found: found["tests"]["test"]["intervals"].update(acsa=[0, 2]),
         lambda found: found["trial"].update(seed="first"),
     ],
 )
