@@ -8,13 +8,14 @@ import typer
 
 from imbsynth.cli.console import table
 from imbsynth.engine.experiment import Report
+from imbsynth.engine.experiments.verdicts import Verdict
 
 CLASSES_SHOWN = 2  # in the table; the picture has all
 EXPLANATION = """
 In percent, with 95 % intervals: recall of the rarest classes (in brackets their number of images)
-and ACSA, over all images, each tested once. P(better): the probability that a method is better by
-more than one point of ACSA than plain training with the same augmentation, and for plain training
-with augmentation, than without. Of nine such comparisons, one may seem certain by chance."""
+and ACSA, over all images, each tested once. Gain: points of ACSA over plain training with the same
+augmentation (plain training with augmentation: over that without), image by image. A method helps
+if the whole interval of its gain is above one point."""
 
 
 def summary(report: Report) -> None:
@@ -34,22 +35,38 @@ def _verdicts(report: Report) -> None:
         recalls = [
             _percent(found.recalls[name], found.recall_intervals[name], 0) for name in rarest
         ]
-        chance = "" if found.better is None else f"{found.better:.2f}"
+        gain = ""
+        if found.gain is not None and found.gain_interval is not None:
+            gain = _percent(found.gain, found.gain_interval, 1, "+")
         score = _percent(found.acsa, found.interval, 1)
-        rows.append([found.method, *recalls, score, chance, found.words])
+        rows.append([found.method, *recalls, score, gain, found.words])
     named = [f"{name} ({report.counts[name]})" for name in rarest]
-    table(["", *named, "ACSA", "P(better)", ""], rows)
+    table(["", *named, "ACSA", "gain", ""], rows)
     typer.echo(EXPLANATION)
-    certain = [found for found in report.verdicts if found.words in ("helps", "hurts")]
-    for found in certain:
-        typer.echo(f"{found.method} {found.words}")
-    if not certain:
-        typer.echo(
-            "No method certainly helps or hurts: more images, or a larger --budget, may show more."
-        )
+    for line in _conclusions(report.verdicts):
+        typer.echo(line)
     typer.echo(f"look at {', '.join(report.pictures)}")
 
 
-def _percent(value: float, interval: tuple[float, float], digits: int) -> str:
-    low, high = (f"{100 * end:.{digits}f}" for end in interval)
-    return f"{100 * value:.{digits}f} [{low}, {high}]"
+def _conclusions(verdicts: list[Verdict]) -> list[str]:
+    """What is certain; or what it would take to be."""
+    certain = [
+        f"{found.method} {found.words}" for found in verdicts if found.words in ("helps", "hurts")
+    ]
+    if certain:
+        return certain
+    lines = ["No method certainly helps or hurts; a larger --budget may show more."]
+    unclear = [found for found in verdicts if found.wanted]
+    if unclear:
+        found = max(unclear, key=lambda verdict: abs(verdict.gain or 0))
+        more = ", ".join(f"{n} of {name}" for name, n in found.wanted.items())
+        lines.append(
+            f"Whether {found.method} makes a difference would be clear with about so many more "
+            f"images, if it is as large as it seems: {more}"
+        )
+    return lines
+
+
+def _percent(value: float, interval: tuple[float, float], digits: int, sign: str = "") -> str:
+    low, high = (f"{100 * end:{sign}.{digits}f}" for end in interval)
+    return f"{100 * value:{sign}.{digits}f} [{low}, {high}]"

@@ -114,15 +114,3 @@ def better(first: Values, second: Values, rope: float, seed: int) -> tuple[float
 
     worse, same, best = SignedRankTest(second, first, rope, random_state=seed).probs()
     return float(best), float(same), float(worse)
-
-
-def better_in_folds(first: Values, second: Values, rope: float) -> tuple[float, float, float]:
-    """The same three probabilities from (k,) scores in the k folds of one data set.
-
-    The Bayesian correlated t-test (Corani and Benavoli, 2015) of baycomp: training sets overlap,
-    so folds are not independent samples, and a plain t-test would be overconfident.
-    """
-    from baycomp import CorrelatedTTest
-
-    worse, same, best = CorrelatedTTest(second, first, rope).probs()
-    return float(best), float(same), float(worse)

@@ -59,8 +59,19 @@ class Report:
     out: str | None
 
 
+# For each class, which class each of its images was taken for, images in the order of their names.
+Answers = list[list[int]]
+
+
 def run(config: EvaluateConfig, *, on_event: OnEvent = silent) -> Report:
     """Classify a folder, score the result, and write it if a folder is given for that."""
+    return run_with_answers(config, on_event=on_event)[0]
+
+
+def run_with_answers(
+    config: EvaluateConfig, *, on_event: OnEvent = silent
+) -> tuple[Report, Answers]:
+    """`run`, and how each image was classified: what comparing classifiers image by image needs."""
     if config.out is None:
         return _evaluate(config, None, on_event)
     for path in (config.checkpoint, config.src):
@@ -69,7 +80,9 @@ def run(config: EvaluateConfig, *, on_event: OnEvent = silent) -> Report:
         return _evaluate(config, part, on_event)
 
 
-def _evaluate(config: EvaluateConfig, part: Path | None, on_event: OnEvent) -> Report:
+def _evaluate(
+    config: EvaluateConfig, part: Path | None, on_event: OnEvent
+) -> tuple[Report, Answers]:
     trained = load_classifier(config.checkpoint)
     images = _read(config, trained, on_event)
     _check_unseen(config, trained, images, on_event)
@@ -78,7 +91,8 @@ def _evaluate(config: EvaluateConfig, part: Path | None, on_event: OnEvent) -> R
     report = _report(config, trained, labels, found)
     if part is not None:
         _write(config, part, trained, images, found, report)
-    return report
+    named = found.argmax(1)
+    return report, [named[labels == k].tolist() for k in range(len(trained.classes))]
 
 
 def _read(config: EvaluateConfig, trained: TrainedClassifier, on_event: OnEvent) -> Labelled:

@@ -9,7 +9,6 @@ from imbsynth.core.significance import (
     _true_counts,
     best,
     better,
-    better_in_folds,
     friedman,
     ranks,
     shaffer,
@@ -164,28 +163,3 @@ def test_the_signed_rank_test_against_draws_of_our_own(rope: float) -> None:
     expected = np.bincount(likeliest, minlength=3) / len(weights)
     # Standard errors of 20,000 and 50,000 draws: at most 0.0042 together; four of them.
     assert better(0.5 + gaps, np.full(12, 0.5), rope, 0) == pytest.approx(expected, abs=0.017)
-
-
-def test_folds_by_the_correlated_t_test() -> None:
-    """Corani and Benavoli (2015): Student's t with k - 1 degrees, rho = 1 / k between folds."""
-    first = np.array([0.80, 0.83, 0.79, 0.85, 0.81])
-    second = np.array([0.78, 0.80, 0.79, 0.80, 0.79])
-    gaps, k, rope = first - second, 5, 0.01
-    scale = np.sqrt((1 / k + (1 / k) / (1 - 1 / k)) * np.var(gaps, ddof=1))
-    posterior = stats.t(k - 1, gaps.mean(), scale)
-    expected = (
-        posterior.sf(rope),
-        posterior.cdf(rope) - posterior.cdf(-rope),
-        posterior.cdf(-rope),
-    )
-    assert better_in_folds(first, second, rope) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    ("gap", "expected"),
-    [(0.0, (0, 1, 0)), (0.005, (0, 1, 0)), (0.05, (1, 0, 0)), (-0.05, (0, 0, 1))],
-)
-def test_folds_without_spread_say_what_they_say(
-    gap: float, expected: tuple[float, float, float]
-) -> None:
-    assert better_in_folds(np.full(5, 0.5 + gap), np.full(5, 0.5), 0.01) == expected

@@ -72,8 +72,8 @@ def _result(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str, 
         config = EvaluateConfig(
             checkpoint=workspace.classifier(trial), src=folder, device=workspace.device
         )
-        found = asdict(evaluate.run(config, on_event=on_event))
-        scores[name] = _without(found, "out", "checkpoint")
+        report, answers = evaluate.run_with_answers(config, on_event=on_event)
+        scores[name] = {**_without(asdict(report), "out", "checkpoint"), "answers": answers}
     return {
         "trial": trial._asdict(),
         "recipe": workspace.recipes.of(trial),

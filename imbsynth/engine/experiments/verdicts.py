@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,21 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.core import metrics
+from imbsynth.core.paired import (
+    ByClass,
+    Difference,
+    compared,
+    training_variance,
+    wanted_images,
+)
 from imbsynth.core.profiles import by_size
 from imbsynth.core.proportions import jeffreys, mean_interval
-from imbsynth.core.significance import better_in_folds
 from imbsynth.engine.experiments.folder_protocol import AUGMENTED, PLAIN
 from imbsynth.engine.experiments.protocols import Trial
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.errors import UserError
-from imbsynth.store.fields import Wrong, finite, mapping, sequence
+from imbsynth.store.fields import Wrong, mapping, sequence, whole
 from imbsynth.store.names import printable
 from imbsynth.store.trials import read_trial
 
-SURE = 0.95  # the probability above which a difference is certain enough to be reported
+SURE = 0.975  # the probability above which a difference is reported: its 95 % interval is clear
 ROPE = 0.01  # of ACSA: a smaller difference does not matter
 
 Outcome = Literal["helps", "no difference", "hurts", "not clear", ""]  # "": compared with nothing
+Answers = list[NDArray[np.int64]]  # of a fold, by true class: what each image was taken for
 
 
 @dataclass(frozen=True)
@@ -37,9 +46,12 @@ class Verdict:
     f1_macro: float
     recalls: dict[str, float]  # by class, the rarest first
     recall_intervals: dict[str, tuple[float, float]]  # 95 %, over the images
-    better: float | None  # probability that it is better than its `base_of`
+    gain: float | None  # of ACSA over its `base_of`, on the same images
+    gain_interval: tuple[float, float] | None  # 95 %, over images and trainings
+    better: float | None  # probability that the gain is more than ROPE
     worse: float | None
     words: Outcome
+    wanted: dict[str, int]  # more images by class that would make an unclear gain clear
 
 
 def base_of(method: str) -> str | None:
@@ -55,61 +67,84 @@ def verdicts(workspace: Workspace, counts: dict[str, int]) -> list[Verdict]:
 
     counts: {class: images} of the folder. Every trial has a result.
     """
-    confusions = {
+    answers = {
         method: [
-            _confusion(workspace, Trial("folder", "as is", method, fold), len(counts))
+            _answers(workspace, Trial("folder", "as is", method, fold), len(counts))
             for fold in workspace.protocol.seeds
         ]
         for method in workspace.protocol.methods
     }
-    names = sorted(counts)
-    order = [names.index(name) for name in reversed(by_size(counts))]
-    return [_verdict(method, confusions, names, order) for method in confusions]
+    gains = {
+        method: [_gains(*pair) for pair in zip(own, answers[base], strict=True)]
+        for method, own in answers.items()
+        if (base := base_of(method)) is not None
+    }
+    training = training_variance(list(gains.values()))
+    differences = {
+        method: compared(own, training, len(gains), ROPE) for method, own in gains.items()
+    }
+    return [
+        _verdict(
+            method,
+            own,
+            counts,
+            differences.get(method),
+            _wanted(differences, gains, method, training, counts),
+        )
+        for method, own in answers.items()
+    ]
 
 
-def _confusion(workspace: Workspace, trial: Trial, classes: int) -> NDArray[np.float64]:
-    """(c, c) counts out of the trial's file; UserError if they are not there."""
+def _answers(workspace: Workspace, trial: Trial, classes: int) -> Answers:
+    """How a trial classified its test images; UserError if its file does not say."""
     path = workspace.result(trial) or workspace.target(trial)
     try:
         test = mapping(mapping(read_trial(path), "tests"), "test")
-        rows = sequence(test, "confusion", classes)
-        counts = [
-            [finite(sequence(rows, i, classes), j, 0) for j in range(classes)]
-            for i in range(classes)
-        ]
+        rows = sequence(test, "answers", classes)
+        found = []
+        for label in range(classes):
+            row = sequence(rows, label)
+            found.append([whole(row, i, 0, classes - 1) for i in range(len(row))])
     except Wrong as error:
         raise UserError(
-            f"{printable(str(path))}: not written by `imbsynth experiment` ({error})",
+            f"{printable(str(path))}: not written by this version of `imbsynth experiment` "
+            f"({error})",
             "remove the file to have it made anew",
         ) from None
-    return np.array(counts)
+    return [np.array(row, np.int64) for row in found]
 
 
-def _outcome(better: float, alike: float, worse: float) -> Outcome:
+def _gains(own: Answers, base: Answers) -> ByClass:
+    """Of each image: 1 if only the first was right, -1 if only the second was, else 0."""
+    return [
+        (mine == label).astype(float) - (other == label)
+        for label, (mine, other) in enumerate(zip(own, base, strict=True))
+    ]
+
+
+def _outcome(gain: Difference) -> Outcome:
     """What the three probabilities amount to."""
-    chances: dict[Outcome, float] = {"helps": better, "no difference": alike, "hurts": worse}
+    chances: dict[Outcome, float] = {
+        "helps": gain.better,
+        "hurts": gain.worse,
+        "no difference": gain.alike,
+    }
     return next((outcome for outcome, chance in chances.items() if chance >= SURE), "not clear")
 
 
 def _verdict(
     method: str,
-    confusions: dict[str, list[NDArray[np.float64]]],
-    names: list[str],
-    order: list[int],
+    answers: list[Answers],
+    counts: Mapping[str, int],
+    gain: Difference | None,
+    wanted: dict[str, int],
 ) -> Verdict:
-    pooled = np.sum(confusions[method], axis=0)
+    names = sorted(counts)
+    order = [names.index(name) for name in reversed(by_size(dict(counts)))]
+    rows = [np.concatenate(row) for row in zip(*answers, strict=True)]
+    pooled = np.array([np.bincount(row, minlength=len(names)) for row in rows], np.float64)
     recalls = metrics.recalls(pooled)
     low, high = jeffreys(pooled.diagonal(), pooled.sum(1))
-    base = base_of(method)
-    better = worse = None
-    outcome: Outcome = ""
-    if base is not None:
-        own, other = (
-            np.array([float(metrics.acsa(fold)) for fold in confusions[name]])
-            for name in (method, base)
-        )
-        better, alike, worse = better_in_folds(own, other, ROPE)
-        outcome = _outcome(better, alike, worse)
     return Verdict(
         method=method,
         acsa=float(metrics.acsa(pooled)),
@@ -118,7 +153,29 @@ def _verdict(
         f1_macro=float(metrics.f1_macro(pooled)),
         recalls={names[k]: float(recalls[k]) for k in order},
         recall_intervals={names[k]: (float(low[k]), float(high[k])) for k in order},
-        better=better,
-        worse=worse,
-        words=outcome,
+        gain=None if gain is None else gain.value,
+        gain_interval=None if gain is None else (gain.low, gain.high),
+        better=None if gain is None else gain.better,
+        worse=None if gain is None else gain.worse,
+        words="" if gain is None else _outcome(gain),
+        wanted=wanted,
     )
+
+
+def _wanted(
+    differences: Mapping[str, Difference],
+    gains: Mapping[str, list[ByClass]],
+    method: str,
+    training: float,
+    counts: Mapping[str, int],
+) -> dict[str, int]:
+    """More images by class that would make the method's gain clear, if it is not and they would."""
+    if method not in gains or _outcome(differences[method]) != "not clear":
+        return {}
+    pooled = [np.concatenate(own) for own in zip(*gains[method], strict=True)]
+    found = wanted_images(pooled, ROPE, training / len(gains[method]))
+    if found is None:
+        return {}
+    names = sorted(counts)
+    classes = names if found.label is None else [names[found.label]]
+    return {name: math.ceil((found.times - 1) * counts[name]) for name in classes}

@@ -20,13 +20,12 @@ from tests.conftest import MakeFolder
 
 
 def write_trials(
-    workspace: Workspace, trials: list[Trial], confusions: dict[str, list[list[list[int]]]]
+    workspace: Workspace, trials: list[Trial], answers: dict[str, list[list[list[int]]]]
 ) -> None:
     """Results by method and fold; a method without any has those of plain training."""
     write_json(workspace.out / PROTOCOL, workspace.protocol.record())
     for trial in trials:
-        confusion = confusions.get(trial.method, confusions[PLAIN])[trial.seed]
-        tests = {"test": {"confusion": confusion}}
+        tests = {"test": {"answers": answers.get(trial.method, answers[PLAIN])[trial.seed]}}
         path = workspace.target(trial)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, {"recipe": workspace.recipes.of(trial), "tests": tests})
@@ -39,7 +38,7 @@ def test_a_verdict_on_a_folder_resumes_where_it_stopped(make_folder: MakeFolder)
     trials = list(workspace.protocol.trials())
     assert len(trials) == 30
     left = Trial("folder", "as is", "DeepSMOTE", 0)
-    good, bad = [[[4, 0], [0, 1]]] * 3, [[[4, 0], [1, 0]]] * 3
+    good, bad = [[[0] * 4, [1]]] * 3, [[[0] * 4, [0]]] * 3
     config.out.mkdir()
     done = [trial for trial in trials if trial != left]
     write_trials(workspace, done, {PLAIN: bad, "ROS": good, "AOS": bad})
@@ -54,7 +53,8 @@ def test_a_verdict_on_a_folder_resumes_where_it_stopped(make_folder: MakeFolder)
     found = {verdict.method: verdict for verdict in report.verdicts}
     assert list(found["ROS"].recalls) == ["rare", "common"]
     assert (found["ROS"].acsa, found["ROS"].words) == (1.0, "helps")
-    assert (found["AOS"].better, found["AOS"].words) == (0.0, "no difference")
+    assert found["ROS"].gain == 0.5
+    assert (found["AOS"].gain, found["AOS"].words) == (0, "not clear")  # of 15 images
     assert found[PLAIN].words == ""
     low, high = found["AOS"].recall_intervals["rare"]
     assert low == 0 < 0.3 < high  # none of three found says little
@@ -108,17 +108,17 @@ def test_results_of_another_folder_give_no_verdict(make_folder: MakeFolder) -> N
     config = ExperimentConfig(on=one, out=one.parent / "out", device="cpu")
     workspace = Workspace(protocol_for(scan(one), config), one, config.out, "cpu")
     config.out.mkdir()
-    write_trials(workspace, list(workspace.protocol.trials()), {PLAIN: [[[3, 0], [0, 1]]] * 3})
+    write_trials(workspace, list(workspace.protocol.trials()), {PLAIN: [[[0] * 3, [1]]] * 3})
     assert len(experiment.run(config).verdicts) == 10
     with pytest.raises(UserError, match="was made "):
         experiment.run(replace(config, on=other))
 
 
-def test_a_result_without_a_confusion_matrix_is_named(make_folder: MakeFolder) -> None:
+def test_a_result_with_a_class_that_is_not_there_is_named(make_folder: MakeFolder) -> None:
     src = make_folder({"a": 9, "b": 3})
     config = ExperimentConfig(on=src, out=src.parent / "out", device="cpu")
     workspace = Workspace(protocol_for(scan(src), config), src, config.out, "cpu")
     config.out.mkdir()
-    write_trials(workspace, workspace.protocol.trials(), {PLAIN: [[[3, 0], [0]]] * 3})
-    with pytest.raises(UserError, match=r"plain/0\.json: not written by `imbsynth experiment`"):
+    write_trials(workspace, workspace.protocol.trials(), {PLAIN: [[[0] * 3, [2]]] * 3})
+    with pytest.raises(UserError, match=r"plain/0\.json: not written by this version"):
         experiment.run(config)
