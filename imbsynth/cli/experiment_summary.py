@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import typer
 
 from imbsynth.cli.console import table
+from imbsynth.cli.wording import command_line
+from imbsynth.configs import AosTrainConfig, ExperimentConfig
 from imbsynth.engine.experiment import Report
 from imbsynth.engine.experiments.verdicts import Verdict
+from imbsynth.options import parsed
 
+CHECKPOINT = Path("winner.safetensors")
 CLASSES_SHOWN = 2  # in the table; the picture has all
 EXPLANATION = """
 In percent, with 95 % intervals: recall of the rarest classes (in brackets their number of images)
@@ -46,6 +51,21 @@ def _verdicts(report: Report) -> None:
     for line in _conclusions(report.verdicts):
         typer.echo(line)
     typer.echo(f"look at {', '.join(report.pictures)}")
+    if report.checkpoint:
+        typer.echo(f"{report.winner}, trained on the whole folder: {report.checkpoint}")
+    else:
+        typer.echo(f"{report.winner} has the highest ACSA; to train it on the whole folder:")
+        typer.echo(f"  {_training_command(report)}")
+
+
+def _training_command(report: Report) -> str:
+    """The winner's own command, or where it takes several, the one that runs them all."""
+    if report.training.keys() == {"aos-train"}:
+        options = report.training["aos-train"]
+        src = Path(report.asked["on"])
+        return command_line(AosTrainConfig(src=src, out=CHECKPOINT, **options))
+    asked = parsed(ExperimentConfig, report.asked)
+    return command_line(ExperimentConfig(train_winner=CHECKPOINT, **asked))
 
 
 def _conclusions(verdicts: list[Verdict]) -> list[str]:

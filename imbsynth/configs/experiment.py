@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from imbsynth.configs.shared import OnDevice, Sized
+from imbsynth.configs.shared import OnDevice, Sized, check_checkpoint_name
 from imbsynth.configs.values import SHARD
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
@@ -55,6 +55,14 @@ class ExperimentConfig(Sized, OnDevice):
         tuple[int, int],
         Option("Do the I-th of N shares of the grid, as one job of an array.", kind=SHARD),
     ] = (1, 1)
+    train_winner: Annotated[
+        Path | None,
+        Option(
+            "On a folder of your own: train the method with the highest ACSA on the whole folder, "
+            "and write this checkpoint.",
+            metavar="CLF.safetensors",
+        ),
+    ] = None
     dry_run: Annotated[bool, Option("List the trials and where each stands; run none.")] = False
 
     def check_together(self) -> None:
@@ -74,3 +82,10 @@ class ExperimentConfig(Sized, OnDevice):
                 f"{option('budget')} and {option('image_size')} go with {on}",
                 "put options in the protocol",
             )
+        if self.train_winner is not None:
+            if self.on is None:
+                raise UserError(
+                    f"{option('train_winner')} goes with {on}",
+                    f"give a folder with {on}, or leave it out",
+                )
+            check_checkpoint_name(self.train_winner, "train_winner")

@@ -138,18 +138,18 @@ class Training(Sized, Reading, Seeded, OnDevice, Replacing):
         check_checkpoint_name(self.out)
 
 
-def check_checkpoint_name(out: Path) -> None:
-    """Raise UserError for a name that a checkpoint cannot have."""
+def check_checkpoint_name(out: Path, field: str = "out") -> None:
+    """Raise UserError for a name that a checkpoint cannot have; field: the one that has it."""
     if out.name in ("", ".."):
-        raise UserError(f"{option('out')} is {str(out)!r}", "give a file, e.g. model.safetensors")
+        raise UserError(f"{option(field)} is {str(out)!r}", "give a file, e.g. model.safetensors")
     if out.suffix != ".safetensors":
         raise UserError(
-            f"{option('out')} {out}: checkpoints are .safetensors files",
-            f"use {option('out')} {out.with_suffix('.safetensors')}",
+            f"{option(field)} {out}: checkpoints are .safetensors files",
+            f"use {option(field)} {out.with_suffix('.safetensors')}",
         )
     if out.stem.endswith(STATE):
         raise UserError(
-            f"{option('out')} {out}: names in .state.safetensors are those of interrupted runs",
+            f"{option(field)} {out}: names in .state.safetensors are those of interrupted runs",
             "choose a name that does not end in .state.safetensors",
         )
 

@@ -12,20 +12,23 @@ from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.experiments.expected_time import duration, expected_seconds
 from imbsynth.engine.experiments.folder_protocol import protocol_for, warnings_for
 from imbsynth.engine.experiments.protocol_files import read_protocol
-from imbsynth.engine.experiments.protocols import Protocol, Trial
+from imbsynth.engine.experiments.protocols import MethodOptions, Protocol, Trial
 from imbsynth.engine.experiments.sharing import wait_and_make
-from imbsynth.engine.experiments.trials import run_trial
+from imbsynth.engine.experiments.trials import run_trial, train_on_folder
 from imbsynth.engine.experiments.verdict_pictures import write_pictures
-from imbsynth.engine.experiments.verdicts import Verdict, verdicts
+from imbsynth.engine.experiments.verdicts import Verdict, verdicts, winner
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.engine.manifest import refuse_synthetic
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError, option
+from imbsynth.options import recorded
 from imbsynth.store.folders import ImageFolder
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, claim, new_file
 from imbsynth.store.records import read_json, write_json
 from imbsynth.store.trials import PROTOCOL, lists_trials
+
+ASKED = ("on", "out", "budget", "image_size")  # the options that decide a verdict
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,10 @@ class Report:
     verdicts: list[Verdict] = field(default_factory=list)  # of a folder
     counts: dict[str, int] = field(default_factory=dict)  # the folder's images by class
     pictures: list[str] = field(default_factory=list)  # of the verdict
+    winner: str | None = None  # the method with the highest ACSA
+    training: dict[str, Any] = field(default_factory=dict)  # its options, by the command's name
+    asked: dict[str, Any] = field(default_factory=dict)  # on, out, budget and image_size
+    checkpoint: str | None = None  # of the winner, trained on the whole folder
 
 
 def run(config: ExperimentConfig, *, on_event: OnEvent = silent) -> Report:
@@ -66,8 +73,38 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
     if not all(workspace.is_done(trial) for trial in workspace.protocol.trials()):
         return Report(trials, trials, config.out.as_posix())
     found = verdicts(workspace, folder.counts)
-    pictures = [path.as_posix() for path in write_pictures(workspace, found)]
-    return Report(trials, trials, config.out.as_posix(), found, folder.counts, pictures)
+    best = winner(found)
+    checkpoint = None
+    if config.train_winner is not None and not config.dry_run:
+        checkpoint = _train_winner(workspace, best, config.train_winner, on_event)
+    return Report(
+        trials,
+        trials,
+        config.out.as_posix(),
+        verdicts=found,
+        counts=folder.counts,
+        pictures=[path.as_posix() for path in write_pictures(workspace, found)],
+        winner=best,
+        training=_options(workspace.protocol.methods[best]),
+        asked={name: value for name, value in recorded(config).items() if name in ASKED},
+        checkpoint=checkpoint,
+    )
+
+
+def _train_winner(workspace: Workspace, method: str, out: Path, on_event: OnEvent) -> str:
+    """Train the method on the whole folder, unless it was done before; the checkpoint."""
+    if out.exists():
+        on_event(Note(f"{out} exists and is left as it is"))
+    else:
+        on_event(Note(f"training {method} on the whole folder"))
+        train_on_folder(workspace, method, out, on_event)
+    return out.as_posix()
+
+
+def _options(method: MethodOptions) -> dict[str, Any]:
+    """The options of the commands that make a method, by the commands' names."""
+    given = {"train-ae": method.ae, "generate": method.generate, "aos-train": method.train}
+    return {command: options for command, options in given.items() if options is not None}
 
 
 def _announce(workspace: Workspace, folder: ImageFolder, on_event: OnEvent) -> None:

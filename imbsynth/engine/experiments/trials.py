@@ -65,7 +65,7 @@ def _result(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str, 
     pool, test = _pool_and_test(workspace, trial, on_event)
     place = workspace.shared(trial) / "rare"
     rare = _copy(pool, place, protocol.imbalances[trial.imbalance], trial, on_event)
-    trained = _train(workspace, trial, rare, on_event)
+    trained = _train(workspace, trial, rare, workspace.classifier(trial), on_event)
     scores = {}
     for name, options in protocol.tests.items():
         folder = _copy(test, workspace.test_copy(trial, name), options, trial, on_event)
@@ -84,7 +84,17 @@ def _result(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str, 
     }
 
 
-def _train(workspace: Workspace, trial: Trial, rare: Path, on_event: OnEvent) -> aos_train.Report:
+def train_on_folder(workspace: Workspace, method: str, out: Path, on_event: OnEvent) -> None:
+    """Train a method on the whole folder that was cross-validated, as its trials were trained."""
+    trial = Trial("folder", "as is", method, len(workspace.protocol.seeds))  # beside those of folds
+    _train(
+        workspace, trial, workspace.root / workspace.protocol.data[trial.data].train, out, on_event
+    )
+
+
+def _train(
+    workspace: Workspace, trial: Trial, rare: Path, out: Path, on_event: OnEvent
+) -> aos_train.Report:
     """Train the classifier on a part of the imbalanced copy, or on what is generated from it."""
     method = workspace.protocol.methods[trial.method]
     parts = _parts(workspace, trial, rare, on_event)
@@ -93,7 +103,7 @@ def _train(workspace: Workspace, trial: Trial, rare: Path, on_event: OnEvent) ->
         source = _generated(workspace, trial, source, on_event)
     config = AosTrainConfig(
         src=source,
-        out=workspace.classifier(trial),
+        out=out,
         val=parts / "test",
         seed=trial.seed,
         device=workspace.device,

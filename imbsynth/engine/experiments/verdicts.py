@@ -95,6 +95,11 @@ def verdicts(workspace: Workspace, counts: dict[str, int]) -> list[Verdict]:
     ]
 
 
+def winner(found: list[Verdict]) -> str:
+    """The method with the highest ACSA; of several, the first and simplest."""
+    return max(found, key=lambda verdict: verdict.acsa).method
+
+
 def _answers(workspace: Workspace, trial: Trial, classes: int) -> Answers:
     """How a trial classified its test images; UserError if its file does not say."""
     path = workspace.result(trial) or workspace.target(trial)

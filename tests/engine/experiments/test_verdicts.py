@@ -12,6 +12,7 @@ from imbsynth.engine.experiments.folder_protocol import PLAIN, protocol_for
 from imbsynth.engine.experiments.protocols import Trial
 from imbsynth.engine.experiments.verdicts import base_of
 from imbsynth.engine.experiments.workspace import Workspace
+from imbsynth.engine.inference.classifier import load_classifier
 from imbsynth.errors import UserError
 from imbsynth.store.folders import scan
 from imbsynth.store.records import write_json
@@ -62,7 +63,12 @@ def test_a_verdict_on_a_folder_resumes_where_it_stopped(make_folder: MakeFolder)
         "acsa.png", "recalls.png", "samples.png", "reconstructions.png"
     }  # fmt: skip
     assert all(Path(name).stat().st_size > 0 for name in report.pictures)
-    assert set(experiment.run(config).trials.values()) == {"done"}
+    again = experiment.run(replace(config, train_winner=src.parent / "winner.safetensors"))
+    assert set(again.trials.values()) == {"done"}
+    assert again.winner == "ROS"
+    assert again.training.keys() == {"aos-train"}
+    assert again.checkpoint == (src.parent / "winner.safetensors").as_posix()
+    assert load_classifier(Path(again.checkpoint)).counts == {"common": 10, "rare": 2}
 
 
 @pytest.mark.parametrize(
