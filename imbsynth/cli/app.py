@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -76,9 +77,28 @@ def _end_cleanly(number: int, _frame: object) -> None:
     sys.exit(128 + number)
 
 
+def _open_closed_streams() -> None:
+    """Let what is written to a closed stream go nowhere, as under `>&-`, cron or systemd.
+
+    Else the next file to be opened would take its number, and receive what is printed.
+    """
+    descriptor = os.open(os.devnull, os.O_RDWR)
+    while descriptor <= 2:
+        descriptor = os.open(os.devnull, os.O_RDWR)
+    os.close(descriptor)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)
+
+
 def main() -> None:
     """Run the command line."""
+    _open_closed_streams()
     signal.signal(signal.SIGTERM, _end_cleanly)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, _end_cleanly)
+    # A reader such as `head` that has seen enough ends this process as it ends any other; but not
+    # during a run, see `execute`.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for output in (sys.stdout, sys.stderr):
         if isinstance(output, io.TextIOWrapper):
             output.reconfigure(errors="backslashreplace")  # a name of any bytes can be shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Container, Iterator, Sequence
@@ -23,7 +24,7 @@ def execute(
     run: Callable[..., Any], config: Any, *, quiet: bool, json: bool, summary: Callable[[Any], None]
 ) -> None:
     """Run an engine command, show its progress, and print its report: in words or as JSON."""
-    with _listening(quiet) as on_event:
+    with _broken_pipes_are_errors(), _listening(quiet) as on_event:
         report = run(config, on_event=on_event)
     try:
         if json:
@@ -39,6 +40,16 @@ def execute(
             f"the result cannot be printed ({error.strerror}), but the run is complete",
             "send standard output to a place with room",
         ) from None
+
+
+@contextmanager
+def _broken_pipes_are_errors() -> Iterator[None]:
+    """An exception in place of SIGPIPE, which would end a run without its cleaning-up."""
+    before = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGPIPE, before)
 
 
 @contextmanager

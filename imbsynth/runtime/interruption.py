@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from imbsynth.errors import Interrupted
 from imbsynth.runtime.world import World, current_world
 
+# What asks a run to stop: Ctrl-C, batch systems, a terminal that is closed.
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SAME_REQUEST = 2.0  # seconds in which further signals belong to the same request
 
 
 class StopRequest:
-    """Set when SIGINT or SIGTERM has arrived; `check` ends the run at a safe point."""
+    """Set when a stop signal has arrived; `check` ends the run at a safe point."""
 
     signal_number: int | None = None
     arrived = 0.0  # when, by the monotonic clock
@@ -33,15 +35,17 @@ class StopRequest:
 
 @contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Turn the first SIGINT or SIGTERM into a request; a later one acts as it did before.
+    """Turn the first stop signal into a request; a later one acts as it did before.
 
-    Two in a row are one: make and batch systems signal the whole group, then each process.
+    Two in a row are one: make and batch systems signal the whole group, then each process. A signal
+    that the process was started to ignore, as by nohup, stays ignored.
     """
     request = StopRequest(current_world())
     if threading.current_thread() is not threading.main_thread():
         yield request  # only the main thread can receive signals
         return
-    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    previous = {n: handler for n, handler in handlers.items() if handler != signal.SIG_IGN}
 
     def restore() -> None:
         for number, handler in previous.items():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -324,7 +325,62 @@ def test_the_version_is_printed_by_a_real_process() -> None:
     assert result.returncode == 0
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("closing", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("command", ["inspect", "generate"])
+def test_a_closed_output_is_none(rare: Path, tmp_path: Path, command: str, closing: str) -> None:
+    out = [tmp_path / "dst"] if command == "generate" else []
+    line = shlex.join(map(str, process(command, rare, *out)))
+    result = subprocess.run(["sh", "-c", f"{line} {closing}"], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "")
+    assert "Traceback" not in result.stderr
+    if out:
+        assert (out[0] / "run.json").read_text().startswith("{")
+        assert (out[0] / "manifest.jsonl").stat().st_size > 0
+
+
+@pytest.mark.parametrize("options", [("--help",), ("inspect", "SRC"), ("inspect", "SRC", "--json")])
+def test_a_reader_that_has_seen_enough_ends_it_quietly(
+    rare: Path, options: tuple[str, ...]
+) -> None:
+    arguments = [str(rare) if option == "SRC" else option for option in options]
+    with subprocess.Popen(
+        process(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        said = running.stderr.read().decode()
+        assert running.wait() == -signal.SIGPIPE, said  # a shell calls it 141
+    assert "Traceback" not in said
+    assert "error" not in said
+
+
+def test_a_run_whose_messages_nobody_reads_cleans_up(rare: Path, tmp_path: Path) -> None:
+    command = process("generate", rare, tmp_path / "dst", "--to", 20_000)
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as running:
+        assert running.stderr is not None
+        running.stderr.close()
+        running.wait()
+    assert sorted(path.name for path in tmp_path.iterdir()) in (["src"], ["dst", "src"])
+
+
+def test_nohup_keeps_a_run_alive(rare: Path, tmp_path: Path) -> None:
+    out = tmp_path / "dst"
+    command = ["nohup", *process("generate", rare, out, "--to", 20_000)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if line.startswith("generating:"):
+                break
+        running.send_signal(signal.SIGHUP)
+        running.stderr.read()
+        assert running.wait() == 0
+    assert (out / "run.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_stopped_training_can_go_on(
     rare: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:

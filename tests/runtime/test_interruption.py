@@ -10,7 +10,7 @@ from imbsynth.runtime import World, stop_request
 from imbsynth.runtime.interruption import StopRequest
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_run_at_a_safe_point_after_saving(number: signal.Signals) -> None:
     saved = []
     before = signal.getsignal(number)

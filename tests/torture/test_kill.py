@@ -189,7 +189,9 @@ def scores(out: Path) -> dict[str, str]:
 
 
 @some_writers
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_stop_is_prompt_and_tidy(
     case: Case, tmp_path: Path, number: signal.Signals, code: int, told: Told
 ) -> None:
