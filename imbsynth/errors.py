@@ -54,7 +54,7 @@ class Busy(UserError):
 
 
 class Interrupted(Exception):
-    """A run that was asked to stop (SIGINT, SIGTERM, SIGHUP) and has put its work in safety first."""
+    """A run that a signal asked to stop and that has put its work in safety first."""
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(f"stopped by signal {signal_number}")

@@ -80,9 +80,9 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
     """The first frame of an image, upright, as 8-bit gray or RGB.
 
     Gray stays gray, everything else becomes RGB. Palettes are expanded, transparency is
-    composited on black, EXIF orientation is applied, 16-bit and float images are scaled by
-    their format's range (float: [0, 1]). `size` (height, width in pixels) resizes with
-    Pillow's antialiased bicubic filter. Raises Unreadable.
+    composited on black, EXIF orientation is applied, 16-bit and float images are brought to 8 bits
+    by their format's range (float: [0, 1]), gray as colour: see `_eight_bit`. `size` (height, width
+    in pixels) resizes with Pillow's antialiased bicubic filter. Raises Unreadable.
     """
     try:
         with Image.open(io.BytesIO(data), formats=_formats()) as image:
@@ -92,7 +92,7 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
             mode = image.mode
             image.load()
             upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
-            flat, alpha = _flatten(upright)
+            flat, alpha = _flatten(upright, gray=_is_gray(image, data))
             resized = size is not None and flat.size != (size[1], size[0])
             if size is not None and resized:
                 flat = flat.resize((size[1], size[0]), Image.Resampling.BICUBIC)
@@ -104,10 +104,18 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
 def is_gray(path: Path) -> bool:
     """Whether `decode` makes a file gray, by its header alone; True for what is not an image."""
     try:
+        with path.open("rb") as file:
+            head = file.read(png.HEADER)
         with Image.open(path) as image:
-            return image.mode in _GRAY_MODES or image.mode.startswith("I")
+            return _is_gray(image, head)
     except _PARSER_ERRORS:
         return True
+
+
+def _is_gray(image: Image.Image, data: bytes) -> bool:
+    """Whether pixels are gray values. Pillow reads gray PNG with alpha of 16 bits as colour."""
+    deep = image.format == "PNG" and png.is_gray(data)
+    return deep or image.mode in _GRAY_MODES or image.mode.startswith("I")
 
 
 @cache
@@ -133,14 +141,13 @@ def _reason(error: BaseException) -> str:
     return text[0] if text else type(error).__name__
 
 
-def _flatten(image: Image.Image) -> tuple[Image.Image, bool]:
-    """Any mode to "L" or "RGB", and whether there was transparency."""
+def _flatten(image: Image.Image, *, gray: bool) -> tuple[Image.Image, bool]:
+    """Any mode to "L" (if it is gray) or "RGB", and whether there was transparency."""
     if image.mode in ("L", "RGB") and "transparency" not in image.info:
         return image, False
     if image.mode.startswith("I") or image.mode == "F":
         return _eight_bit(image)
     if image.has_transparency_data:
-        gray = image.mode in ("1", "L", "LA", "La")
         return _on_black(image.convert("RGBA"), "L" if gray else "RGB"), True
     if image.mode == "1":
         return image.convert("L"), False
@@ -153,12 +160,20 @@ def _on_black(image: Image.Image, mode: str) -> Image.Image:
 
 
 def _eight_bit(image: Image.Image) -> tuple[Image.Image, bool]:
-    """Deep gray to 8 bits by the range of the format, not of the picture; see `_flatten`."""
+    """Deep gray to 8 bits by the range of the format, not of the picture; see `_flatten`.
+
+    As Pillow reads deep colour: the high byte of a sample in PNG and TIFF, rounded in PNM, where
+    any number may be the largest.
+    """
     values = np.asarray(image).astype(np.float64)
     full = 1.0 if image.mode == "F" else _largest(image)
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= full):
         raise ValueError(f"values outside the range 0 to {full:g} of a {image.mode} image")
-    gray = np.rint(values * (255 / full)).astype(np.uint8)
+    if image.mode == "F" or image.format == "PPM":
+        scaled = np.rint(values * (255 / full))
+    else:
+        scaled = np.floor(values * (256 / (full + 1)))
+    gray = scaled.astype(np.uint8)
     see_through = image.info.get("transparency")
     if see_through is not None:
         gray[values == see_through] = 0

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_GRAY, _RGB = 0, 2  # colour types
+_GRAY, _RGB, _GRAY_ALPHA = 0, 2, 4  # colour types
+HEADER = 26  # bytes of a file, up to its colour type
 # Bytes of images whose filters are tried at once; twenty times that in memory, still in the cache.
 _AT_ONCE = 1 << 17
 _AROUND = 12  # bytes of a chunk beside its content: length, kind, checksum
@@ -34,6 +35,11 @@ def check_chunks(data: bytes) -> None:
             return
         start = end + 4
     raise ValueError("truncated: its last chunk is missing")
+
+
+def is_gray(data: bytes) -> bool:
+    """Whether a file, or its first `HEADER` bytes, is of gray values, with or without alpha."""
+    return len(data) >= HEADER and data[HEADER - 1] in (_GRAY, _GRAY_ALPHA)
 
 
 def encoded(images: NDArray[np.uint8]) -> Iterator[bytes]:

@@ -147,6 +147,42 @@ BY_HAND: dict[str, tuple[bytes, list[Any], str, bool]] = {
         "RGB",
         False,
     ),
+    "16-bit gray PNG between the levels": (
+        png_bytes(3, 1, bits=16, colour=0, rows=b"\0" + struct.pack(">3H", 255, 511, 65279)),
+        [0, 1, 254],
+        "I;16",
+        False,
+    ),
+    "16-bit colour PNG between the levels": (
+        png_bytes(1, 1, bits=16, colour=2, rows=b"\0" + struct.pack(">3H", 255, 511, 65279)),
+        [[0, 1, 254]],
+        "RGB",
+        False,
+    ),
+    "16-bit gray PNG with alpha": (
+        png_bytes(2, 1, bits=16, colour=4, rows=b"\0" + struct.pack(">4H", 511, 65535, 65535, 0)),
+        [1, 0],
+        "RGBA",
+        True,
+    ),
+    "16-bit gray TIFF between the levels": (
+        tiff_bytes(3, 1, bits=16, kind=1, pixels=struct.pack("<3H", 255, 511, 65279)),
+        [0, 1, 254],
+        "I;16",
+        False,
+    ),
+    "gray PNM between the levels": (
+        b"P5 3 1 65535\n" + struct.pack(">3H", 255, 511, 65279),
+        [1, 2, 254],
+        "I",
+        False,
+    ),
+    "colour PNM between the levels": (
+        b"P6 1 1 65535\n" + struct.pack(">3H", 255, 511, 65279),
+        [[1, 2, 254]],
+        "RGB",
+        False,
+    ),
     "16-bit PGM": (b"P5 4 1 65535\n" + DEEP, [0, 1, 128, 255], "I", False),
     "PGM up to 1000": (b"P5 2 1 1000\n" + struct.pack(">2H", 0, 1000), [0, 255], "I", False),
     "16-bit PPM": (
