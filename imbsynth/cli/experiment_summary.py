@@ -48,7 +48,7 @@ def _verdicts(report: Report) -> None:
     named = [f"{name} ({report.counts[name]})" for name in rarest]
     table(["", *named, "ACSA", "gain", ""], rows)
     typer.echo(EXPLANATION)
-    for line in _conclusions(report.verdicts):
+    for line in _conclusions(report.verdicts, report.counts):
         typer.echo(line)
     typer.echo(f"look at {', '.join(report.pictures)}")
     if report.checkpoint:
@@ -68,7 +68,7 @@ def _training_command(report: Report) -> str:
     return command_line(ExperimentConfig(train_winner=CHECKPOINT, **asked))
 
 
-def _conclusions(verdicts: list[Verdict]) -> list[str]:
+def _conclusions(verdicts: list[Verdict], counts: dict[str, int]) -> list[str]:
     """What is certain; or what it would take to be."""
     certain = [
         f"{found.method} {found.words}" for found in verdicts if found.words in ("helps", "hurts")
@@ -79,12 +79,19 @@ def _conclusions(verdicts: list[Verdict]) -> list[str]:
     unclear = [found for found in verdicts if found.wanted]
     if unclear:
         found = max(unclear, key=lambda verdict: abs(verdict.gain or 0))
-        more = ", ".join(f"{n} of {name}" for name, n in found.wanted.items())
         lines.append(
-            f"Whether {found.method} makes a difference would be clear with about so many more "
-            f"images, if it is as large as it seems: {more}"
+            f"Whether {found.method} makes a difference, if it is as large as it seems, would be "
+            f"clear with about {_more_images(found.wanted, counts)}."
         )
     return lines
+
+
+def _more_images(wanted: dict[str, int], counts: dict[str, int]) -> str:
+    if len(wanted) == 1:
+        ((name, more),) = wanted.items()
+        return f"{more} more images of class {name}"
+    times = 1 + sum(wanted.values()) / sum(counts[name] for name in wanted)
+    return f"{times:.2g} times as many images of every class"
 
 
 def _percent(value: float, interval: tuple[float, float], digits: int, sign: str = "") -> str:

@@ -17,6 +17,7 @@ from imbsynth.store.checkpoints import (
     load_checkpoint,
     save_checkpoint,
 )
+from imbsynth.store.names import printable
 from imbsynth.store.outputs import claim, new_file
 from imbsynth.store.records import write_lines
 
@@ -24,6 +25,8 @@ _STATE = "state of a run"  # the kind of checkpoint that is gone once the run is
 # Where a run happens and what its folder is called: a run may resume elsewhere, though on another
 # device not to the byte. The images themselves are identified by their digest.
 _MAY_DIFFER = frozenset({"device", "src", "val"})
+
+_ANOTHER = f"choose another name with {option('out')}"
 
 
 class TrainingFiles:
@@ -64,7 +67,7 @@ class TrainingFiles:
                     f"{path} exists" + (" and is of no run of imbsynth" if force else ""),
                     "choose another name, or remove it yourself"
                     if force
-                    else "choose another name, or replace it with --force",
+                    else f"choose another name, or replace it with {option('force')}",
                 )
 
     def finished(self, made_by: dict[str, Any], kind: str) -> bool:
@@ -83,6 +86,17 @@ class TrainingFiles:
         state = load_checkpoint(self.state, _STATE)
         self._check_same(state.meta.get("made_by"), made_by, self.state, _MAY_DIFFER | self.ends)
         return state
+
+    def versions_changed(self, state: Checkpoint, made_by: dict[str, Any]) -> list[str]:
+        """The versions with which a state was written and that are others now: "torch 2.11"."""
+        found = state.meta["made_by"].get("versions")
+        before = found if isinstance(found, dict) else {}
+        now = made_by["versions"]
+        return [
+            f"{name} {printable(str(before.get(name, 'unknown')))}, now {now[name]}"
+            for name in sorted(now)
+            if before.get(name) != now[name]
+        ]
 
     def save_state(self, state: Checkpoint, made_by: dict[str, Any]) -> None:
         """Write the state, then the log up to it."""
@@ -110,17 +124,19 @@ class TrainingFiles:
     ) -> None:
         """Raise UserError if the file is of a run with other options or images."""
         if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
-            raise UserError(f"{path}: does not say how it was made", "start again with --force")
+            raise UserError(f"{path}: does not say how it was made", _ANOTHER)
+        if found.get("command") != wanted["command"]:
+            raise UserError(f"{path} is of a run of {found.get('command')!r:.40}", _ANOTHER)
         own = {self.old_names.get(name, name): value for name, value in found["config"].items()}
         before, now = {**self.defaults, **own}, wanted["config"]
         for name in sorted(now.keys() - may_differ):
             if before.get(name) != now[name]:
                 raise UserError(
                     f"{path} is of a run with {name} {before.get(name)}, not {now[name]}",
-                    "resume with the same options, or start again with --force",
+                    f"resume with the same options, or {_ANOTHER}",
                 )
         if found.get("inputs") != wanted["inputs"]:
             raise UserError(
                 f"{path} is of a run on other images than are there now",
-                "restore the folder, or start again with --force",
+                f"restore the folder, or {_ANOTHER}",
             )

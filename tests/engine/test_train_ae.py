@@ -4,15 +4,16 @@ import json
 import os
 import signal
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from imbsynth.configs import TrainAeConfig
-from imbsynth.engine import train_ae
-from imbsynth.engine.events import EpochDone, Event, Started, silent
+from imbsynth.configs import AosTrainConfig, TrainAeConfig
+from imbsynth.engine import aos_train, train_ae
+from imbsynth.engine.events import EpochDone, Event, Note, Started, silent
 from imbsynth.engine.inference.autoencoder import load_autoencoder
 from imbsynth.engine.reading import read_labelled
 from imbsynth.engine.training.autoencoder import autoencoder_trainer
@@ -260,3 +261,34 @@ def test_images_out_of_range_are_refused(make_folder: MakeFolder, tmp_path: Path
         "one",
         "src",
     ]
+
+
+def interrupted(src: Path, out: Path) -> Path:
+    """The state of a run that was stopped after an epoch."""
+    with pytest.raises(Interrupted):
+        train_ae.run(config(src, out), on_event=kill_after(1))
+    return out.with_suffix(".state.safetensors")
+
+
+def test_the_state_of_another_command_is_left_alone(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src, out = make_folder({"a": 6, "b": 3}), tmp_path / "one.safetensors"
+    before = interrupted(src, out).read_bytes()
+    training = AosTrainConfig(src=src, out=out, resume=True, device="cpu", epochs=1)
+    with pytest.raises(UserError, match="is of a run of 'train-ae'") as caught:
+        aos_train.run(training)
+    assert "force" not in caught.value.fix  # which would destroy it
+    assert out.with_suffix(".state.safetensors").read_bytes() == before
+
+
+def test_a_run_resumed_with_other_versions_says_so(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src, out = make_folder({"a": 6, "b": 3}), tmp_path / "ae.safetensors"
+    path = interrupted(src, out)
+    state = load_checkpoint(path, "state of a run")
+    state.meta["made_by"]["versions"]["torch"] = "1.0"
+    save_checkpoint(path, state)
+    heard: list[Event] = []
+    train_ae.run(config(src, out, resume=True), on_event=heard.append)
+    notes = [event.text for event in heard if isinstance(event, Note)]
+    assert f"the run was begun with torch 1.0, now {version('torch')}: results may differ" in notes

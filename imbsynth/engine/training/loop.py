@@ -36,6 +36,9 @@ def train(
         on_event(
             Note(f"resuming after {place.epoch} epochs and {place.step} of {place.steps} steps")
         )
+        changed = files.versions_changed(state, made_by)
+        if changed:
+            on_event(Note(f"the run was begun with {'; '.join(changed)}: results may differ"))
     guard = _Guard(trainer, files, made_by)
     saving, showing = Every(SAVE_EVERY), Every(SHOW_EVERY)
 
