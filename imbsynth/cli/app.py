@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import signal
 import sys
 from contextlib import suppress
@@ -37,8 +38,16 @@ class Boundary(Group):
             _say(f"error: {error.shown(spec(name).spelled if name in SUMMARIES else flag)}")
             raise typer.Exit(2) from None
         except Interrupted as interrupted:
-            _say("stopped: the same command resumes it (train-ae and aos-train with --resume)")
+            _say(f"stopped; to resume: {_resuming(sys.argv[1:])}")
             raise typer.Exit(interrupted.exit_code) from None
+
+
+def _resuming(words: list[str]) -> str:
+    """The command that goes on with what was stopped: of a training, with --resume."""
+    kept = [word for word in words if word != "--force"]
+    if kept[:1] in (["train-ae"], ["aos-train"]) and "--resume" not in kept:
+        kept.append("--resume")
+    return shlex.join(["imbsynth", *kept])
 
 
 def _say(text: str) -> None:

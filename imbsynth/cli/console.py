@@ -114,7 +114,7 @@ class _Lines:
         self.before: int | None = None  # done before this process, in a resumed run
 
     def __call__(self, event: Event) -> None:
-        from imbsynth.engine.events import Advanced, Note, Started
+        from imbsynth.engine.events import Advanced, Note, Started, duration
 
         now = time.monotonic()
         if isinstance(event, Started):
@@ -132,7 +132,7 @@ class _Lines:
             left = (now - self.begun) * (self.total - event.done) / max(done_here, 1)
             self._say(
                 f"{self.task}: {event.done} of {self.total} {self.unit}, "
-                f"at most {left:.0f} s left  {event.detail}".rstrip()
+                f"about {duration(left)} left  {event.detail}".rstrip()
             )
 
     def _say(self, text: str) -> None:

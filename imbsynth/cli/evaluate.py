@@ -40,6 +40,8 @@ def _summary(report: Report) -> None:
     for score, words in WORDS.items():
         low, high = report.intervals[score]
         typer.echo(f"{words:<27} {getattr(report, score):.4f}  [{low:.4f}, {high:.4f}]")
+    right = sum(row[k] for k, row in enumerate(report.confusion))
+    typer.echo(f"{'accuracy, by image':<27} {right / report.images:.4f}")
     if report.out is not None:
         typer.echo(f"look at {report.out}/confusion.png")
 

@@ -36,7 +36,7 @@ def _summary(report: Report) -> None:
         ]
         for name, numbers in [*report.per_class.items(), ("all images", pooled)]
     ]
-    table(["class", "real", "synthetic", label, *columns, ""], rows)
+    table(["class", "REAL", "FAKE", label, *columns, ""], rows)
     for name, why in report.left_out.items():
         typer.echo(f"{printable(name)}: {why}, left out")
     if report.class_mean is not None:

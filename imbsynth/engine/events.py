@@ -42,3 +42,11 @@ OnEvent = Callable[[Event], None]
 
 def silent(_event: Event) -> None:
     """The default listener."""
+
+
+def duration(seconds: float) -> str:
+    """A time to wait, rounded to whole hours, minutes or seconds."""
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from imbsynth.configs import ExperimentConfig
-from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
-from imbsynth.engine.experiments.expected_time import duration, expected_seconds
+from imbsynth.engine.events import Advanced, Note, OnEvent, Started, duration, silent
+from imbsynth.engine.experiments.expected_time import expected_seconds
 from imbsynth.engine.experiments.folder_protocol import protocol_for, warnings_for
 from imbsynth.engine.experiments.protocol_files import read_protocol
 from imbsynth.engine.experiments.protocols import MethodOptions, Protocol, Trial

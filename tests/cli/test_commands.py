@@ -395,7 +395,8 @@ def test_a_stopped_training_can_go_on(
         running.send_signal(number)
         rest = running.stderr.read()
         assert running.wait() == code, rest
-    assert "--resume" in rest
+    again = shlex.join(map(str, ["imbsynth", *command[command.index("train-ae") :], "--resume"]))
+    assert f"stopped; to resume: {again}\n" in rest
     assert not out.exists()
     assert (tmp_path / "ae.state.safetensors").exists()
 

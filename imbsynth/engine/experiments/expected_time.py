@@ -35,11 +35,3 @@ def expected_seconds(workspace: Workspace, folder: ImageFolder) -> float:
     encoded = ae["epochs"] * sum(folder.counts.values()) * share
     fold = len(protocol.methods) * (seen / trained.images_per_second + around)
     return (fold + encoded / coded.images_per_second) * len(protocol.seeds)
-
-
-def duration(seconds: float) -> str:
-    """A time to wait, rounded to whole hours, minutes or seconds."""
-    for unit, size in (("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} seconds"
