@@ -177,7 +177,9 @@ def parsed(
         if name not in known:
             raise UserError(
                 f"{shown(key)} is no option of {command_name(config)}",
-                f"its options are {', '.join(named(name) for name in sorted(known))}",
+                f"its options are {', '.join(named(name) for name in sorted(known))}"
+                if known
+                else "leave it out: there are no others than those of every command",
             )
         if name in found:
             raise UserError(f"{named(name)} is given twice", "give it once")
@@ -217,7 +219,7 @@ def command_name(config: type) -> str:
 def shown(value: Any) -> str:
     """A value for a message: short, and whatever its size."""
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
     if isinstance(value, int) and abs(value) >= 2**64:  # Python refuses 4,300 digits as text
         return "a number of more than 19 digits"
     try:

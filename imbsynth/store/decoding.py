@@ -44,6 +44,7 @@ _PARSER_ERRORS = (
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
+_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _GRAY_MODES = frozenset({"1", "L", "LA", "La", "F"})  # and "I", "I;16", ...
 # Where Pillow puts EXIF data; the second is how ImageMagick used to write it into PNG.
 _EXIF_KEYS = frozenset({"exif", "Raw profile type exif"})
@@ -98,7 +99,7 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
                 flat = flat.resize((size[1], size[0]), Image.Resampling.BICUBIC)
             return Picture(np.asarray(flat), mode, alpha, resized)
     except _PARSER_ERRORS as error:
-        raise Unreadable(_reason(error)) from None
+        raise Unreadable(_reason(error, data)) from None
 
 
 def is_gray(path: Path) -> bool:
@@ -134,7 +135,9 @@ def _is_turned(image: Image.Image) -> bool:
     return not _EXIF_KEYS.isdisjoint(image.info) and image.getexif().get(_ORIENTATION, 1) != 1
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: BaseException, data: bytes) -> str:
+    if data.startswith(_JPEG_START) and _JPEG_END not in data:
+        return "truncated: the end marker of the JPEG file is missing"
     if isinstance(error, UnidentifiedImageError):
         return "not an image of a format that is read"
     text = str(error).splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable
 from typing import Any
@@ -32,6 +33,28 @@ class _Values(yaml.SafeLoader):
         if twice:
             raise yaml.YAMLError(f"{str(twice[0])[:80]!r} is there twice")
         return super().construct_mapping(node, deep)
+
+
+def _numbers_of_today() -> dict[str, list[Any]]:
+    """yaml's rules for guessing a type, but for numbers, which are those of YAML 1.2.
+
+    yaml follows YAML 1.1, to which 0202 is 130 (octal), 2:10 is 130 (to the base of 60) and 1_0 is
+    10: here these are texts.
+    """
+    old = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+    rules = {
+        first: [(tag, rule) for tag, rule in found if tag not in old]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    whole = re.compile(r"[-+]?(0|[1-9][0-9]*)$")
+    broken = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$")
+    for first in "-+.0123456789":
+        rules.setdefault(first, [])
+        rules[first] += [("tag:yaml.org,2002:int", whole), ("tag:yaml.org,2002:float", broken)]
+    return rules
+
+
+_Values.yaml_implicit_resolvers = _numbers_of_today()
 
 
 class _Texts(_Values):

@@ -397,3 +397,10 @@ def test_an_odd_tag_is_no_reason_to_warn_or_to_refuse() -> None:
     exif = b"Exif\0\0II*\0\x08\0\0\0"  # ends where its first entry should begin
     data = encoded(Image.new("L", (8, 8), 90), "JPEG", exif=exif)
     assert decoded(data).pixels.shape == (8, 8)
+
+
+def test_a_jpeg_without_its_end_marker_is_said_to_lack_it() -> None:
+    data = encoded(Image.new("L", (16, 8), 7), "JPEG")
+    assert data.endswith(b"\xff\xd9")
+    with pytest.raises(Unreadable, match="the end marker of the JPEG file is missing"):
+        decode(data[:-2])

@@ -32,6 +32,13 @@ class Parts(NamedTuple):
     left_out: int  # images that show what is held out: copies, or synthetic ones made from it
 
 
+def _same(files: int) -> str:
+    """So many real images of a class that are one image, as a text."""
+    if files <= 1:
+        return "1 real image" if files else "no real image"
+    return f"{files} real images, all of which are the same"
+
+
 def hold_out(src: Path, images: Labelled, fraction: float, seed: int) -> Parts:
     """Hold out a fraction of each class's real images, equal files together.
 
@@ -44,8 +51,9 @@ def hold_out(src: Path, images: Labelled, fraction: float, seed: int) -> Parts:
     for name, members in zip(images.classes, images.members(), strict=True):
         distinct = sorted({images.digests[i] for i in members[real[members]]})
         if len(distinct) < 2:
+            files = int(real[members].sum())
             raise UserError(
-                f"{src}: class {listing([name])} has {len(distinct)} real images: "
+                f"{src}: class {listing([name])} has {_same(files)}: "
                 "none can be held out for validation",
                 "add images to it, or give other real images with --val DIR",
             )

@@ -44,7 +44,11 @@ def test_equal_files_are_never_on_both_sides(make_folder: MakeFolder) -> None:
 
 
 def test_a_class_of_one_image_cannot_be_held_out(rare: Path) -> None:
-    with pytest.raises(UserError, match="class single has 1 real images"):
+    with pytest.raises(UserError, match="class single has 1 real image: none"):
+        hold_out(rare, read(rare), 0.2, 0)
+    for number in range(3):
+        shutil.copy(rare / "single/000.png", rare / f"single/again-{number}.png")
+    with pytest.raises(UserError, match="4 real images, all of which are the same: none"):
         hold_out(rare, read(rare), 0.2, 0)
 
 
