@@ -1,16 +1,16 @@
 """The config of `aos-train`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from imbsynth.configs.shared import (
     COUNT,
-    NEAREST_NEIGHBORS,
     Training,
     TrainingBatch,
     one_of_two,
 )
+from imbsynth.configs.synthesis import Synthesis
 from imbsynth.core.tables import (
     ATTACKS,
     AUGMENTATIONS,
@@ -37,7 +37,7 @@ _OVERSAMPLING = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class AosTrainConfig(Training):
+class AosTrainConfig(Synthesis, Training):
     """Train a classifier that finds the rare classes, and keep its best epoch.
 
     Rare classes are oversampled, and during training some of their images are moved towards and
@@ -71,15 +71,6 @@ class AosTrainConfig(Training):
     oversample: Annotated[
         str, Option("How classes are balanced.", choices=_OVERSAMPLING, panel=BALANCE)
     ] = "aos"
-    ae: Annotated[
-        Path | None,
-        Option(
-            "Draw synthetic images in the latent space of this checkpoint of train-ae.",
-            metavar="AE.safetensors",
-            unset="between pixels",
-            panel=BALANCE,
-        ),
-    ] = None
     epsilon: Annotated[
         float,
         Option(
@@ -128,7 +119,6 @@ class AosTrainConfig(Training):
             panel=BALANCE,
         ),
     ] = 1.0
-    k_neighbors: Annotated[int, replace(NEAREST_NEIGHBORS, panel=BALANCE)] = 5
     model: Annotated[
         str,
         Option(

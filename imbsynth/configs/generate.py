@@ -6,7 +6,6 @@ from typing import Annotated
 
 from imbsynth.configs.shared import (
     IMAGES,
-    NEAREST_NEIGHBORS,
     BatchSize,
     Dst,
     Linking,
@@ -19,13 +18,14 @@ from imbsynth.configs.shared import (
     Src,
     one_of_two,
 )
+from imbsynth.configs.synthesis import Synthesis
 from imbsynth.core.tables import SAMPLERS, choices
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
 
 
 @dataclass(frozen=True, kw_only=True)
-class GenerateConfig(Linking, Sized, Reading, Seeded, OnDevice, Replacing):
+class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Replacing):
     """Bring every class up to the largest with synthetic images.
 
     DST holds the originals, the synthetic images (synthetic-000001.png ...), manifest.jsonl (what
@@ -34,18 +34,9 @@ class GenerateConfig(Linking, Sized, Reading, Seeded, OnDevice, Replacing):
 
     src: Src
     dst: Dst
-    ae: Annotated[
-        Path | None,
-        Option(
-            "Work in the latent space of this checkpoint of train-ae (DeepSMOTE); without it, in "
-            "pixels.",
-            metavar="AE.safetensors",
-        ),
-    ] = None
     method: Annotated[
         str, Option("Where synthetic images come from.", choices=choices(SAMPLERS))
     ] = "smote"
-    k_neighbors: Annotated[int, NEAREST_NEIGHBORS] = 5
     to: Annotated[
         int | None,
         Option("Images per class.", range=IMAGES, unset="as many as the largest class has"),
@@ -70,6 +61,7 @@ class GenerateConfig(Linking, Sized, Reading, Seeded, OnDevice, Replacing):
 
     def check_together(self) -> None:
         """One number of images, and an autoencoder for what needs one."""
+        super().check_together()
         if self.to is not None and self.per_class is not None:
             raise one_of_two("to", "per_class")
         if self.ae is not None and self.image_size is not None:
@@ -83,3 +75,9 @@ class GenerateConfig(Linking, Sized, Reading, Seeded, OnDevice, Replacing):
             raise UserError(f"{reconstruct} needs an autoencoder", f"give {option('ae')}")
         if self.reconstruct_originals and self.synthetic_only:
             raise UserError(f"{reconstruct} and {alone} exclude each other", "give one of them")
+        if self.reconstruct_originals and self.decode == "residual":
+            raise UserError(
+                f"{option('decode')} residual keeps synthetic images as sharp as the originals, and "
+                f"{reconstruct} would blur those",
+                f"leave {reconstruct} out",
+            )

@@ -17,7 +17,7 @@ from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoe
 from imbsynth.engine.inference.classifier import KIND, classifier_checkpoint
 from imbsynth.engine.manifest import RECONSTRUCT, made_of
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.sources.spaces import Latents, Pixels, Space
+from imbsynth.engine.sources.spaces import LATENTS, Pixels, Space
 from imbsynth.engine.training import validation
 from imbsynth.engine.training.classifier import ClassifierTask, classifier_trainer, may_change
 from imbsynth.engine.training.command import Result, TrainingCommand
@@ -132,7 +132,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         drawn_in: Space = space
         if self.autoencoder is not None:
             autoencoder = TrainedAutoencoder(self.autoencoder, device, precision)
-            drawn_in = Latents(autoencoder, data.images, members)
+            drawn_in = LATENTS[self.config.decode](autoencoder, data.images, members)
         val = data.validation(device)
         return classifier_trainer(self.config, data.members, space, val, precision, drawn_in)
 

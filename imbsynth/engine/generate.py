@@ -22,7 +22,7 @@ from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.originals import place_originals
 from imbsynth.engine.sources.source import Source
-from imbsynth.engine.sources.spaces import Latents, Pixels, Space
+from imbsynth.engine.sources.spaces import LATENTS, Pixels, Space
 from imbsynth.engine.sources.writing import write_synthetic
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision, worker_count
@@ -189,9 +189,10 @@ def _source(
     if compute.autoencoder is None:
         space = Pixels(images, images.members(), compute.device, config.batch_size)
     else:
-        space = Latents(compute.autoencoder, images, images.members())
-        growing = [label for label, name in enumerate(images.classes) if added[name]]
-        space.encode(growing, on_event)
+        space = LATENTS[config.decode](compute.autoencoder, images, images.members())
+        from_all = "donors" in SAMPLERS[config.method].options
+        needed = [k for k, name in enumerate(images.classes) if added[name] or from_all]
+        space.encode(needed, on_event)
     return Interpolation(config.method, space, images.classes, options=config, seed=config.seed)
 
 

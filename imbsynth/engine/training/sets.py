@@ -43,7 +43,7 @@ class TrainingSet:
         self.labels = rows.labels
         # From this row on, images are looked up among the decoded ones.
         self._first_decoded = len(rows.labels) - (0 if decoded is None else len(decoded))
-        is_real = rows.weights[:, 0] == 1
+        is_real = (rows.weights[:, 0] == 1) & ~rows.weights[:, 1:].any(1)
         is_real[self._first_decoded :] = False
         alone = len(space.pixels) + np.arange(len(rows.labels))
         # (rows,): rows with the same number show the same image.

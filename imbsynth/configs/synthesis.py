@@ -1,0 +1,74 @@
+"""Fields of the commands that draw synthetic images."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+from imbsynth.configs.shared import NEAREST_NEIGHBORS, Checked
+from imbsynth.configs.values import INTERVAL
+from imbsynth.errors import UserError, option
+from imbsynth.kinds import Range
+from imbsynth.options import Option
+
+Decoding = Literal["plain", "residual"]
+
+SYNTHESIS = "Synthetic images"  # the panel
+_DECODINGS = {
+    "plain": "as the autoencoder decodes it",
+    "residual": "the base image, changed by what decoding says has changed: as sharp as it is",
+}
+_DONORS = {
+    "random": "any larger class, by its size",
+    "nearest": "the larger class with the nearest mean",
+}
+_PAIRS = {"random": "any two images", "neighbors": "an image and one of its 5 nearest neighbors"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synthesis(Checked):
+    """A command that draws synthetic images."""
+
+    ae: Annotated[
+        Path | None,
+        Option(
+            "Draw synthetic images in the latent space of this checkpoint of train-ae (DeepSMOTE).",
+            metavar="AE.safetensors",
+            unset="in pixels",
+            panel=SYNTHESIS,
+        ),
+    ] = None
+    decode: Annotated[
+        str,
+        Option("How a latent vector becomes an image.", choices=_DECODINGS, panel=SYNTHESIS),
+    ] = "plain"
+    k_neighbors: Annotated[int, replace(NEAREST_NEIGHBORS, panel=SYNTHESIS)] = 5
+    lambda_range: Annotated[
+        tuple[float, float],
+        Option(
+            "How far smote goes from an image towards its neighbor: LOW to HIGH, uniformly.",
+            kind=INTERVAL,
+            panel=SYNTHESIS,
+        ),
+    ] = (0.0, 1.0)
+    strength: Annotated[
+        float,
+        Option(
+            "What part of the difference of two images of a larger class transfer adds.",
+            range=Range(0, 10),
+            panel=SYNTHESIS,
+        ),
+    ] = 0.3
+    donors: Annotated[
+        str, Option("Which larger class transfer takes.", choices=_DONORS, panel=SYNTHESIS)
+    ] = "random"
+    donor_pairs: Annotated[
+        str, Option("Which two images of it.", choices=_PAIRS, panel=SYNTHESIS)
+    ] = "random"
+
+    def check_together(self) -> None:
+        """An autoencoder for what needs one."""
+        super().check_together()
+        if self.decode == "residual" and self.ae is None:
+            raise UserError(
+                f"{option('decode')} residual needs an autoencoder", f"give {option('ae')}"
+            )
