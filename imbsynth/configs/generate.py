@@ -18,10 +18,15 @@ from imbsynth.configs.shared import (
     Src,
     one_of_two,
 )
-from imbsynth.configs.synthesis import Synthesis
-from imbsynth.core.tables import SAMPLERS, choices
+from imbsynth.configs.synthesis import SYNTHESIS, Synthesis
+from imbsynth.core.tables import AUGMENT, AUGMENTATIONS, SAMPLERS, choices
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
+
+_METHODS = {
+    **choices(SAMPLERS),
+    AUGMENT: "copies, each changed at random in its own way",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +39,15 @@ class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Repla
 
     src: Src
     dst: Dst
-    method: Annotated[
-        str, Option("Where synthetic images come from.", choices=choices(SAMPLERS))
-    ] = "smote"
+    method: Annotated[str, Option("Where synthetic images come from.", choices=_METHODS)] = "smote"
+    augment: Annotated[
+        str,
+        Option(
+            f"What method {AUGMENT} does to a copy.",
+            choices=choices(AUGMENTATIONS),
+            panel=SYNTHESIS,
+        ),
+    ] = "affine"
     to: Annotated[
         int | None,
         Option("Images per class.", range=IMAGES, unset="as many as the largest class has"),
@@ -70,6 +81,12 @@ class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Repla
                 "size",
                 f"leave {option('image_size')} out",
             )
+        if self.ae is not None and self.method == AUGMENT:
+            raise UserError(
+                f"{option('method')} {AUGMENT} changes pixels, and {option('ae')} is for latent "
+                "vectors",
+                f"leave {option('ae')} out",
+            )
         reconstruct, alone = option("reconstruct_originals"), option("synthetic_only")
         if self.reconstruct_originals and self.ae is None:
             raise UserError(f"{reconstruct} needs an autoencoder", f"give {option('ae')}")
@@ -77,7 +94,7 @@ class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Repla
             raise UserError(f"{reconstruct} and {alone} exclude each other", "give one of them")
         if self.reconstruct_originals and self.decode == "residual":
             raise UserError(
-                f"{option('decode')} residual keeps synthetic images as sharp as the originals, and "
+                f"{option('decode')} residual makes images as sharp as the originals, and "
                 f"{reconstruct} would blur those",
                 f"leave {reconstruct} out",
             )

@@ -125,7 +125,7 @@ INTERVAL = Kind(
     "two numbers from 0 to 1, the lower first, e.g. 0,0.5",
     lambda text: [float(end) for end in text.split(",")],
     _accept_interval,
-    lambda ends: ",".join(f"{end:g}" for end in ends),
+    lambda ends: ",".join(str(int(end)) if end == int(end) else repr(end) for end in ends),
     metavar="LOW,HIGH",
 )
 COUNTS = Kind(

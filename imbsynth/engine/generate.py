@@ -14,11 +14,12 @@ from typing import NamedTuple
 import torch
 
 from imbsynth.configs import GenerateConfig
-from imbsynth.core.tables import SAMPLERS
+from imbsynth.core.tables import AUGMENT, SAMPLERS
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.manifest import is_named_synthetic, refuse_synthetic
 from imbsynth.engine.reading import Labelled, read_labelled
+from imbsynth.engine.sources.augmented import AugmentedCopies
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.originals import place_originals
 from imbsynth.engine.sources.source import Source
@@ -147,7 +148,7 @@ def _explain(
                 "originals)"
             )
         )
-    if "k_neighbors" not in SAMPLERS[config.method].options:
+    if "k_neighbors" not in _options(config.method):
         return
     growing = {name: n for name, n in sizes.items() if added[name]}
     single = [name for name, n in growing.items() if n == 1]
@@ -156,6 +157,11 @@ def _explain(
     few = [f"{name} ({n - 1})" for name, n in growing.items() if 1 < n <= config.k_neighbors]
     if few:
         on_event(Note(f"fewer neighbors than {config.k_neighbors} in class {listing(few)}"))
+
+
+def _options(method: str) -> tuple[str, ...]:
+    """The options of a sampler."""
+    return SAMPLERS[method].options if method in SAMPLERS else ()
 
 
 def _fill(
@@ -185,12 +191,16 @@ def _source(
     on_event: OnEvent,
 ) -> Source:
     """The source that the options ask for."""
+    if config.method == AUGMENT:
+        return AugmentedCopies(
+            config.augment, images, config.batch_size, options=config, seed=config.seed
+        )
     space: Space
     if compute.autoencoder is None:
         space = Pixels(images, images.members(), compute.device, config.batch_size)
     else:
         space = LATENTS[config.decode](compute.autoencoder, images, images.members())
-        from_all = "donors" in SAMPLERS[config.method].options
+        from_all = "donors" in _options(config.method)
         needed = [k for k, name in enumerate(images.classes) if added[name] or from_all]
         space.encode(needed, on_event)
     return Interpolation(config.method, space, images.classes, options=config, seed=config.seed)

@@ -27,6 +27,7 @@ def config(oversample: str) -> AosTrainConfig:
         ("ros", [12, 12, 12, 12]),
         ("aos", [12, 12, 12, 12]),
         ("smote", [12, 12, 12, 12]),
+        ("transfer", [12, 12, 12, 12]),
     ],
 )
 def test_class_sizes_after_balancing(rare: Path, oversample: str, expected: list[int]) -> None:
@@ -41,7 +42,7 @@ def test_class_sizes_after_balancing(rare: Path, oversample: str, expected: list
         assert sorted(base[: len(images.labels)].tolist()) == list(range(len(images.labels)))
 
 
-@pytest.mark.parametrize("oversample", ["ros", "smote"])
+@pytest.mark.parametrize("oversample", ["ros", "smote", "transfer"])
 def test_rows_of_one_identity_show_one_image(rare: Path, oversample: str) -> None:
     images = read_labelled(rare, size=None, channels=None, skip_unreadable=False, on_event=silent)
     members = dict(zip(images.classes, images.members(), strict=True))
@@ -54,4 +55,5 @@ def test_rows_of_one_identity_show_one_image(rare: Path, oversample: str) -> Non
     first: dict[int, int] = {}
     for row, number in enumerate(shown.identity.tolist()):
         assert torch.equal(pixels[row], pixels[first.setdefault(number, row)])
-    assert (len(first) == 20) == (oversample == "ros")  # 20 images, whatever the copies
+    # 20 images, whatever the copies; the weight of a transferred image's base is 1, too.
+    assert (len(first) == 20) == (oversample == "ros")
