@@ -10,7 +10,7 @@ from imbsynth.configs.shared import (
     TrainingBatch,
     one_of_two,
 )
-from imbsynth.configs.synthesis import Synthesis
+from imbsynth.configs.synthesis import SYNTHESIS, Synthesis
 from imbsynth.core.tables import (
     ATTACKS,
     AUGMENTATIONS,
@@ -119,6 +119,31 @@ class AosTrainConfig(Synthesis, Training):
             panel=BALANCE,
         ),
     ] = 1.0
+    synthetic_weight: Annotated[
+        float,
+        Option(
+            "Weight of a synthetic image in the loss; that of a real one is 1.",
+            range=SHARE,
+            panel=SYNTHESIS,
+        ),
+    ] = 1.0
+    real_last: Annotated[
+        float,
+        Option(
+            "Which share of the epochs, the last ones, shows real images only: one of its class in "
+            "place of each synthetic one, and none moved.",
+            range=Range(0, 1, open_high=True),
+            panel=SYNTHESIS,
+        ),
+    ] = 0.0
+    split_norm: Annotated[
+        bool,
+        Option(
+            "Normalise synthetic and moved images apart from real ones in training (AdvProp's "
+            "separate batch statistics).",
+            panel=SYNTHESIS,
+        ),
+    ] = False
     model: Annotated[
         str,
         Option(
@@ -170,7 +195,21 @@ class AosTrainConfig(Synthesis, Training):
         super().check_together()
         if self.val is not None and self.val_fraction is not None:
             raise one_of_two("val", "val_fraction")
-        if self.ae is not None and self.oversample in ("aos", "ros", "rus", "none"):
+        draws = self.oversample not in ("aos", "ros", "rus", "none")
+        if self.share is not None and not draws:
+            raise UserError(
+                f"{option('share')} is for synthetic images, and {option('oversample')} "
+                f"{self.oversample} makes none",
+                f"give {option('oversample')} smote, or leave out {option('share')}",
+            )
+        if self.mix != "none" and (self.split_norm or self.synthetic_weight != 1):
+            apart = option("split_norm" if self.split_norm else "synthetic_weight")
+            raise UserError(
+                f"{apart} tells real from synthetic images, and {option('mix')} {self.mix} blends "
+                "them",
+                "leave one of them out",
+            )
+        if self.ae is not None and not draws:
             raise UserError(
                 f"{option('ae')} is for synthetic images, and {option('oversample')} "
                 f"{self.oversample} makes none",

@@ -75,6 +75,9 @@ class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Repla
         super().check_together()
         if self.to is not None and self.per_class is not None:
             raise one_of_two("to", "per_class")
+        for name, value in (("to", self.to), ("per_class", self.per_class)):
+            if self.share is not None and value is not None:
+                raise one_of_two("share", name)
         if self.ae is not None and self.image_size is not None:
             raise UserError(
                 f"{option('image_size')} goes without {option('ae')}: the checkpoint has its own "

@@ -22,6 +22,11 @@ _DONORS = {
     "nearest": "the larger class with the nearest mean",
 }
 _PAIRS = {"random": "any two images", "neighbors": "an image and one of its 5 nearest neighbors"}
+_SHARE = (
+    "Which share of every class, the largest too, is synthetic: then being synthetic says nothing "
+    "about the class. generate leaves the ratios of the class sizes as they are; aos-train evens "
+    "them out with copies."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +69,16 @@ class Synthesis(Checked):
     donor_pairs: Annotated[
         str, Option("Which two images of it.", choices=_PAIRS, panel=SYNTHESIS)
     ] = "random"
+
+    share: Annotated[
+        float | None,
+        Option(
+            _SHARE,
+            range=Range(0, 1, open_high=True),
+            unset="as many as a class lacks",
+            panel=SYNTHESIS,
+        ),
+    ] = None
 
     def check_together(self) -> None:
         """An autoencoder for what needs one."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from imbsynth.configs import DEFAULT_VAL_FRACTION, MAX_CLASSIFIED_SIDE, AosTrainConfig, check_size
 from imbsynth.core.batches import Indices
@@ -56,7 +57,12 @@ class Data(NamedTuple):
     members: Members  # the training images of each class
     val: Labelled | None  # None: the validation images are among `images`
     held_out: Indices  # which those are
-    counts: dict[str, int]  # real training images by class, in class order
+    synthetic: NDArray[np.bool_]  # (n,) which of the images are not real
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Real training images by class, in class order."""
+        return {name: int((~self.synthetic[own]).sum()) for name, own in self.members.items()}
 
     def validation(self, device: torch.device) -> Validation:
         """The validation images, on the device if they fit."""
@@ -114,7 +120,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         )
         members = dict(zip(images.classes, images.members(), strict=True))
         nothing = np.zeros(0, np.int64)
-        return Data(images, members, val, nothing, _real_counts(config.src, images, members))
+        return Data(images, members, val, nothing, _synthetic(config.src, images))
 
     def inputs(self, data: Data) -> dict[str, str]:
         """The digests of the images, and of those for validation where they are a folder."""
@@ -134,7 +140,9 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
             autoencoder = TrainedAutoencoder(self.autoencoder, device, precision)
             drawn_in = LATENTS[self.config.decode](autoencoder, data.images, members)
         val = data.validation(device)
-        return classifier_trainer(self.config, data.members, space, val, precision, drawn_in)
+        return classifier_trainer(
+            self.config, data.members, space, val, precision, drawn_in, data.synthetic
+        )
 
     def result(
         self,
@@ -182,16 +190,13 @@ def _hold_out(config: AosTrainConfig, images: Labelled, on_event: OnEvent) -> Da
         name: parts.train[images.labels[parts.train] == label]
         for label, name in enumerate(images.classes)
     }
-    return Data(images, members, None, parts.val, _real_counts(config.src, images, members))
+    return Data(images, members, None, parts.val, _synthetic(config.src, images))
 
 
-def _real_counts(src: Path, images: Labelled, members: Members) -> dict[str, int]:
-    """Real training images by class; a reconstruction stands for its original."""
+def _synthetic(src: Path, images: Labelled) -> NDArray[np.bool_]:
+    """(n,): the images that are not real; a reconstruction stands for its original."""
     synthetic = {path for path, made in made_of(src).items() if made.method != RECONSTRUCT}
-    return {
-        name: sum(images.paths[i] not in synthetic for i in chosen)
-        for name, chosen in members.items()
-    }
+    return np.array([path in synthetic for path in images.paths], bool)
 
 
 def _write_curves(

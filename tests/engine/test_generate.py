@@ -326,3 +326,14 @@ def test_augmented_copies_are_distinct_and_can_be_made_again(rare: Path, tmp_pat
         made[to] = {p: data for p, data in contents(dst).items() if "synthetic" in p}
     assert made[20] == {path: made[40][path] for path in made[20]}
     assert len(set(made[40].values())) == len(made[40]) == 140
+
+
+def test_with_a_share_every_class_is_synthetic_alike(
+    rare: Path, tmp_path: Path, space: dict[str, Any]
+) -> None:
+    """n real images and n s / (1 - s) synthetic ones, rounded: 12, 5, 2 and 1 with s = 0.5."""
+    report = run(GenerateConfig(src=rare, dst=tmp_path / "dst", share=0.5, **space))
+    assert report.added == {"common": 12, "few": 5, "pair": 2, "single": 1}
+    report = run(GenerateConfig(src=rare, dst=tmp_path / "third", share=0.25))
+    assert report.added == {"common": 4, "few": 2, "pair": 1, "single": 0}
+    assert run(GenerateConfig(src=rare, dst=tmp_path / "none", share=0.0)).added["common"] == 0
