@@ -1,6 +1,7 @@
 """What each command can be told: the one home of options, defaults and range checks."""
 
 from imbsynth.configs.aos_train import DEFAULT_VAL_FRACTION, AosTrainConfig
+from imbsynth.configs.audit import AuditConfig
 from imbsynth.configs.compare import CompareConfig, Metric
 from imbsynth.configs.evaluate import EvaluateConfig
 from imbsynth.configs.experiment import Budget, ExperimentConfig
@@ -28,6 +29,7 @@ __all__ = [
     "MIN_SIDE",
     "STATE",
     "AosTrainConfig",
+    "AuditConfig",
     "Budget",
     "CompareConfig",
     "Decoder",
