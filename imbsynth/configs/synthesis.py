@@ -46,6 +46,15 @@ class Synthesis(Checked):
         str,
         Option("How a latent vector becomes an image.", choices=_DECODINGS, panel=SYNTHESIS),
     ] = "plain"
+    min_change: Annotated[
+        float,
+        Option(
+            "residual: by how much a pixel's change is lessened; a smaller one is not made.",
+            unit="of the [0, 1] range",
+            range=Range(0, 1),
+            panel=SYNTHESIS,
+        ),
+    ] = 0.0
     k_neighbors: Annotated[int, replace(NEAREST_NEIGHBORS, panel=SYNTHESIS)] = 5
     lambda_range: Annotated[
         tuple[float, float],
@@ -86,4 +95,9 @@ class Synthesis(Checked):
         if self.decode == "residual" and self.ae is None:
             raise UserError(
                 f"{option('decode')} residual needs an autoencoder", f"give {option('ae')}"
+            )
+        if self.decode != "residual" and self.min_change > 0:
+            raise UserError(
+                f"{option('min_change')} is for {option('decode')} residual",
+                f"give {option('decode')} residual, or leave {option('min_change')} out",
             )

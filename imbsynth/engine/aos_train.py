@@ -18,7 +18,7 @@ from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoe
 from imbsynth.engine.inference.classifier import KIND, classifier_checkpoint
 from imbsynth.engine.manifest import RECONSTRUCT, made_of
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.sources.spaces import LATENTS, Pixels, Space
+from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
 from imbsynth.engine.training import validation
 from imbsynth.engine.training.classifier import ClassifierTask, classifier_trainer, may_change
 from imbsynth.engine.training.command import Result, TrainingCommand
@@ -138,7 +138,13 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         drawn_in: Space = space
         if self.autoencoder is not None:
             autoencoder = TrainedAutoencoder(self.autoencoder, device, precision)
-            drawn_in = LATENTS[self.config.decode](autoencoder, data.images, members)
+            drawn_in = latent_space(
+                autoencoder,
+                data.images,
+                members,
+                decode=self.config.decode,
+                min_change=self.config.min_change,
+            )
         val = data.validation(device)
         return classifier_trainer(
             self.config, data.members, space, val, precision, drawn_in, data.synthetic

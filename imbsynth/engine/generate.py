@@ -23,7 +23,7 @@ from imbsynth.engine.sources.augmented import AugmentedCopies
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.originals import place_originals
 from imbsynth.engine.sources.source import Source
-from imbsynth.engine.sources.spaces import LATENTS, Pixels, Space
+from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
 from imbsynth.engine.sources.writing import write_synthetic
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision, worker_count
@@ -201,7 +201,13 @@ def _source(
     if compute.autoencoder is None:
         space = Pixels(images, images.members(), compute.device, config.batch_size)
     else:
-        space = LATENTS[config.decode](compute.autoencoder, images, images.members())
+        space = latent_space(
+            compute.autoencoder,
+            images,
+            images.members(),
+            decode=config.decode,
+            min_change=config.min_change,
+        )
         from_all = "donors" in _options(config.method)
         needed = [k for k, name in enumerate(images.classes) if added[name] or from_all]
         space.encode(needed, on_event)

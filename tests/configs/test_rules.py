@@ -86,6 +86,7 @@ def test_train_ae_names_the_option_out_of_range(options: dict[str, Any], named: 
         ({"reconstruct_originals": True}, "ae"),
         ({"reconstruct_originals": True, "ae": AE, "decode": "residual"}, "leave .* out"),
         ({"decode": "residual"}, "decode residual needs an autoencoder"),
+        ({"ae": AE, "min_change": 0.1}, "min_change is for decode residual"),
         ({"method": "augment", "ae": AE}, "method augment changes pixels"),
         ({"lambda_range": (0.5, 0.2)}, "lambda_range"),
         ({"lambda_range": (0, 2)}, "lambda_range"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from imbsynth.core.pixels import to_bytes
@@ -30,26 +31,34 @@ class Counting(TrainedAutoencoder):
         return super().decode_unrounded(latents)
 
 
-def residual(images: Labelled) -> tuple[ResidualLatents, Counting]:
+def residual(images: Labelled, min_change: float = 0) -> tuple[ResidualLatents, Counting]:
     autoencoder = Counting(Autoencoder(Shape(1, 8, 8, 4)), CPU, "fp32")
-    return ResidualLatents(autoencoder, images, images.members()), autoencoder
+    return ResidualLatents(autoencoder, images, images.members(), min_change), autoencoder
 
 
-def test_a_residual_image_is_the_base_and_the_change_of_what_is_decoded(rare: Path) -> None:
+@pytest.mark.parametrize("min_change", [0.0, 0.1])
+def test_a_residual_image_is_the_base_and_the_change_of_what_is_decoded(
+    rare: Path, min_change: float
+) -> None:
     """Against the formula, in float64 and image by image."""
     images = read(rare)
-    space, autoencoder = residual(images)
+    space, autoencoder = residual(images, min_change)
     base = images.members()[1]
     start = space.points_of(base)
     points = start + torch.linspace(-3000, 3000, start.numel()).reshape(start.shape)
     made = space.images(points, base)
     with torch.no_grad():
         model = autoencoder.model.double()
-        moved = model.decode(points.double()) - model.decode(start.double())
+        change = model.decode(points.double()) - model.decode(start.double())
+    lessened = change - min_change * change.sign()
+    moved = lessened.where(change.abs() > min_change, 0)
     own = torch.from_numpy(images.pixels[base]).double() / 255
     difference = made.int() - to_bytes((own + moved).clamp(0, 1)).int()
     assert difference.abs().max() <= 1  # float16 moves a number that is almost half a gray level
-    assert (made != torch.from_numpy(images.pixels[base])).any()
+    changed = made != torch.from_numpy(images.pixels[base])
+    assert changed.any()
+    assert (moved == 0).any() == (min_change > 0)
+    assert not changed[moved == 0].any()
 
 
 def test_a_point_that_did_not_move_is_the_base_to_the_byte(make_folder: MakeFolder) -> None:
