@@ -49,7 +49,7 @@ class AuditConfig(Sized, Reading, Seeded, OnDevice, Replacing):
             range=_LIMIT,
             panel=LIMITS,
         ),
-    ] = 0.75
+    ] = 0.9
     min_fidelity: Annotated[
         float,
         Option(
@@ -70,4 +70,4 @@ class AuditConfig(Sized, Reading, Seeded, OnDevice, Replacing):
             range=COUNT,
         ),
     ] = 500
-    epochs: Annotated[int, Option("Passes of the judge over the real images.", range=COUNT)] = 10
+    epochs: Annotated[int, Option("Passes of the judge over the real images.", range=COUNT)] = 5

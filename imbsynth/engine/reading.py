@@ -73,8 +73,11 @@ def read_labelled(
     on_event: OnEvent,
     only: Sequence[str] | None = None,
 ) -> Labelled:
-    """Decode a folder, or its classes named in `only`; see `store.images.read_images`."""
-    folder = scan_regular(src)
+    """Decode a folder, or its classes named in `only`; see `store.images.read_images`.
+
+    Of a folder that is read in part, the other classes may be empty.
+    """
+    folder = scan_regular(src, empty_ok=only is not None)
     if only is not None:
         folder = folder._replace(files={name: folder.files[name] for name in only})
     paths = folder.paths()

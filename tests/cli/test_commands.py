@@ -412,3 +412,17 @@ def test_a_stopped_generation_leaves_nothing(rare: Path, tmp_path: Path) -> None
         running.stderr.read()
         assert running.wait() == 143
     assert sorted(path.name for path in tmp_path.iterdir()) == ["src"]
+
+
+def test_an_audit_that_passes_a_limit_ends_with_exit_code_3(rare: Path, tmp_path: Path) -> None:
+    invoke("generate", rare, tmp_path / "dst", "--method", "ros")
+    arguments = ["audit", tmp_path / "dst", "--epochs", 1, "--json"]
+    code, out, _ = invoke(*arguments, "--min-fidelity", 0)
+    assert code == 3
+    found = json.loads(out)
+    assert found["verdict"] == "fail"
+    assert found["near_copies"] == 1
+    assert {"probe_auroc", "label_fidelity", "per_class"} <= found.keys()
+    loose = ["--min-fidelity", 0, "--max-near-copies", 1, "--max-auroc", 1]
+    assert invoke(*arguments, *loose)[0] == 0
+    assert "verdict: pass" in invoke(*arguments[:-1], *loose)[1]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from imbsynth.configs import AuditConfig
 from imbsynth.engine.events import OnEvent
 from imbsynth.engine.manifest import RECONSTRUCT, has_manifest, made_of
-from imbsynth.engine.reading import Labelled, read_labelled
+from imbsynth.engine.reading import Labelled, read_labelled, scan_regular
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream
 from imbsynth.store.names import listing
@@ -66,7 +66,7 @@ def read_audited(config: AuditConfig, on_event: OnEvent) -> Audited:
         channels = first.pixels.shape[1]
         second = _read(config, config.fake, on_event, size=size, channels=channels)
         made = made_of(config.fake)
-    if made:
+    if has_manifest(config.fake or config.real):
         named = {path for path, how in made.items() if how.method != RECONSTRUCT}
         fake = _chosen(second, [path in named for path in second.paths])
     else:
@@ -89,8 +89,10 @@ def _read(
     size: tuple[int, int] | None,
     channels: int | None = None,
 ) -> Labelled:
+    files = scan_regular(src, empty_ok=True).files  # generate may leave empty classes
     return read_labelled(
         src,
+        only=[name for name, paths in files.items() if paths],
         size=size,
         channels=channels,
         skip_unreadable=config.skip_unreadable,
