@@ -18,10 +18,12 @@ from imbsynth.configs.sizes import (
     check_size,
 )
 from imbsynth.configs.split import SplitConfig
+from imbsynth.configs.synthesis import AUGMENT
 from imbsynth.configs.train_ae import Decoder, Penalty, TrainAeConfig
 from imbsynth.configs.values import MAX_PIXELS
 
 __all__ = [
+    "AUGMENT",
     "DEFAULT_VAL_FRACTION",
     "MAX_CLASSIFIED_SIDE",
     "MAX_PIXELS",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from imbsynth.configs.shared import COUNT, OnDevice, Reading, Replacing, Seeded, Sized
+from imbsynth.configs.shared import COUNT, Compared, OnDevice, Reading, Replacing, Seeded, Sized
 from imbsynth.kinds import Range
 from imbsynth.options import Option
 
@@ -13,7 +13,7 @@ _LIMIT = Range(0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditConfig(Sized, Reading, Seeded, OnDevice, Replacing):
+class AuditConfig(Compared, Sized, Reading, Seeded, OnDevice, Replacing):
     """Check synthetic images before they train a classifier; exit code 3 if a limit is passed.
 
     Can a probe tell them from real ones, and by what? Are they still of their class, as judged by a
@@ -21,23 +21,6 @@ class AuditConfig(Sized, Reading, Seeded, OnDevice, Replacing):
     folder, an output of generate, its synthetic images are compared with its real ones.
     """
 
-    real: Annotated[
-        Path,
-        Option(
-            "Folder of real images per class; or an output of generate, alone.",
-            metavar="REAL",
-            argument=True,
-        ),
-    ]
-    fake: Annotated[
-        Path | None,
-        Option(
-            "Folder of synthetic images per class. Of an output of generate, only its synthetic "
-            "images are taken.",
-            metavar="SYNTHETIC",
-            argument=True,
-        ),
-    ] = None
     out: Annotated[
         Path | None,
         Option("Folder to make, with audit.json and audit.png: look at it.", metavar="DIR"),

@@ -18,8 +18,8 @@ from imbsynth.configs.shared import (
     Src,
     one_of_two,
 )
-from imbsynth.configs.synthesis import SYNTHESIS, Synthesis
-from imbsynth.core.tables import AUGMENT, AUGMENTATIONS, SAMPLERS, choices
+from imbsynth.configs.synthesis import AUGMENT, SYNTHESIS, Synthesis
+from imbsynth.core.tables import AUGMENTATIONS, SAMPLERS, choices
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
 

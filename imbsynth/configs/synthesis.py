@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from imbsynth.configs.shared import NEAREST_NEIGHBORS, Checked
 from imbsynth.configs.values import INTERVAL
@@ -10,8 +10,7 @@ from imbsynth.errors import UserError, option
 from imbsynth.kinds import Range
 from imbsynth.options import Option
 
-Decoding = Literal["plain", "residual"]
-
+AUGMENT = "augment"  # the method of generate that copies images and changes them
 SYNTHESIS = "Synthetic images"  # the panel
 _DECODINGS = {
     "plain": "as the autoencoder decodes it",
@@ -49,7 +48,7 @@ class Synthesis(Checked):
     min_change: Annotated[
         float,
         Option(
-            "residual: by how much a pixel's change is lessened; a smaller one is not made.",
+            "By how much residual decoding lessens a pixel's change; a smaller one is not made.",
             unit="of the [0, 1] range",
             range=Range(0, 1),
             panel=SYNTHESIS,

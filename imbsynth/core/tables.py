@@ -146,8 +146,6 @@ SCHEDULES = table(
     Entry("constant", "imbsynth.core.schedules:constant", "stays as it is"),
 )
 
-AUGMENT = "augment"  # the method of `generate` that copies images and changes them by one of these
-
 AUGMENTATIONS = table(
     Entry("affine", "imbsynth.core.augmentation:random_affine", "small rotation, scale and shift"),
     Entry(

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import torch
 
-from imbsynth.configs import GenerateConfig
-from imbsynth.core.tables import AUGMENT, SAMPLERS
+from imbsynth.configs import AUGMENT, GenerateConfig
+from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.manifest import is_named_synthetic, refuse_synthetic

@@ -73,10 +73,7 @@ def read_labelled(
     on_event: OnEvent,
     only: Sequence[str] | None = None,
 ) -> Labelled:
-    """Decode a folder, or its classes named in `only`; see `store.images.read_images`.
-
-    Of a folder that is read in part, the other classes may be empty.
-    """
+    """Decode a folder, or its classes in `only` (others may be empty); see `read_images`."""
     folder = scan_regular(src, empty_ok=only is not None)
     if only is not None:
         folder = folder._replace(files={name: folder.files[name] for name in only})

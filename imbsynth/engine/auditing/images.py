@@ -54,7 +54,7 @@ def read_audited(config: AuditConfig, on_event: OnEvent) -> Audited:
     if config.fake is None and not has_manifest(config.real):
         raise UserError(
             f"{config.real} has no {MANIFEST} that tells synthetic images from real ones",
-            "give a folder that generate made, or two folders: imbsynth audit REAL SYNTHETIC",
+            "give a folder that generate made, or two folders: imbsynth audit REAL FAKE",
         )
     first = _read(config, config.real, on_event, size=config.image_size)
     made = made_of(config.real)
@@ -75,7 +75,7 @@ def read_audited(config: AuditConfig, on_event: OnEvent) -> Audited:
         if len(found.paths) < 2:
             raise UserError(
                 f"{root or config.real}: {len(found.paths)} {kind} images, and an audit needs 2",
-                "give another folder: imbsynth audit REAL SYNTHETIC",
+                "give another folder: imbsynth audit REAL FAKE",
             )
     parents = [made[path].parents if path in made else () for path in fake.paths]
     return _joined(config, real, fake, parents)

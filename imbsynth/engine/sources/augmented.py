@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imbsynth.configs import AUGMENT
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.core.plans import Plan
 from imbsynth.core.row_streams import Rows, RowStream
 from imbsynth.core.samplers import in_turn
-from imbsynth.core.tables import AUGMENT, AUGMENTATIONS
+from imbsynth.core.tables import AUGMENTATIONS
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.sources.source import Origin
 from imbsynth.runtime import stream
