@@ -132,8 +132,8 @@ class AosTrainConfig(Training):
     model: Annotated[
         str,
         Option(
-            "Network: cnn (small and quick), resnet18, or any classifier of torchvision by its "
-            "name.",
+            "Network: cnn (small and quick), resnet32 or resnet32-wide (for images of about 32 "
+            "pixels), resnet18, or any classifier of torchvision by its name.",
             metavar="NAME",
         ),
     ] = "cnn"
