@@ -133,6 +133,17 @@ class Learning(Checked):
         ),
     ] = 0.0
 
+    head_epochs: Annotated[
+        int,
+        Option(
+            "Passes in which the last layer is trained again, on all classes equally often, when "
+            "the rest is trained; validation decides whether that is kept. 0: not at all.",
+            unit="epochs",
+            range=Range(0, 1_000_000),
+            panel=LEARNING,
+        ),
+    ] = 0
+
     def check_together(self) -> None:
         """Something to defer."""
         super().check_together()
