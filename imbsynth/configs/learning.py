@@ -136,8 +136,8 @@ class Learning(Checked):
     head_epochs: Annotated[
         int,
         Option(
-            "Passes in which the last layer is trained again, on all classes equally often, when "
-            "the rest is trained; validation decides whether that is kept. 0: not at all.",
+            "Passes in which the head (the last layer) is trained again, on all classes equally "
+            "often, when the rest is trained; validation decides what is kept. 0: not at all.",
             unit="epochs",
             range=Range(0, 1_000_000),
             panel=LEARNING,

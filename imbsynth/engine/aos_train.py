@@ -21,10 +21,10 @@ from imbsynth.engine.sources.spaces import Latents, Pixels, Space
 from imbsynth.engine.training import validation
 from imbsynth.engine.training.classifier import ClassifierTask, classifier_trainer, may_change
 from imbsynth.engine.training.command import Result, TrainingCommand
+from imbsynth.engine.training.head import check_has_head, choose_head
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.holding_out import hold_out, read_validation
 from imbsynth.engine.training.keeper import best_of
-from imbsynth.engine.training.last_layer import check_has_layer, choose_last_layer
 from imbsynth.engine.training.sets import Members
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
@@ -137,7 +137,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         val = data.validation(device)
         run = classifier_trainer(self.config, data.members, space, val, precision, drawn_in)
         if self.config.head_epochs:
-            check_has_layer(run.task.model)
+            check_has_head(run.task.model)
         return run
 
     def result(
@@ -157,9 +157,9 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         }
         weights = task.keeper.best
         if self.config.head_epochs:
-            choice = choose_last_layer(task, on_event)
+            choice = choose_head(task, on_event)
             weights = choice.weights
-            meta["last_layer"] = {"chosen": choice.name, "scores": choice.scores}
+            meta["chosen_head"] = {"name": choice.name, "scores": choice.scores}
         checkpoint = classifier_checkpoint(weights, task.model, *data.digests(), meta)
         write = partial(_write_curves, history=history, counts=data.counts, loss=self.config.loss)
         return Result(write, checkpoint)

@@ -1,4 +1,4 @@
-"""The last layer, trained again or rescaled when the rest is trained; validation chooses.
+"""The head, trained again or rescaled when the rest is trained; validation chooses.
 
 Kang et al. (2020): features of imbalanced training are good, and only the classifier above them
 favours the large classes. Nothing here has to be resumed: it takes seconds, and starts from the
@@ -30,28 +30,28 @@ from imbsynth.models.heads import CosineHead, head_of
 from imbsynth.runtime import arithmetic, initialised, stream
 
 AT_ONCE = 1000  # images
-TAUS = (0.25, 0.5, 0.75, 1.0)  # of the normalisation; 0 is the layer as it is
+TAUS = (0.25, 0.5, 0.75, 1.0)  # of the normalisation; 0 is the head as it is
 AS_TRAINED, RETRAINED = "as trained", "trained again"
 
-LayerState = dict[str, Tensor]
+HeadState = dict[str, Tensor]
 
 
 class Features(NamedTuple):
-    """What the last layer sees of images, without augmentation."""
+    """What the head sees of images, without augmentation."""
 
     values: Tensor  # (n, d) float32, on the device
     labels: Tensor  # (n,) int64, on the device
 
 
 class Choice(NamedTuple):
-    """The network with the last layer that was best on the validation images."""
+    """The network with the head that was best on the validation images."""
 
     name: str
     weights: dict[str, Tensor]  # of the whole network
-    scores: dict[str, dict[str, Any]]  # of every layer that was tried, by its name
+    scores: dict[str, dict[str, Any]]  # of every head that was tried, by its name
 
 
-def check_has_layer(model: Classifier) -> None:
+def check_has_head(model: Classifier) -> None:
     """Raise UserError for a network without a last dense layer."""
     try:
         head_of(model)
@@ -62,30 +62,30 @@ def check_has_layer(model: Classifier) -> None:
         ) from None
 
 
-def choose_last_layer(task: ClassifierTask, on_event: OnEvent) -> Choice:
-    """The best epoch's network, with its last layer as trained, rescaled, or trained again.
+def choose_head(task: ClassifierTask, on_event: OnEvent) -> Choice:
+    """The best epoch's network, with its head as trained, rescaled, or trained again.
 
     The one with the highest macro F1 on the validation images is taken; ties go to the lower loss,
     then to the earlier in this list.
     """
     task.model.load_state_dict(task.keeper.best)
     task.model.eval()
-    _, layer = head_of(task.model)
+    _, head = head_of(task.model)
     with arithmetic(task.device, task.precision):
         seen, judged = _of_training(task), _of_validation(task)
-        states = {AS_TRAINED: weights_now(layer)}
-        if not isinstance(layer, CosineHead):  # whose rows have the length 1 already
+        states = {AS_TRAINED: weights_now(head)}
+        if not isinstance(head, CosineHead):  # whose rows have the length 1 already
             states |= {f"tau {tau:g}": tau_normalised(states[AS_TRAINED], tau) for tau in TAUS}
-        states[RETRAINED] = retrained(layer, seen, task.config, on_event)
-        tried = {name: _scores(task, layer, state, judged) for name, state in states.items()}
+        states[RETRAINED] = retrained(head, seen, task.config, on_event)
+        tried = {name: _scores(task, head, state, judged) for name, state in states.items()}
     name = max(tried, key=lambda name: rank(tried[name]))
-    layer.load_state_dict(states[name])
+    head.load_state_dict(states[name])
     before, after = (tried[n]["f1_macro"] for n in (AS_TRAINED, name))
-    on_event(Note(f"last layer: {name} (macro F1 {before:.4f} as trained, {after:.4f} now)"))
+    on_event(Note(f"head: {name} (macro F1 {before:.4f} as trained, {after:.4f} now)"))
     return Choice(name, weights_now(task.model), tried)
 
 
-def tau_normalised(state: LayerState, tau: float) -> LayerState:
+def tau_normalised(state: HeadState, tau: float) -> HeadState:
     """w_k / ||w_k||^tau, without bias (Kang et al., 2020, section 4.3): (k, d) rows w_k.
 
     Rows of large classes are longer. All are multiplied by the mean length to the power tau, so
@@ -96,34 +96,32 @@ def tau_normalised(state: LayerState, tau: float) -> LayerState:
     return {name: scaled if name == "weight" else torch.zeros_like(v) for name, v in state.items()}
 
 
-def retrained(
-    layer: Linear, seen: Features, config: AosTrainConfig, on_event: OnEvent
-) -> LayerState:
+def retrained(head: Linear, seen: Features, config: AosTrainConfig, on_event: OnEvent) -> HeadState:
     """Classifier re-training (cRT; Kang et al., 2020, section 4.1): cross-entropy from the start.
 
     Every image of a batch is of a uniformly drawn class. The optimiser and its options are those of
     the training, with a cosine schedule. The features are computed once, so without augmentation.
     """
-    initialised(lambda: _fresh(layer), config.seed)
+    initialised(lambda: _fresh(head), config.seed)
     build = OPTIMISERS[config.optimizer].with_options(config)
-    optimisation = Optimisation(layer.parameters(), build, config.lr, cosine)
+    optimisation = Optimisation(head.parameters(), build, config.lr, cosine)
     classes = ByClass(seen.labels.cpu().numpy())
     steps = -(-len(seen.labels) // config.batch_size)
-    on_event(Started("training the last layer", config.head_epochs * steps, "steps"))
+    on_event(Started("training the head", config.head_epochs * steps, "steps"))
     for epoch in range(config.head_epochs):
-        rng = stream(config.seed, "aos-train", "last layer", epoch)
+        rng = stream(config.seed, "aos-train", "head", epoch)
         for step in range(steps):
             rows = torch.from_numpy(classes.draw(config.batch_size, rng)).to(seen.labels.device)
-            logits = layer(seen.values[rows]).float()
+            logits = head(seen.values[rows]).float()
             loss = functional.cross_entropy(logits, seen.labels[rows])
             optimisation.step(loss, (epoch * steps + step) / (config.head_epochs * steps))
         on_event(Advanced((epoch + 1) * steps, f"epoch {epoch + 1}"))
-    return weights_now(layer)
+    return weights_now(head)
 
 
-def _fresh(layer: Linear) -> Linear:
-    layer.reset_parameters()
-    return layer
+def _fresh(head: Linear) -> Linear:
+    head.reset_parameters()
+    return head
 
 
 def _of_training(task: ClassifierTask) -> Features:
@@ -151,9 +149,9 @@ def _features(
 
 
 def _scores(
-    task: ClassifierTask, layer: Linear, state: LayerState, judged: Features
+    task: ClassifierTask, head: Linear, state: HeadState, judged: Features
 ) -> dict[str, Any]:
-    layer.load_state_dict(state)
+    head.load_state_dict(state)
     with torch.inference_mode():
-        found = layer(judged.values).float().softmax(1).cpu().numpy()
+        found = head(judged.values).float().softmax(1).cpu().numpy()
     return task.val.scores_of(found)

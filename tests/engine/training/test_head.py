@@ -10,7 +10,7 @@ import torch
 from imbsynth.configs import AosTrainConfig
 from imbsynth.engine import aos_train
 from imbsynth.engine.events import Event, Note, silent
-from imbsynth.engine.training.last_layer import (
+from imbsynth.engine.training.head import (
     AS_TRAINED,
     RETRAINED,
     TAUS,
@@ -29,36 +29,36 @@ def config(src: Path, out: Path, **options: object) -> AosTrainConfig:
 
 
 def stop(event: Event) -> None:
-    """A listener that ends the process after the last layer was trained again."""
-    if isinstance(event, Note) and event.text.startswith("last layer"):
+    """A listener that ends the process after the head was trained again."""
+    if isinstance(event, Note) and event.text.startswith("head: "):
         raise KeyboardInterrupt
 
 
 def test_tau_normalised_by_hand() -> None:
     """Rows of lengths 5 and 10; tau 1 makes them equal, at the mean length of 7.5."""
-    layer = {"weight": torch.tensor([[3.0, 4.0], [0.0, 10.0]]), "bias": torch.ones(2)}
-    whole = tau_normalised(layer, 1.0)
+    head = {"weight": torch.tensor([[3.0, 4.0], [0.0, 10.0]]), "bias": torch.ones(2)}
+    whole = tau_normalised(head, 1.0)
     torch.testing.assert_close(whole["weight"], torch.tensor([[4.5, 6.0], [0.0, 7.5]]))
     assert whole["bias"].tolist() == [0, 0]
-    half = tau_normalised(layer, 0.5)["weight"].norm(dim=1)
+    half = tau_normalised(head, 0.5)["weight"].norm(dim=1)
     assert float(half[1] / half[0]) == pytest.approx(2**0.5)
 
 
 @pytest.mark.parametrize("loss", ["cross-entropy", "ldam"])
-def test_the_best_of_the_layers_is_kept_and_nothing_else_changes(
+def test_the_best_of_the_heads_is_kept_and_nothing_else_changes(
     make_folder: MakeFolder, tmp_path: Path, loss: str
 ) -> None:
     src = make_folder({"a": 30, "b": 8, "c": 8})
-    with_layer = config(src, tmp_path / "with.safetensors", loss=loss, lr=0.01)
-    aos_train.run(with_layer)
-    tensors, meta = load_checkpoint(with_layer.out, "aos-train")
-    tried = meta["last_layer"]["scores"]
+    with_head = config(src, tmp_path / "with.safetensors", loss=loss, lr=0.01)
+    aos_train.run(with_head)
+    tensors, meta = load_checkpoint(with_head.out, "aos-train")
+    tried = meta["chosen_head"]["scores"]
     names = {AS_TRAINED, RETRAINED}
     assert set(tried) == names | (set() if loss == "ldam" else {f"tau {tau:g}" for tau in TAUS})
     best = max(scores["f1_macro"] for scores in tried.values())
-    assert tried[meta["last_layer"]["chosen"]]["f1_macro"] == best
+    assert tried[meta["chosen_head"]["name"]]["f1_macro"] == best
 
-    without = replace(with_layer, out=tmp_path / "without.safetensors", head_epochs=0)
+    without = replace(with_head, out=tmp_path / "without.safetensors", head_epochs=0)
     aos_train.run(without)
     before, _ = load_checkpoint(without.out, "aos-train")
     changed = {name for name in before if not torch.equal(before[name], tensors[name])}
@@ -66,7 +66,7 @@ def test_the_best_of_the_layers_is_kept_and_nothing_else_changes(
     assert changed <= last & before.keys()
 
 
-def test_a_run_stopped_at_the_last_layer_is_resumed_exactly(
+def test_a_run_stopped_at_the_head_is_resumed_exactly(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     src = make_folder({"a": 12, "b": 6})
@@ -89,15 +89,15 @@ def test_a_network_without_a_dense_layer_is_refused(
             aos_train.run(config(src, tmp_path / "x.safetensors", **options, model="squeezenet1_1"))
 
 
-def test_a_layer_trained_again_finds_the_rare_class() -> None:
-    """Features that tell the classes apart, under a layer that always names the large one."""
+def test_a_head_trained_again_finds_the_rare_class() -> None:
+    """Features that tell the classes apart, under a head that always names the large one."""
     rng = np.random.default_rng(0)
     labels = torch.tensor([0] * 195 + [1] * 5)
     values = torch.from_numpy(rng.normal(size=(200, 2))).float() + labels[:, None] * 3.0
-    layer = torch.nn.Linear(2, 2)
+    head = torch.nn.Linear(2, 2)
     settings = AosTrainConfig(
         src=Path("s"), out=Path("o.safetensors"), head_epochs=40, lr=0.05, batch_size=50
     )
-    layer.load_state_dict(retrained(layer, Features(values, labels), settings, silent))
-    recalled = (layer(values).argmax(1) == labels)[labels == 1].float().mean()
+    head.load_state_dict(retrained(head, Features(values, labels), settings, silent))
+    recalled = (head(values).argmax(1) == labels)[labels == 1].float().mean()
     assert recalled == 1
