@@ -1,8 +1,9 @@
 """The config of `aos-train`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from imbsynth.configs.learning import Learning
 from imbsynth.configs.recipes import RECIPES, with_recipe
@@ -148,6 +149,10 @@ class AosTrainConfig(Learning, Training):
         ),
     ] = None
     batch_size: TrainingBatch = 128
+
+    def presets(self) -> Mapping[str, Any]:
+        """The options of the recipe."""
+        return RECIPES[self.recipe].options
 
     def check_together(self) -> None:
         """One source of validation images."""

@@ -84,9 +84,11 @@ def test_a_network_without_a_dense_layer_is_refused(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     src = make_folder({"a": 4, "b": 4}, size=(64, 64), mode="RGB")
-    for options, named in [({"head_epochs": 1}, "head_epochs"), ({"loss": "ldam"}, "model")]:
-        with pytest.raises(UserError, match=f"{named}.*squeezenet1_1.*no dense layer"):
-            aos_train.run(config(src, tmp_path / "x.safetensors", **options, model="squeezenet1_1"))
+    out, model = tmp_path / "x.safetensors", "squeezenet1_1"
+    with pytest.raises(UserError, match=r"head_epochs.*squeezenet1_1.*no dense layer"):
+        aos_train.run(config(src, out, model=model))
+    with pytest.raises(UserError, match=r"model.*squeezenet1_1.*no dense layer"):
+        aos_train.run(config(src, out, model=model, loss="ldam", head_epochs=0))
 
 
 def test_a_head_trained_again_finds_the_rare_class() -> None:

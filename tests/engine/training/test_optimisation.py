@@ -75,7 +75,7 @@ def test_an_optimiser_of_two_groups_is_loaded_weight_by_weight() -> None:
     build = OPTIMISERS["adam"].load()
     dense = nn.Linear(2, 3)
     optimisation = Optimisation(
-        [dense.bias, dense.weight], lambda w: build(w, lr=0.1, weight_decay=0.1), 0.1
+        reversed(list(dense.parameters())), lambda w: build(w, lr=0.1, weight_decay=0.1), 0.1
     )
     optimisation.step(dense(torch.ones(1, 2)).square().sum(), 0.0)
     shapes = {name: tuple(value.shape) for name, value in optimisation.state_dict().items()}
