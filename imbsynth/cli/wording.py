@@ -44,13 +44,13 @@ def help_text(field: OptionField) -> str:
 
 def command_line(config: Any) -> str:
     """What makes this config, as a shell takes it: arguments, and what is not a default."""
-    words = ["imbsynth", command_name(type(config))]
+    words, presets = ["imbsynth", command_name(type(config))], config.presets()
     for field in option_fields(type(config)):
         value = getattr(config, field.name)
         if field.option.argument:
             words.append(field.text(value))
         elif isinstance(field.kind, Flag):
             words += [flag(field.name)] if value else []
-        elif field.required or value != field.default:
+        elif field.required or value != presets.get(field.name, field.default):
             words += [flag(field.name), field.text(value)]
     return shlex.join(words)

@@ -1,9 +1,12 @@
 """The config of `aos-train`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+from imbsynth.configs.learning import Learning
+from imbsynth.configs.recipes import RECIPES, with_recipe
 from imbsynth.configs.shared import (
     COUNT,
     Training,
@@ -11,16 +14,7 @@ from imbsynth.configs.shared import (
     one_of_two,
 )
 from imbsynth.configs.synthesis import SYNTHESIS, Synthesis
-from imbsynth.core.tables import (
-    ATTACKS,
-    AUGMENTATIONS,
-    LOSSES,
-    MIXINGS,
-    OPTIMISERS,
-    SAMPLERS,
-    SCHEDULES,
-    choices,
-)
+from imbsynth.core.tables import ATTACKS, SAMPLERS, choices
 from imbsynth.errors import UserError, option
 from imbsynth.kinds import PART, SHARE, Range
 from imbsynth.options import Option
@@ -36,8 +30,9 @@ _OVERSAMPLING = {
 }
 
 
+@with_recipe
 @dataclass(frozen=True, kw_only=True)
-class AosTrainConfig(Synthesis, Training):
+class AosTrainConfig(Learning, Synthesis, Training):
     """Train a classifier that finds the rare classes, and keep its best epoch.
 
     Rare classes are oversampled, and during training some of their images are moved towards and
@@ -52,6 +47,13 @@ class AosTrainConfig(Synthesis, Training):
             metavar="CLF.safetensors",
         ),
     ]
+    recipe: Annotated[
+        str,
+        Option(
+            "A set of options, each of which can also be given.",
+            choices={name: recipe.help for name, recipe in RECIPES.items()},
+        ),
+    ] = "paper"
     val: Annotated[
         Path | None,
         Option(
@@ -147,34 +149,11 @@ class AosTrainConfig(Synthesis, Training):
     model: Annotated[
         str,
         Option(
-            "Network: cnn (small and quick), resnet18, or any classifier of torchvision by its "
-            "name.",
+            "Network: cnn (small and quick), resnet32 or resnet32-wide (for images of about 32 "
+            "pixels), resnet18, or any classifier of torchvision by its name.",
             metavar="NAME",
         ),
     ] = "cnn"
-    augment: Annotated[
-        str,
-        Option(
-            "Random changes to every batch.",
-            choices={"none": "no changes", **choices(AUGMENTATIONS)},
-        ),
-    ] = "affine"
-    mix: Annotated[
-        str,
-        Option(
-            "How the images of a batch are mixed with each other.",
-            choices={"none": "not at all", **choices(MIXINGS)},
-        ),
-    ] = "none"
-    loss: Annotated[str, Option("What training minimises.", choices=choices(LOSSES))] = (
-        "cross-entropy"
-    )
-    optimizer: Annotated[
-        str, Option("How weights follow the gradient.", choices=choices(OPTIMISERS))
-    ] = "adam"
-    weight_decay: Annotated[
-        float, Option("How strongly the optimizer shrinks weights.", range=Range(0, 1))
-    ] = 0.0
     epochs: Annotated[int, Option("Passes over the images.", range=COUNT)] = 20
     images_per_epoch: Annotated[
         int | None,
@@ -185,10 +164,10 @@ class AosTrainConfig(Synthesis, Training):
         ),
     ] = None
     batch_size: TrainingBatch = 128
-    lr: Annotated[float, Option("Learning rate at the start.", range=PART)] = 1e-3
-    schedule: Annotated[
-        str, Option("How the learning rate changes.", choices=choices(SCHEDULES))
-    ] = "cosine"
+
+    def presets(self) -> Mapping[str, Any]:
+        """The options of the recipe."""
+        return RECIPES[self.recipe].options
 
     def check_together(self) -> None:
         """One source of validation images."""

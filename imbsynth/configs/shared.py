@@ -4,9 +4,10 @@ Where configs are declared, nothing is imported from __future__: annotations tha
 already need not be evaluated as text at every start.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from imbsynth.configs.values import CHANNELS, DEVICE, SIZE
 from imbsynth.errors import UserError, option
@@ -51,6 +52,10 @@ class Checked:
 
     def check_together(self) -> None:
         """Raise UserError for fields that do not go together."""
+
+    def presets(self) -> Mapping[str, Any]:
+        """What other fields, such as a recipe, make of fields that are not given."""
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True)

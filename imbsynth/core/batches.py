@@ -45,6 +45,22 @@ def draw_class_batch(
     return ClassBatch(members, rng.permutation(batch_size))
 
 
+class ByClass:
+    """Places of labels by class, for draws in which all classes are equally frequent."""
+
+    def __init__(self, labels: Indices) -> None:
+        """labels: (n,), with at least one of each of 0..k-1."""
+        self.order = np.argsort(labels, kind="stable")
+        self.sizes = np.bincount(labels)
+        self.first = np.cumsum(self.sizes) - self.sizes
+
+    def draw(self, count: int, rng: np.random.Generator) -> Indices:
+        """(count,) places: a uniform class each, then a uniform place of that class."""
+        drawn = rng.integers(len(self.sizes), size=count)
+        within = (rng.random(count) * self.sizes[drawn]).astype(np.int64)
+        return self.order[self.first[drawn] + within]
+
+
 def epochs_without_progress(losses: Sequence[float], threshold: float = 1e-3) -> int:
     """Epochs since the loss last fell by the relative `threshold` below the best before it."""
     best, stale = float("inf"), 0

@@ -1,53 +1,23 @@
 """Everything that is chosen by name, without importing it: the one list of the methods.
 
 A method is one function and one entry here. The command line's choices, its help, docs/commands.md
-and the error messages are made from the entries; only `Entry.load` imports the function, so that
-reading a table costs nothing. A name such as "none" that runs no function stands with the option.
+and the error messages are made from the entries; only `Entry.load` imports the function. A name
+such as "none" that runs no function stands with the option.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
-from importlib import import_module
-from typing import Any, Literal
 
+from imbsynth.core.entries import Entry, Metric, Table, choices, table
 
-@dataclass(frozen=True)
-class Entry:
-    """A method: its name, where its function is, and what a person needs to know to choose it."""
-
-    name: str
-    function: str  # "package.module:name"
-    help: str  # a few words, which follow the name in the help of an option
-    source: str = ""  # who described it, as "Chawla et al., 2002"
-    options: tuple[str, ...] = ()  # the fields of a config that the function is given by keyword
-    reads_progress: bool = False  # its result depends on how much of the training is done
-
-    def load(self) -> Any:
-        """The function itself; only now is its module imported."""
-        module, _, name = self.function.partition(":")
-        return getattr(import_module(module), name)
-
-    def with_options(self, config: object) -> Any:
-        """The function with its options taken from the fields of a config."""
-        given = {name: getattr(config, name) for name in self.options}
-        return partial(self.load(), **given) if given else self.load()
-
-
-Table = Mapping[str, Entry]
-
-
-def table(*entries: Entry) -> Table:
-    """The entries by name, in the order in which they are offered."""
-    return {entry.name: entry for entry in entries}
-
-
-def choices(found: Table) -> dict[str, str]:
-    """{name: a few words of help}."""
-    return {name: entry.help for name, entry in found.items()}
-
+__all__ = [  # of what only passes through here
+    "Entry",
+    "Metric",
+    "Table",
+    "choices",
+    "table",
+]
 
 SAMPLERS = table(
     Entry(
@@ -73,11 +43,27 @@ LOSSES = table(
         "every image has the same weight",
     ),
     Entry(
+        "class-balanced",
+        "imbsynth.core.losses:class_balanced",
+        "images of rare classes weigh more, by the effective number of images",
+        "Cui et al., 2019",
+        ("beta", "defer"),
+    ),
+    Entry(
         "balanced-softmax",
         "imbsynth.core.losses:balanced_softmax",
         "logits are raised by log(class size) in training; meant for images that are not "
         "oversampled",
         "Ren et al., 2020",
+        ("defer",),
+    ),
+    Entry(
+        "ldam",
+        "imbsynth.core.losses:ldam",
+        "rare classes must win by a larger margin; with a cosine head",
+        "Cao et al., 2019",
+        ("beta", "defer"),
+        head="cosine",
     ),
     Entry(
         "focal",
@@ -129,9 +115,9 @@ OPTIMISERS = table(
     Entry(
         "sgd",
         "imbsynth.core.optimisers:sgd",
-        "with Nesterov momentum of 0.9; takes a larger learning rate, e.g. 0.05",
+        "with Nesterov momentum; takes a larger learning rate, e.g. 0.05",
         "Sutskever et al., 2013",
-        ("lr", "weight_decay"),
+        ("lr", "weight_decay", "momentum"),
     ),
 )
 
@@ -141,6 +127,13 @@ SCHEDULES = table(
         "imbsynth.core.schedules:cosine",
         "falls along half a cosine to 0",
         "Loshchilov and Hutter, 2017",
+        reads_progress=True,
+    ),
+    Entry(
+        "step",
+        "imbsynth.core.schedules:step",
+        "falls to a hundredth after 80 % of the training, and again after 90 %",
+        "Cao et al., 2019",
         reads_progress=True,
     ),
     Entry("constant", "imbsynth.core.schedules:constant", "stays as it is"),
@@ -153,6 +146,12 @@ AUGMENTATIONS = table(
         "imbsynth.core.augmentation:random_flip_crop",
         "reflected left to right at random, then padded and cropped",
     ),
+    Entry(
+        "trivial",
+        "imbsynth.core.trivial_augment:random_trivial",
+        "flip-crop, then one of 14 strong changes, and a square is cut out; for photographs",
+        "Müller and Hutter, 2021",
+    ),
 )
 
 MIXINGS = table(
@@ -161,16 +160,31 @@ MIXINGS = table(
         "imbsynth.core.mixing:random_mixup",
         "each image is blended with another, and so are their labels",
         "Zhang et al., 2018",
+        ("mix_alpha",),
+    ),
+    Entry(
+        "cutmix",
+        "imbsynth.core.mixing:random_cutmix",
+        "a rectangle of another image replaces that of each",
+        "Yun et al., 2019",
+        ("mix_alpha",),
+    ),
+    Entry(
+        "remix",
+        "imbsynth.core.mixing:random_remix",
+        "mixup whose labels favour the rarer class",
+        "Chou et al., 2020",
+        ("mix_alpha",),
+    ),
+    Entry(
+        "cmo",
+        "imbsynth.core.mixing:random_cutmix",
+        "cutmix with rectangles of all classes equally often",
+        "Park et al., 2022",
+        ("mix_alpha",),
+        partners="classes",
     ),
 )
-
-
-@dataclass(frozen=True)
-class Metric(Entry):
-    """A score of a classifier on a test set. The higher, the better: `compare` relies on it."""
-
-    title: str = ""  # in tables and figures
-    needs: Literal["confusion", "probabilities", "training counts"] = "confusion"
 
 
 def _metrics(*metrics: Metric) -> Mapping[str, Metric]:

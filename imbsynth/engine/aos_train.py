@@ -22,6 +22,7 @@ from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
 from imbsynth.engine.training import validation
 from imbsynth.engine.training.classifier import ClassifierTask, classifier_trainer, may_change
 from imbsynth.engine.training.command import Result, TrainingCommand
+from imbsynth.engine.training.head import check_has_head, choose_head
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.holding_out import hold_out, read_validation
 from imbsynth.engine.training.keeper import best_of
@@ -146,26 +147,34 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
                 min_change=self.config.min_change,
             )
         val = data.validation(device)
-        return classifier_trainer(
+        run = classifier_trainer(
             self.config, data.members, space, val, precision, drawn_in, data.synthetic
         )
+        if self.config.head_epochs:
+            check_has_head(run.task.model)
+        return run
 
     def result(
         self,
         trainer: Trainer[ClassifierTask],
         data: Data,
         made_by: dict[str, Any],
-        _on_event: OnEvent,
+        on_event: OnEvent,
     ) -> Result:
         """The classifier of the best epoch, and the curves of all."""
         task, history = trainer.task, trainer.history
-        meta = {
+        meta: dict[str, Any] = {
             "made_by": made_by,
             "counts": list(data.counts.items()),  # JSON would sort a dict
             "epochs": len(history),
             "best_epoch": best_of(history)["epoch"],
         }
-        checkpoint = classifier_checkpoint(task.keeper.best, task.model, *data.digests(), meta)
+        weights = task.keeper.best
+        if self.config.head_epochs:
+            choice = choose_head(task, on_event)
+            weights = choice.weights
+            meta["chosen_head"] = {"name": choice.name, "scores": choice.scores}
+        checkpoint = classifier_checkpoint(weights, task.model, *data.digests(), meta)
         write = partial(_write_curves, history=history, counts=data.counts, loss=self.config.loss)
         return Result(write, checkpoint)
 

@@ -1,4 +1,4 @@
-"""Classifiers: the AOS paper's network, and torchvision's by name."""
+"""Classifiers by name: the AOS paper's network, ResNets for small images, and torchvision's."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from imbsynth.models.cifar_resnet import CifarResNet
+from imbsynth.models.heads import COSINE, LINEAR, head_of, with_cosine_head
+
 WIDTHS = (32, 64, 128, 256)  # of the blocks of `cnn`; the paper prints the first two
 LAST_MAP = 8  # pixels: blocks are added until the map is no larger
 SMALL = 64  # pixels: up to here ResNet keeps its first map at full size
 
-CNN, RESNET18 = "cnn", "resnet18"
+CNN = "cnn"
+SMALL_RESNETS = {"resnet32": 16, "resnet32-wide": 64}  # channels of the first stage
 
 
 class ImageShape(NamedTuple):
@@ -28,17 +32,19 @@ class Classifier(nn.Module):
     mean: Tensor  # (c, 1, 1), in the [0, 1] unit
     deviation: Tensor  # (c, 1, 1)
 
-    def __init__(self, name: str, shape: ImageShape, classes: int) -> None:
+    def __init__(self, name: str, shape: ImageShape, classes: int, head: str = LINEAR) -> None:
+        """head: "linear", or "cosine"; ValueError where the network has no head to replace."""
         super().__init__()
-        self.name, self.shape, self.classes = name, shape, classes
+        self.name, self.shape, self.classes, self.head = name, shape, classes, head
         self.register_buffer("mean", torch.zeros(shape.channels, 1, 1))
         self.register_buffer("deviation", torch.ones(shape.channels, 1, 1))
-        self.network = _cnn(shape, classes) if name == CNN else _torchvision(name, shape, classes)
+        network = _network(name, shape, classes)
+        self.network = with_cosine_head(network) if head == COSINE else network
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, c, h, w) images in [0, 1] -> (n, k) logits."""
         normalised = (images - self.mean) / self.deviation
-        if self.name != CNN:  # torchvision's networks take colour
+        if self.name != CNN:  # the others take colour
             normalised = normalised.expand(-1, 3, -1, -1)
         return self.network(normalised)
 
@@ -47,16 +53,23 @@ class Classifier(nn.Module):
 
         Raises ValueError for a network without a dense layer.
         """
-        dense = [module for module in self.modules() if isinstance(module, nn.Linear)]
-        if not dense:
-            raise ValueError(f"{self.name} has no dense layer")
         seen: list[Tensor] = []
-        hook = dense[-1].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        _, dense = head_of(self)
+        hook = dense.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
         try:
             self(images)
         finally:
             hook.remove()
         return seen[0].flatten(1)
+
+
+def _network(name: str, shape: ImageShape, classes: int) -> nn.Module:
+    """A network with fresh weights; ValueError for an unknown name."""
+    if name == CNN:
+        return _cnn(shape, classes)
+    if name in SMALL_RESNETS:
+        return CifarResNet(classes, blocks=5, width=SMALL_RESNETS[name])
+    return _torchvision(name, shape, classes)
 
 
 def _cnn(shape: ImageShape, classes: int) -> nn.Sequential:

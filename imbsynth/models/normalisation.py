@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,7 @@ def estimate_statistics(model: nn.Module, batches: Iterable[Tensor]) -> None:
     mostly reflects the last ten batches; where those are penalty batches of one class, its error is
     visible in the decoded images. Leaves the model in training mode.
     """
-    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    norms = _norms(model)
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
@@ -26,3 +27,22 @@ def estimate_statistics(model: nn.Module, batches: Iterable[Tensor]) -> None:
             model(batch)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
+
+
+@contextmanager
+def statistics_kept(model: nn.Module) -> Iterator[None]:
+    """Within the block, running means and variances stay as they are, in training mode too."""
+    norms = _norms(model)
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0  # the share of a new batch
+    try:
+        yield
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+
+
+def _norms(model: nn.Module) -> list[nn.BatchNorm1d | nn.BatchNorm2d]:
+    kinds = nn.BatchNorm1d | nn.BatchNorm2d
+    return [module for module in model.modules() if isinstance(module, kinds)]

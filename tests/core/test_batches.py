@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imbsynth.core.batches import draw_batches, draw_class_batch, epochs_without_progress
+from imbsynth.core.batches import ByClass, draw_batches, draw_class_batch, epochs_without_progress
 
 
 @given(count=st.integers(2, 500), size=st.integers(2, 100), seed=st.integers(0, 2**32))
@@ -41,3 +41,11 @@ def test_progress_is_a_fall_below_the_best() -> None:
     assert epochs_without_progress([3.0, 2.0, 1.0]) == 0
     assert epochs_without_progress([3.0, 1.0, 2.0, 1.5]) == 2
     assert epochs_without_progress([1.0, 0.9995, 0.9994]) == 2  # less than a thousandth
+
+
+def test_places_by_class_are_of_all_classes_equally_often() -> None:
+    labels = np.array([2, 0, 0, 1, 0, 0, 0, 2])
+    drawn = ByClass(labels).draw(6000, np.random.default_rng(0))
+    assert np.abs(np.bincount(labels[drawn]) / 6000 - 1 / 3).max() < 0.03
+    assert set(drawn.tolist()) == set(range(8))
+    assert np.abs(np.bincount(drawn)[[1, 2, 4, 5, 6]] / 400 - 1).max() < 0.2

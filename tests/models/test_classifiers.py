@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from imbsynth.models.cifar_resnet import Block
 from imbsynth.models.classifiers import Classifier, ImageShape
+from imbsynth.models.heads import COSINE, SCALE, head_of
 
 
 def map_sizes(model: Classifier) -> list[tuple[int, ...]]:
@@ -66,6 +68,51 @@ def test_any_classifier_of_torchvision_is_built_by_name(name: str) -> None:
         model = Classifier(name, ImageShape(1, 64, 64), 7)
         assert model(torch.zeros(2, 1, 64, 64)).shape == (2, 7)
         assert model.features(torch.zeros(2, 1, 64, 64)).ndim == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "channels", "parameters"),
+    [
+        ("resnet32", 10, 64, 464_154),
+        ("resnet32", 100, 64, 470_004),
+        ("resnet32-wide", 10, 256, 7_386_186),
+    ],
+)
+def test_resnet32_has_32_layers_and_no_parameters_in_its_shortcuts(
+    name: str, classes: int, channels: int, parameters: int
+) -> None:
+    """He et al. (2016), table 6: 0.46 million."""
+    model = Classifier(name, ImageShape(3, 32, 32), classes)
+    assert sum(weight.numel() for weight in model.parameters()) == parameters
+    assert len(map_sizes(model)) == 31  # the dense layer is the 32nd
+    assert map_sizes(model)[-1] == (8, 8, channels)
+
+
+def test_a_shortcut_takes_every_second_pixel_between_channels_of_zeros() -> None:
+    block = Block(2, 4, stride=2).eval()
+    for weight in block.parameters():
+        nn.init.zeros_(weight)
+    maps = torch.rand(3, 2, 5, 4)
+    expected = torch.zeros(3, 4, 3, 2)
+    expected[:, 1:3] = maps[:, :, ::2, ::2]
+    torch.testing.assert_close(block(maps), expected)
+
+
+@pytest.mark.parametrize("name", ["cnn", "resnet32", "mobilenet_v3_small", "vgg11"])
+def test_logits_of_a_cosine_head_are_cosines(name: str) -> None:
+    model = Classifier(name, ImageShape(3, 32, 32), 4, COSINE).eval()
+    images = torch.rand(2, 3, 32, 32)
+    features, (_, head) = model.features(images), head_of(model)
+    cosines = nn.functional.cosine_similarity(
+        features[:, None], head.weight[None], dim=2, eps=1e-12
+    )
+    torch.testing.assert_close(model(images), SCALE * cosines)
+    assert head.bias is None
+
+
+def test_a_network_without_a_dense_layer_takes_no_other_head() -> None:
+    with torch.device("meta"), pytest.raises(ValueError, match="no dense layer"):
+        Classifier("squeezenet1_1", ImageShape(3, 64, 64), 4, COSINE)
 
 
 def test_an_unknown_name_is_refused() -> None:

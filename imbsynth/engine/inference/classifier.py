@@ -16,6 +16,7 @@ from imbsynth.core.pixels import to_unit
 from imbsynth.errors import UserError, option
 from imbsynth.models.classifiers import Classifier, ImageShape
 from imbsynth.models.fast.convolutions import channels_last
+from imbsynth.models.heads import HEADS, LINEAR
 from imbsynth.runtime import arithmetic
 from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
 from imbsynth.store.fields import Wrong, mapping, sequence, text, whole
@@ -42,16 +43,19 @@ class TrainedClassifier(NamedTuple):
         return list(self.counts)
 
 
-def build(name: str, shape: ImageShape, classes: int) -> Classifier:
-    """A classifier with fresh weights; UserError for an unknown name or unfit images."""
+def build(name: str, shape: ImageShape, classes: int, head: str = LINEAR) -> Classifier:
+    """A classifier with fresh weights; UserError for an unknown name or unfit images.
+
+    head: how it ends, "linear" or "cosine".
+    """
     check_size((shape.height, shape.width), MAX_CLASSIFIED_SIDE, "a classifier")
     try:
         with torch.device("meta"):
-            model = Classifier(name, shape, classes).eval()
+            model = Classifier(name, shape, classes, head).eval()
     except ValueError as error:
         raise UserError(
             f"{option('model')} {name}: {error}",
-            "use cnn, resnet18, or another name of torchvision's",
+            "use cnn, resnet32, resnet18, or another name of torchvision's",
         ) from None
     except _UNFIT as error:
         raise _unfit(name, shape, error) from None
@@ -59,7 +63,7 @@ def build(name: str, shape: ImageShape, classes: int) -> Classifier:
         model(torch.empty(2, *shape, device="meta"))
     except _UNFIT as error:
         raise _unfit(name, shape, error) from None
-    return Classifier(name, shape, classes)
+    return Classifier(name, shape, classes, head)
 
 
 def _unfit(name: str, shape: ImageShape, error: Exception) -> UserError:
@@ -81,8 +85,8 @@ def classifier_checkpoint(
     named = {_MODEL + name: value for name, value in tensors.items()}
     named[_TRAINED_ON] = _packed(trained_on)
     named[_VALIDATED_ON] = _packed(validated_on)
-    head = {"kind": KIND, "model": model.name, "shape": model.shape._asdict()}
-    return Checkpoint(named, {**meta, **head})
+    about = {"kind": KIND, "model": model.name, "shape": model.shape._asdict(), "head": model.head}
+    return Checkpoint(named, {**meta, **about})
 
 
 def load_classifier(path: Path) -> TrainedClassifier:
@@ -98,8 +102,11 @@ def load_classifier(path: Path) -> TrainedClassifier:
             raise Wrong("channels is 2, not 1 or 3")
         shape = ImageShape(channels, whole(found, "height"), whole(found, "width"))
         best_epoch = whole(meta, "best_epoch")
+        head = text({"head": LINEAR, **meta}, "head")  # version 0.1.0 knew no other
+        if head not in HEADS:
+            raise Wrong("its head is of no known kind")
         with torch.device("meta"):
-            model = build(text(meta, "model"), shape, len(counts))
+            model = build(text(meta, "model"), shape, len(counts), head)
     except (Wrong, UserError) as error:
         raise UserError(
             f"{path}: its header describes no classifier ({str(error).splitlines()[0]})",

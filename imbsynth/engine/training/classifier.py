@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -14,10 +15,13 @@ from torch import Tensor
 
 from imbsynth.configs import AosTrainConfig
 from imbsynth.core.attacks import Attack
-from imbsynth.core.batches import Indices, draw_batches
+from imbsynth.core.batches import ByClass, Indices, draw_batches
+from imbsynth.core.mixing import Batch
+from imbsynth.core.schedules import warmed_up
 from imbsynth.core.tables import ATTACKS, LOSSES, OPTIMISERS, SCHEDULES
 from imbsynth.engine.inference.classifier import build
 from imbsynth.engine.sources.spaces import Pixels, Space
+from imbsynth.engine.training.average import Average
 from imbsynth.engine.training.keeper import Keeper
 from imbsynth.engine.training.moves import Moves, minority
 from imbsynth.engine.training.normalising import normalise_by
@@ -54,7 +58,8 @@ def classifier_trainer(
         task.model.parameters(),
         OPTIMISERS[config.optimizer].with_options(config),
         config.lr,
-        SCHEDULES[config.schedule].with_options(config),
+        warmed_up(SCHEDULES[config.schedule].with_options(config), config.warm_up),
+        rho=config.sam,
     )
     return Trainer(task, optimisation, config.epochs, space.device)
 
@@ -62,8 +67,10 @@ def classifier_trainer(
 def may_change(config: AosTrainConfig) -> frozenset[str]:
     """The options that say when a run ends, and do not change a step before that."""
     entries = (LOSSES[config.loss], SCHEDULES[config.schedule])
-    depends = config.real_last > 0 or any(entry.reads_progress for entry in entries)
-    return frozenset() if depends else frozenset({"epochs"})
+    reads_progress = any(entry.reads_progress for entry in entries)
+    if reads_progress or config.warm_up or config.defer is not None or config.real_last:
+        return frozenset()
+    return frozenset({"epochs"})
 
 
 class ClassifierTask(Task[Indices]):
@@ -85,7 +92,8 @@ class ClassifierTask(Task[Indices]):
         self.config, self.val = config, val
         self.device, self.precision = space.device, precision
         shape, classes = ImageShape(*space.pixels.shape[1:]), len(members)
-        self.model = initialised(lambda: build(config.model, shape, classes), config.seed)
+        head = LOSSES[config.loss].head
+        self.model = initialised(lambda: build(config.model, shape, classes, head), config.seed)
         if config.split_norm and not split_norms(self.model):
             raise UserError(
                 f"{option('model')} {config.model} has no batch normalisation to split",
@@ -105,6 +113,8 @@ class ClassifierTask(Task[Indices]):
         self.images = config.images_per_epoch or len(self.shown)
         self.steps = len(self.order(0))
         self.strategy = strategy_of(config)
+        self.by_class = ByClass(self.shown.labels)
+        self.average = Average(self.model, config.ema) if config.ema else None
         self.keeper = Keeper(self.model)
         self.attack: Attack = ATTACKS[config.attack].with_options(config)
         self.moves: Moves | None = None
@@ -133,15 +143,15 @@ class ClassifierTask(Task[Indices]):
 
     def compute(self, rows: Indices, place: Place) -> tuple[Tensor, Tensor]:
         """The mean loss of a batch."""
-        targets = self._targets(self.shown.labels[rows])
-        images, targets = self.strategy.changed(self.batch_images(rows), targets, place)
+        of_all = partial(self._of_all_classes, place.epoch)
+        batch = self.strategy.changed(self._batch(rows), self.counts, of_all, place)
         self.model.train()
         with (
             arithmetic(self.device, self.precision),
             seeded(self.device, self.config.seed, "aos-train", "dropout", place.epoch, place.step),
             self._apart(rows),
         ):
-            losses = self._losses(images, targets, place.progress)
+            losses = self._losses(*batch, place.progress)
         loss = self._mean(losses, rows)
         return loss, loss[None]
 
@@ -162,6 +172,13 @@ class ClassifierTask(Task[Indices]):
             others = others | self.moves.moved[rows]
         return others_apart(self.model, torch.from_numpy(others).to(self.device))
 
+    def _batch(self, rows: Indices) -> Batch:
+        return Batch(self.batch_images(rows), self._targets(self.shown.labels[rows]))
+
+    def _of_all_classes(self, epoch: int, count: int, rng: np.random.Generator) -> Batch:
+        rows = self.by_class.draw(count, rng)
+        return self._batch(rows if epoch < self.real_from else self.real_rows[rows])
+
     def _losses(self, images: Tensor, targets: Tensor, progress: float) -> Tensor:
         return self.strategy.loss(self.model(images).float(), targets, self.counts, progress)
 
@@ -179,17 +196,27 @@ class ClassifierTask(Task[Indices]):
     def _targets(self, labels: NDArray[np.int64]) -> Tensor:
         return self.one_hot[torch.from_numpy(labels).to(self.device)]
 
+    def end_step(self, place: Place) -> None:
+        """Take the new weights into the average, if there is one."""
+        if self.average is not None:
+            self.average.update(place)
+
     def end_epoch(self, history: list[dict[str, Any]]) -> None:
         """Add the scores on the validation images, and keep the weights if they are the best."""
         line = history[-1]
-        line |= self.val.scores(self.model, self.device, self.precision)
-        line["moved"] = 0 if self.moves is None else int(self.moves.moved.sum())
-        self.keeper.end_epoch(history)
+        with nullcontext() if self.average is None else self.average.shown():
+            line |= self.val.scores(self.model, self.device, self.precision)
+            line["moved"] = 0 if self.moves is None else int(self.moves.moved.sum())
+            self.keeper.end_epoch(history)
 
     def parts(self) -> dict[str, Part]:
-        """The best weights and, with moved images, those of the last draw."""
-        kept: dict[str, Part] = {"best": self.keeper}
-        return kept if self.moves is None else {**kept, "drawn": self.moves}
+        """The best weights, the average if there is one, and the weights of the last draw."""
+        found: dict[str, Part | None] = {
+            "best": self.keeper,
+            "average": self.average,
+            "drawn": self.moves,
+        }
+        return {name: part for name, part in found.items() if part is not None}
 
     def problem_of(self, history: History) -> str | None:
         """Every epoch has the recall of each class."""

@@ -43,4 +43,9 @@ def best_of(history: History) -> Mapping[str, Any]:
     A few images of a rare class leave only a few values of F1, and an early epoch that was lucky
     would win against all later ones: so the lower validation loss decides, then the earlier epoch.
     """
-    return max(history, key=lambda line: (line["f1_macro"], -line["val_loss"]))
+    return max(history, key=rank)
+
+
+def rank(scores: Mapping[str, Any]) -> tuple[float, float]:
+    """What is larger for better scores on the validation images."""
+    return scores["f1_macro"], -scores["val_loss"]

@@ -9,10 +9,11 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
+from imbsynth.core.optimisers import Weights, climb, decay_groups
 from imbsynth.core.schedules import constant
 from imbsynth.engine.training.parts import Place
 
-Build = Callable[[Iterable[Parameter]], Optimizer]
+Build = Callable[[Weights], Optimizer]
 
 
 class Optimisation:
@@ -24,18 +25,38 @@ class Optimisation:
         build: Build,
         lr: float,
         schedule: Callable[[float], float] = constant,
+        *,
+        rho: float = 0.0,
     ) -> None:
-        self.parameters = list(parameters)
-        self.build, self.lr, self.schedule = build, lr, schedule
-        self.optimiser = build(self.parameters)
+        """rho: how far sharpness-aware minimisation looks; 0 turns it off."""
+        self.build, self.lr, self.schedule, self.rho = build, lr, schedule, rho
+        groups = decay_groups(parameters)
+        self.parameters: list[Parameter] = [w for group in groups for w in group["params"]]
+        self.optimiser = build(groups)
 
-    def step(self, loss: Tensor, progress: float) -> None:
-        """Descend a scalar loss, `progress` of the way through the run."""
+    def step(
+        self, loss: Tensor, progress: float, again: Callable[[], Tensor] | None = None
+    ) -> None:
+        """Descend a scalar loss, `progress` of the way through the run.
+
+        again: computes the loss under other weights, for sharpness-aware minimisation.
+        """
         for group in self.optimiser.param_groups:
             group["lr"] = self.lr * self.schedule(progress)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        if self.rho and again is not None:
+            self._look_up(again)
         self.optimiser.step()
+
+    def _look_up(self, again: Callable[[], Tensor]) -> None:
+        """Take the gradient where the loss is highest nearby (Foret et al., 2021, algorithm 1)."""
+        before = climb(self.parameters, self.rho)
+        self.optimiser.zero_grad(set_to_none=True)
+        again().backward()
+        with torch.no_grad():
+            for weight, value in zip(self.parameters, before, strict=True):
+                weight.copy_(value)
 
     def state_dict(self) -> dict[str, Tensor]:
         """The optimiser's tensors, each named by the number of its weight and its own name."""

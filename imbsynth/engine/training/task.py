@@ -35,6 +35,9 @@ class Task(ABC, Generic[Batch]):
         """What has a state beside the network and the optimiser, by name."""
         return {}
 
+    def end_step(self, place: Place) -> None:
+        """Do what follows a step of the optimiser; `place` is where it was taken."""
+
     def end_epoch(self, history: list[dict[str, Any]]) -> None:
         """Complete the last line of the history when its epoch is over."""
 

@@ -21,6 +21,7 @@ from imbsynth.engine.training.run_state import (
     to_checkpoint,
 )
 from imbsynth.engine.training.task import History, Task
+from imbsynth.models.normalisation import statistics_kept
 from imbsynth.store.checkpoints import Checkpoint
 
 OneTask = TypeVar("OneTask", bound=Task[Any])
@@ -56,7 +57,13 @@ class Trainer(Generic[OneTask]):
         """One step of the optimiser."""
         place = self.place
         total, losses = self.task.compute(batch, place)
-        self.optimisation.step(total, place.progress)
+
+        def again() -> Tensor:
+            with statistics_kept(self.task.model):
+                return self.task.compute(batch, place)[0]
+
+        self.optimisation.step(total, place.progress, again)
+        self.task.end_step(place)
         self.sums += losses.detach()
         self.step += 1
         self.clock.tick()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbsynth.core import metrics
+from imbsynth.core.pixels import to_unit
 from imbsynth.engine.inference.classifier import probabilities
 from imbsynth.engine.training.history import is_number
 from imbsynth.engine.training.task import History
@@ -31,11 +32,19 @@ class Validation(NamedTuple):
         found = probabilities(
             model, self.pixels, device=device, precision=precision, batch_size=AT_ONCE
         )
-        confusion = metrics.confusion_matrix(self.labels, found.argmax(1), model.classes)
+        return self.scores_of(found)
+
+    def scores_of(self, found: NDArray[np.float32]) -> dict[str, Any]:
+        """The same from (n, k) probabilities."""
+        confusion = metrics.confusion_matrix(self.labels, found.argmax(1), found.shape[1])
         scores: dict[str, Any] = {name: float(metrics.SCORES[name](confusion)) for name in SCORES}
         scores["val_loss"] = balanced_loss(found, self.labels)
         scores["recalls"] = metrics.recalls(confusion).tolist()
         return scores
+
+    def images(self, places: slice, device: torch.device) -> Tensor:
+        """(n, c, h, w) in [0, 1] on the device."""
+        return to_unit(self.pixels[places].to(device)).contiguous(memory_format=torch.channels_last)
 
 
 def problem_of_recalls(history: History, classes: int) -> str | None:

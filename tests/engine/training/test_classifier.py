@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from imbsynth.configs import AosTrainConfig, GenerateConfig, TrainAeConfig
+from imbsynth.core.tables import ATTACKS, LOSSES, MIXINGS
 from imbsynth.engine import generate, train_ae
 from imbsynth.engine.events import silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
@@ -135,6 +137,34 @@ def test_an_epoch_of_equal_budget(rare: Path) -> None:
     for oversample in ("none", "ros", "rus"):
         run = training(read(rare), oversample=oversample, images_per_epoch=30)
         assert sum(map(len, run.batches())) == 30
+
+
+@pytest.mark.parametrize("oversample", ["aos", "smote", "ros", "rus", "none"])
+@pytest.mark.parametrize("mix", MIXINGS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_and_mixing_learns_with_every_balancing(
+    rare: Path, loss: str, mix: str, oversample: str
+) -> None:
+    options = {"loss": loss, "mix": mix, "oversample": oversample, "augment": "trivial"}
+    run = training(read(rare), **options, sam=0.05, ema=0.9)
+    take_a_step(run)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_attack_climbs_every_loss(rare: Path, loss: str, attack: str) -> None:
+    run = training(read(rare), loss=loss, attack=attack, epsilon=0.1)
+    take_a_step(run)
+    assert (moves(run).offsets.units > 0).all()
+
+
+def take_a_step(run: Trainer[ClassifierTask]) -> None:
+    """And see that it changed the weights, to finite numbers."""
+    before = [weight.detach().clone() for weight in run.task.model.parameters()]
+    run.take_step(next(iter(run.batches())))
+    assert run.finite
+    after = list(run.task.model.parameters())
+    assert any(not torch.equal(old, new) for old, new in zip(before, after, strict=True))
 
 
 def test_a_state_that_is_not_finite_is_seen(rare: Path) -> None:

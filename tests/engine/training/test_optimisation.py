@@ -59,3 +59,26 @@ def test_the_learning_rate_follows_the_schedule() -> None:
     optimisation = Optimisation([weight], lambda w: build(w, lr=0.2), 0.2, cosine)
     optimisation.step(weight.sum(), 0.5)
     assert optimisation.optimiser.param_groups[0]["lr"] == pytest.approx(0.1)
+
+
+def test_sam_descends_by_the_gradient_where_it_looked() -> None:
+    """L = w^2 at 1: the gradient is 2, so it is taken at 1 + rho, where it is 2 (1 + rho)."""
+    weight = nn.Parameter(torch.tensor([1.0]))
+    build = OPTIMISERS["sgd"].load()
+    optimisation = Optimisation([weight], lambda w: build(w, lr=0.1, momentum=0.0), 0.1, rho=0.5)
+    optimisation.step(weight.square().sum(), 0.0, lambda: weight.square().sum())
+    torch.testing.assert_close(weight.detach(), torch.tensor([1 - 0.1 * 2 * 1.5]))
+
+
+def test_an_optimiser_of_two_groups_is_loaded_weight_by_weight() -> None:
+    """Weights that decay come first, whatever their order in the network."""
+    build = OPTIMISERS["adam"].load()
+    dense = nn.Linear(2, 3)
+    optimisation = Optimisation(
+        reversed(list(dense.parameters())), lambda w: build(w, lr=0.1, weight_decay=0.1), 0.1
+    )
+    optimisation.step(dense(torch.ones(1, 2)).square().sum(), 0.0)
+    shapes = {name: tuple(value.shape) for name, value in optimisation.state_dict().items()}
+    assert shapes["0.exp_avg"] == (3, 2)
+    assert shapes["1.exp_avg"] == (3,)
+    assert shapes == {n: tuple(v.shape) for n, v in optimisation.template(PLACE).items()}

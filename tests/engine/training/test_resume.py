@@ -64,6 +64,28 @@ def test_a_run_whose_last_epochs_are_real_is_resumed_exactly(
         assert broken.out.read_bytes() == whole.out.read_bytes()
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"ema": 0.9, "mix": "cmo", "augment": "trivial", "oversample": "aos"},
+        {"sam": 0.05, "mix": "remix", "loss": "ldam", "defer": 0.5, "oversample": "smote"},
+        {"recipe": "strong", "mix": "cutmix", "mix_share": 0.5, "label_smoothing": 0.1},
+    ],
+    ids=["average", "sam", "strong"],
+)
+def test_a_run_is_resumed_exactly_whatever_it_learns_with(
+    make_folder: MakeFolder, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    src = make_folder({"a": 9, "b": 4}, mode="RGB")
+    whole = config(src, tmp_path / "whole/clf.safetensors", **options)
+    aos_train.run(whole)
+    broken = replace(whole, out=tmp_path / "broken/clf.safetensors", resume=True)
+    with pytest.raises(Interrupted):
+        aos_train.run(broken, on_event=stop)
+    aos_train.run(broken)
+    assert broken.out.read_bytes() == whole.out.read_bytes()
+
+
 def test_a_state_of_an_older_version_is_told_from_a_damaged_one(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:

@@ -1,0 +1,59 @@
+"""What a table of methods consists of.
+
+Only `Entry.load` imports a method, so that reading a table costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A method: its name, where its function is, and what a person needs to know to choose it."""
+
+    name: str
+    function: str  # "package.module:name"
+    help: str  # a few words, which follow the name in the help of an option
+    source: str = ""  # who described it, as "Chawla et al., 2002"
+    options: tuple[str, ...] = ()  # the fields of a config that the function is given by keyword
+    reads_progress: bool = False  # its result depends on how much of the training is done
+    head: str = "linear"  # of a loss: how the network ends that it is for (models/heads.py)
+    partners: str = (
+        "batch"  # of a mixing: from the "batch", or all classes equally often: "classes"
+    )
+
+    def load(self) -> Any:
+        """The function itself; only now is its module imported."""
+        module, _, name = self.function.partition(":")
+        return getattr(import_module(module), name)
+
+    def with_options(self, config: object) -> Any:
+        """The function with its options taken from the fields of a config."""
+        given = {name: getattr(config, name) for name in self.options}
+        return partial(self.load(), **given) if given else self.load()
+
+
+Table = Mapping[str, Entry]
+
+
+def table(*entries: Entry) -> Table:
+    """The entries by name, in the order in which they are offered."""
+    return {entry.name: entry for entry in entries}
+
+
+def choices(found: Table) -> dict[str, str]:
+    """{name: a few words of help}."""
+    return {name: entry.help for name, entry in found.items()}
+
+
+@dataclass(frozen=True)
+class Metric(Entry):
+    """A score of a classifier on a test set. The higher, the better: `compare` relies on it."""
+
+    title: str = ""  # in tables and figures
+    needs: Literal["confusion", "probabilities", "training counts"] = "confusion"

@@ -1,0 +1,157 @@
+"""The head, trained again or rescaled when the rest is trained; validation chooses.
+
+Kang et al. (2020): features of imbalanced training are good, and only the classifier above them
+favours the large classes. Nothing here has to be resumed: it takes seconds, and starts from the
+state that training has saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import Linear, functional
+
+from imbsynth.configs import AosTrainConfig
+from imbsynth.core.batches import ByClass
+from imbsynth.core.schedules import cosine
+from imbsynth.core.tables import OPTIMISERS
+from imbsynth.engine.events import Advanced, Note, OnEvent, Started
+from imbsynth.engine.training.classifier import ClassifierTask
+from imbsynth.engine.training.keeper import rank
+from imbsynth.engine.training.optimisation import Optimisation
+from imbsynth.engine.training.parts import weights_now
+from imbsynth.errors import UserError, option
+from imbsynth.models.classifiers import Classifier
+from imbsynth.models.heads import CosineHead, head_of
+from imbsynth.runtime import arithmetic, initialised, stream
+
+AT_ONCE = 1000  # images
+TAUS = (0.25, 0.5, 0.75, 1.0)  # of the normalisation; 0 is the head as it is
+AS_TRAINED, RETRAINED = "as trained", "trained again"
+
+HeadState = dict[str, Tensor]
+
+
+class Features(NamedTuple):
+    """What the head sees of images, without augmentation."""
+
+    values: Tensor  # (n, d) float32, on the device
+    labels: Tensor  # (n,) int64, on the device
+
+
+class Choice(NamedTuple):
+    """The network with the head that was best on the validation images."""
+
+    name: str
+    weights: dict[str, Tensor]  # of the whole network
+    scores: dict[str, dict[str, Any]]  # of every head that was tried, by its name
+
+
+def check_has_head(model: Classifier) -> None:
+    """Raise UserError for a network without a last dense layer."""
+    try:
+        head_of(model)
+    except ValueError as error:
+        raise UserError(
+            f"{option('head_epochs')} with {option('model')} {model.name}: {error}",
+            f"use another {option('model')}, or leave out {option('head_epochs')}",
+        ) from None
+
+
+def choose_head(task: ClassifierTask, on_event: OnEvent) -> Choice:
+    """The best epoch's network, with its head as trained, rescaled, or trained again.
+
+    The one with the highest macro F1 on the validation images is taken; ties go to the lower loss,
+    then to the earlier in this list.
+    """
+    task.model.load_state_dict(task.keeper.best)
+    task.model.eval()
+    _, head = head_of(task.model)
+    with arithmetic(task.device, task.precision):
+        seen, judged = _of_training(task), _of_validation(task)
+        states = {AS_TRAINED: weights_now(head)}
+        if not isinstance(head, CosineHead):  # whose rows have the length 1 already
+            states |= {f"tau {tau:g}": tau_normalised(states[AS_TRAINED], tau) for tau in TAUS}
+        states[RETRAINED] = retrained(head, seen, task.config, on_event)
+        tried = {name: _scores(task, head, state, judged) for name, state in states.items()}
+    name = max(tried, key=lambda name: rank(tried[name]))
+    head.load_state_dict(states[name])
+    before, after = (tried[n]["f1_macro"] for n in (AS_TRAINED, name))
+    on_event(Note(f"head: {name} (macro F1 {before:.4f} as trained, {after:.4f} now)"))
+    return Choice(name, weights_now(task.model), tried)
+
+
+def tau_normalised(state: HeadState, tau: float) -> HeadState:
+    """w_k / ||w_k||^tau, without bias (Kang et al., 2020, section 4.3): (k, d) rows w_k.
+
+    Rows of large classes are longer. All are multiplied by the mean length to the power tau, so
+    that logits keep their size; predictions do not change by that.
+    """
+    lengths = state["weight"].norm(dim=1, keepdim=True).clamp(min=1e-12)
+    scaled = state["weight"] * (lengths.mean() / lengths) ** tau
+    return {name: scaled if name == "weight" else torch.zeros_like(v) for name, v in state.items()}
+
+
+def retrained(head: Linear, seen: Features, config: AosTrainConfig, on_event: OnEvent) -> HeadState:
+    """Classifier re-training (cRT; Kang et al., 2020, section 4.1): cross-entropy from the start.
+
+    Every image of a batch is of a uniformly drawn class. The optimiser and its options are those of
+    the training, with a cosine schedule. The features are computed once, so without augmentation.
+    """
+    initialised(lambda: _fresh(head), config.seed)
+    build = OPTIMISERS[config.optimizer].with_options(config)
+    optimisation = Optimisation(head.parameters(), build, config.lr, cosine)
+    classes = ByClass(seen.labels.cpu().numpy())
+    steps = -(-len(seen.labels) // config.batch_size)
+    on_event(Started("training the head", config.head_epochs * steps, "steps"))
+    for epoch in range(config.head_epochs):
+        rng = stream(config.seed, "aos-train", "head", epoch)
+        for step in range(steps):
+            rows = torch.from_numpy(classes.draw(config.batch_size, rng)).to(seen.labels.device)
+            logits = head(seen.values[rows]).float()
+            loss = functional.cross_entropy(logits, seen.labels[rows])
+            optimisation.step(loss, (epoch * steps + step) / (config.head_epochs * steps))
+        on_event(Advanced((epoch + 1) * steps, f"epoch {epoch + 1}"))
+    return weights_now(head)
+
+
+def _fresh(head: Linear) -> Linear:
+    head.reset_parameters()
+    return head
+
+
+def _of_training(task: ClassifierTask) -> Features:
+    """Of every image that is trained on, once however often it was copied, and not moved."""
+    _, rows = np.unique(task.shown.identity, return_index=True)
+    labels = torch.from_numpy(task.shown.labels[rows])
+    return _features(task, labels, lambda places: task.shown.images(rows[places]))
+
+
+def _of_validation(task: ClassifierTask) -> Features:
+    labels = torch.from_numpy(task.val.labels)
+    return _features(task, labels, lambda places: task.val.images(places, task.device))
+
+
+def _features(
+    task: ClassifierTask, labels: Tensor, images_of: Callable[[slice], Tensor]
+) -> Features:
+    with torch.inference_mode():
+        values = [
+            task.model.features(images_of(slice(start, start + AT_ONCE))).float()
+            for start in range(0, len(labels), AT_ONCE)
+        ]
+    # Cloned: tensors made in inference mode take no part in training.
+    return Features(torch.cat(values).clone(), labels.to(task.device))
+
+
+def _scores(
+    task: ClassifierTask, head: Linear, state: HeadState, judged: Features
+) -> dict[str, Any]:
+    head.load_state_dict(state)
+    with torch.inference_mode():
+        found = head(judged.values).float().softmax(1).cpu().numpy()
+    return task.val.scores_of(found)
