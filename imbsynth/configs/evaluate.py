@@ -6,6 +6,7 @@ from typing import Annotated
 
 from imbsynth.configs.shared import (
     BatchSize,
+    Deciding,
     OnDevice,
     PrecisionOption,
     Reading,
@@ -17,7 +18,7 @@ from imbsynth.options import Option
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateConfig(Reading, Seeded, OnDevice, Replacing):
+class EvaluateConfig(Deciding, Reading, Seeded, OnDevice, Replacing):
     """Score a classifier on real images: each class, and all classes equally weighted.
 
     ACSA is the mean recall; GM the root of mean recall times mean specificity; G-mean the
@@ -35,7 +36,9 @@ class EvaluateConfig(Reading, Seeded, OnDevice, Replacing):
     out: Annotated[
         Path | None,
         Option(
-            "Folder to make, with metrics.json, predictions.csv and confusion.png.", metavar="DIR"
+            "Folder to make, with metrics.json, predictions.csv, confusion.png, reliability.png, "
+            "precision_recall.png and mistakes.png.",
+            metavar="DIR",
         ),
     ] = None
     allow_overlap: Annotated[

@@ -22,6 +22,7 @@ from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
 from imbsynth.engine.training import validation
 from imbsynth.engine.training.classifier import ClassifierTask, classifier_trainer, may_change
 from imbsynth.engine.training.command import Result, TrainingCommand
+from imbsynth.engine.training.fitting import check_wanted, fit_decisions
 from imbsynth.engine.training.head import check_has_head, choose_head
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.holding_out import hold_out, read_validation
@@ -114,6 +115,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
                 "give a folder with two classes or more",
             )
         check_size(images.pixels.shape[2:], MAX_CLASSIFIED_SIDE, "a classifier")
+        check_wanted(config.want_recall, images.classes)
         if config.val is None:
             return _hold_out(config, images, on_event)
         val = read_validation(
@@ -161,7 +163,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         made_by: dict[str, Any],
         on_event: OnEvent,
     ) -> Result:
-        """The classifier of the best epoch, and the curves of all."""
+        """The classifier of the best epoch, what is fitted to it, and the curves of all."""
         task, history = trainer.task, trainer.history
         meta: dict[str, Any] = {
             "made_by": made_by,
@@ -174,6 +176,8 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
             choice = choose_head(task, on_event)
             weights = choice.weights
             meta["chosen_head"] = {"name": choice.name, "scores": choice.scores}
+        fitted = fit_decisions(task, weights, data.counts, self.config.want_recall, on_event)
+        meta |= fitted.meta()
         checkpoint = classifier_checkpoint(weights, task.model, *data.digests(), meta)
         write = partial(_write_curves, history=history, counts=data.counts, loss=self.config.loss)
         return Result(write, checkpoint)
