@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -45,7 +46,9 @@ def write_torchscript(path: Path, script: Any, metadata: Mapping[str, Any]) -> N
     """
     written = io.BytesIO()
     extra = {_METADATA: json.dumps(dict(metadata), sort_keys=True)}
-    torch.jit.save(script, written, _extra_files=extra)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecated, and still what other programs load
+        torch.jit.save(script, written, _extra_files=extra)
     with zipfile.ZipFile(written) as found, zipfile.ZipFile(path, "w") as kept:
         for name in found.namelist():
             if not name.endswith(".debug_pkl"):
