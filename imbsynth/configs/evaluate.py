@@ -12,6 +12,7 @@ from imbsynth.configs.shared import (
     Reading,
     Replacing,
     Seeded,
+    Trained,
 )
 from imbsynth.kinds import Range
 from imbsynth.options import Option
@@ -26,9 +27,7 @@ class EvaluateConfig(Deciding, Reading, Seeded, OnDevice, Replacing):
     intervals over the test images. Classes with few training images come last, in bold.
     """
 
-    checkpoint: Annotated[
-        Path, Option("Checkpoint written by aos-train.", metavar="CLF", argument=True)
-    ]
+    checkpoint: Trained
     src: Annotated[
         Path,
         Option("Folder of real images that it has not seen.", metavar="DIR", argument=True),

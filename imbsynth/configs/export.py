@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from imbsynth.configs.shared import Replacing
+from imbsynth.configs.shared import Replacing, Trained
 from imbsynth.options import Option
 
 Format = Literal["onnx", "torchscript"]
@@ -19,8 +19,6 @@ class ExportConfig(Replacing):
     in the file's metadata. ONNX needs `pip install imbsynth[onnx]`.
     """
 
-    checkpoint: Annotated[
-        Path, Option("Checkpoint written by aos-train.", metavar="CLF", argument=True)
-    ]
+    checkpoint: Trained
     to: Annotated[Format, Option("The form.")]
     out: Annotated[Path, Option("File to write.", metavar="FILE")]

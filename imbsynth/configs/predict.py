@@ -12,6 +12,7 @@ from imbsynth.configs.shared import (
     PrecisionOption,
     Reading,
     Replacing,
+    Trained,
 )
 from imbsynth.kinds import PATHS
 from imbsynth.options import Option
@@ -26,12 +27,10 @@ class PredictConfig(Deciding, Reading, OnDevice, Replacing):
     difference of the two highest probabilities.
     """
 
-    checkpoint: Annotated[
-        Path, Option("Checkpoint written by aos-train.", metavar="CLF", argument=True)
-    ]
+    checkpoint: Trained
     src: Annotated[
         tuple[Path, ...],
-        Option("A folder of images, or image files.", metavar="FOLDER|FILES", argument=True, kind=PATHS),
+        Option("A folder of images, or image files.", metavar="IMAGES", argument=True, kind=PATHS),
     ]
     out: Annotated[
         Path,

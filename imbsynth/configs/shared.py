@@ -26,6 +26,7 @@ IMAGES = Range(1, 1_000_000_000)
 Src = Annotated[
     Path, Option("Folder with one sub-folder of images per class.", metavar="SRC", argument=True)
 ]
+Trained = Annotated[Path, Option("Checkpoint written by aos-train.", metavar="CLF", argument=True)]
 Dst = Annotated[Path, Option("Folder to make.", metavar="DST", argument=True)]
 NEAREST_NEIGHBORS = Option(
     "How many nearest neighbors SMOTE chooses from.",
@@ -120,8 +121,7 @@ class Deciding(Checked):
     ignore_thresholds: Annotated[
         bool,
         Option(
-            "Predict the likeliest class, though the checkpoint has thresholds (aos-train "
-            "--want-recall).",
+            "Predict the likeliest class, even where the checkpoint has thresholds.",
             panel=DECISIONS,
         ),
     ] = False

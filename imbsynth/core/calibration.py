@@ -20,7 +20,7 @@ Labels = NDArray[np.int64]
 class Bins(NamedTuple):
     """Images by their confidence, the probability of the likeliest class; one entry per bin."""
 
-    count: NDArray[np.int64]  # (b,) images
+    images: NDArray[np.int64]  # (b,) their number
     confidence: NDArray[np.float64]  # (b,) the mean; NaN in an empty bin
     accuracy: NDArray[np.float64]  # (b,) share whose likeliest class is right; NaN if empty
 

@@ -138,10 +138,11 @@ class _Outputs:
         if skipped:
             on_event(Note(f"left out {len(skipped)} unreadable: {listing(skipped)}"))
         self._least.write(
-            self._part / LEAST_CERTAIN, "smallest margin first, by predicted class; the other class"
+            self._part / LEAST_CERTAIN,
+            "least certain, by predicted class; below: what else it may be",
         )
         self._most.write(
-            self._part / MOST_CERTAIN, "highest probability first, by predicted class"
+            self._part / MOST_CERTAIN, "most certain, by predicted class, with its probability"
         )
         inputs = {
             "checkpoint": digest_of(read_regular(config.checkpoint)),

@@ -66,9 +66,7 @@ def write_sheet(path: Path, rows: Sequence[SheetRow], headings: Sequence[str]) -
     sheet.save(path, format="PNG")
 
 
-def _cell_size(
-    size: tuple[int, int], rows: Sequence[SheetRow], font: _Font
-) -> tuple[int, int]:
+def _cell_size(size: tuple[int, int], rows: Sequence[SheetRow], font: _Font) -> tuple[int, int]:
     """(height, width) in pixels of an image with its caption and the gaps."""
     captions = [text for row in rows for texts in row.captions for text in texts]
     if not captions:

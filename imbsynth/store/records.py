@@ -63,9 +63,7 @@ def provenance(
 def settings(config: Any) -> dict[str, Any]:
     """A config as JSON values; of paths only the last part."""
     return {
-        name: _last_part(value)
-        for name, value in recorded(config).items()
-        if name not in _LEFT_OUT
+        name: _last_part(value) for name, value in recorded(config).items() if name not in _LEFT_OUT
     }
 
 

@@ -101,7 +101,7 @@ def test_the_bootstrap_draws_within_each_class() -> None:
 def test_bins_of_the_diagram_by_hand() -> None:
     found = np.array([[0.9, 0.1], [0.92, 0.08], [0.6, 0.4], [0.0, 1.0]])
     bins = reliability(found, np.array([0, 1, 0, 1]))
-    assert bins.count.tolist() == [0] * 8 + [1] + [0] * 4 + [2, 1]  # ends belong to the bin below
+    assert bins.images.tolist() == [0] * 8 + [1] + [0] * 4 + [2, 1]  # ends belong to the bin below
     assert bins.confidence[13] == pytest.approx(0.91)
     assert bins.accuracy[[8, 13, 14]].tolist() == [1, 0.5, 1]
     assert np.isnan(bins.accuracy[0])

@@ -21,13 +21,16 @@ from tests.conftest import MakeFolder, contents
 
 COUNTS = {"few": 4, "many": 12, "rare": 2}
 DIGEST = "0" * 64  # of no file
+SMALL = ImageShape(1, 8, 8)
 
 
-def write_classifier(path: Path, fitted: Fitted, shape: ImageShape = ImageShape(1, 8, 8)) -> Path:
+def write_classifier(path: Path, fitted: Fitted, shape: ImageShape = SMALL) -> Path:
     """A checkpoint of a classifier with random weights, which says something of each class."""
     model = Classifier("cnn", shape, len(COUNTS)).eval()
     meta = {"counts": list(COUNTS.items()), "best_epoch": 1, "epochs": 1, **fitted.meta()}
-    save_checkpoint(path, classifier_checkpoint(dict(model.state_dict()), model, [DIGEST], [DIGEST], meta))
+    save_checkpoint(
+        path, classifier_checkpoint(dict(model.state_dict()), model, [DIGEST], [DIGEST], meta)
+    )
     return path
 
 

@@ -41,7 +41,9 @@ def scores_of(judged: Judged, draws: int, seed: int) -> dict[str, Any]:
     """{metric: score}, and under "intervals" {metric: (low, high)}: 95 % by bootstrap."""
     confusion = judged.confusion()
     drawn = resampled_confusions(confusion, draws, stream(seed, "evaluate", "confusion"))
-    found: dict[str, Any] = {name: float(score(confusion)) for name, score in metrics.SCORES.items()}
+    found: dict[str, Any] = {
+        name: float(score(confusion)) for name, score in metrics.SCORES.items()
+    }
     intervals = {name: interval(score(drawn)) for name, score in metrics.SCORES.items()}
 
     once = np.ones((1, len(judged.labels)), np.int32)

@@ -54,8 +54,8 @@ def test_thresholds_are_compared_with_the_probabilities_without_temperature() ->
     fitted = PLAIN._replace(thresholds={"few": 0.4})
     expected = (softmax(LOGITS.astype(np.float64))[:, 1] >= 0.4).astype(int).tolist()
     assert expected == [0, 1, 1]
-    for options in ({}, {"temperature": 9.0}):
-        assert Decisions(Deciding(**options), COUNTS, fitted).classes(LOGITS).tolist() == expected
+    for config in (Deciding(), Deciding(temperature=9.0)):
+        assert Decisions(config, COUNTS, fitted).classes(LOGITS).tolist() == expected
     ignored = Decisions(Deciding(ignore_thresholds=True), COUNTS, fitted)
     assert ignored.classes(LOGITS).tolist() == [0, 0, 1]
 
