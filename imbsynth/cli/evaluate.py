@@ -42,6 +42,10 @@ def _summary(report: Report) -> None:
         typer.echo(f"{words:<27} {getattr(report, score):.4f}  [{low:.4f}, {high:.4f}]")
     right = sum(row[k] for k, row in enumerate(report.confusion))
     typer.echo(f"{'accuracy, by image':<27} {right / report.images:.4f}")
+    for reason, n in report.dropped.items():
+        typer.echo(f"left out: {n} {reason}")
+    for reason, n in report.overlap.items():
+        typer.echo(f"not scores on new images: {n} {reason}")
     if report.out is not None:
         typer.echo(f"look at {report.out}/confusion.png")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,12 @@ from imbsynth.core.auroc import auroc_macro, class_orders
 from imbsynth.core.bootstrap import interval, resampled_auroc, resampled_confusions
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier, probabilities
-from imbsynth.engine.manifest import is_named_synthetic, made_of
-from imbsynth.engine.reading import (
-    Labelled,
-    check_classes,
-    read_labelled,
-    shared_files,
-)
-from imbsynth.errors import UserError
+from imbsynth.engine.overlap import Overlap, counts_of, described, overlap_of, without
+from imbsynth.engine.reading import Labelled, check_classes, read_labelled
+from imbsynth.errors import UserError, option
 from imbsynth.figures.confusion import write_confusion
 from imbsynth.runtime import resolve_device, resolve_precision, stream
 from imbsynth.store.folders import digest_of, read_regular
-from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import (
     CONFUSION,
@@ -57,6 +51,8 @@ class Report:
     confusion: list[list[int]]  # rows true, columns predicted, in class order
     checkpoint: str  # its name
     out: str | None
+    overlap: dict[str, int] = field(default_factory=dict)  # reason: images that flatter the scores
+    dropped: dict[str, int] = field(default_factory=dict)  # the same, of images that were left out
 
 
 # For each class, which class each of its images was taken for, images in the order of their names.
@@ -85,10 +81,10 @@ def _evaluate(
 ) -> tuple[Report, Answers]:
     trained = load_classifier(config.checkpoint)
     images = _read(config, trained, on_event)
-    _check_unseen(config, trained, images, on_event)
+    images, overlap = _checked(config, trained, images, on_event)
     labels = np.array([trained.classes.index(name) for name in images.classes])[images.labels]
     found = _classify(config, trained, images, on_event)
-    report = _report(config, trained, labels, found)
+    report = _report(config, trained, labels, found, counts_of(overlap))
     if part is not None:
         _write(config, part, trained, images, found, report)
     named = found.argmax(1)
@@ -108,26 +104,29 @@ def _read(config: EvaluateConfig, trained: TrainedClassifier, on_event: OnEvent)
     return images
 
 
-def _check_unseen(
+def _checked(
     config: EvaluateConfig, trained: TrainedClassifier, images: Labelled, on_event: OnEvent
-) -> None:
-    """Raise UserError for images that flatter the scores: synthetic ones, and those of training."""
-    made = made_of(config.src)
-    kinds = {
-        "synthetic": [path for path in images.paths if path in made or is_named_synthetic(path)],
-        "trained on": shared_files(images, trained.trained_on),
-        "used for validation": shared_files(images, trained.validated_on),
-    }
-    found = [f"{len(paths)} {kind} ({listing(paths)})" for kind, paths in kinds.items() if paths]
+) -> tuple[Labelled, Overlap]:
+    """The images to score, and what of the folder flatters the scores.
+
+    That are synthetic images, and those that the classifier depends on. Raises UserError if there
+    are any, unless they are to be dropped or to be counted.
+    """
+    found = overlap_of(config.src, images, trained.seen.by_reason())
     if not found:
-        return
-    problem = f"{config.src}: of its {len(images.paths)} images {'; '.join(found)}"
+        return images, found
+    problem = described(config.src, images, found)
+    if config.drop_overlap:
+        on_event(Note(f"{problem}: left out"))
+        return without(config.src, images, found), found
     if not config.allow_overlap:
         raise UserError(
             problem,
-            "give a folder of real images that were not used, or --allow-overlap to count them",
+            f"give a folder of real images that were not used, {option('drop_overlap')} to score "
+            f"the others, or {option('allow_overlap')} to count them",
         )
     on_event(Note(f"{problem}: the scores do not tell how it does on new images"))
+    return images, found
 
 
 def _classify(
@@ -150,6 +149,7 @@ def _report(
     trained: TrainedClassifier,
     labels: NDArray[np.int64],
     found: NDArray[np.float32],
+    overlap: dict[str, int],
 ) -> Report:
     if not np.isfinite(found).all():
         raise UserError(
@@ -174,6 +174,8 @@ def _report(
         confusion=confusion.astype(int).tolist(),
         checkpoint=config.checkpoint.name,
         out=None if config.out is None else config.out.as_posix(),
+        overlap={} if config.drop_overlap else overlap,
+        dropped=overlap if config.drop_overlap else {},
     )
 
 

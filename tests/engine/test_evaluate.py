@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
+from imbsynth.cli.markdown import markdown
 from imbsynth.configs import AosTrainConfig, CompareConfig, EvaluateConfig, GenerateConfig
 from imbsynth.engine import aos_train, compare, evaluate, generate
 from imbsynth.errors import UserError
@@ -27,11 +28,8 @@ def checkpoint(make_folder: MakeFolder, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def test_folder(make_folder: MakeFolder) -> Path:
-    """Images that it has not seen: the same drawings in other bytes."""
-    src = make_folder({"few": 9, "many": 14}, name="test")
-    for path in src.rglob("*.png"):
-        path.write_bytes(path.read_bytes() + b"\0")
-    return src
+    """Images that it has not seen."""
+    return make_folder({"few": 9, "many": 14}, name="test", first=100)
 
 
 def config(checkpoint: Path, src: Path, **options: Any) -> EvaluateConfig:
@@ -118,6 +116,27 @@ def test_evaluations_are_put_side_by_side(
     assert rows[0]["acsa"] == report.acsa
     assert rows[0]["rarest_recall"] == report.per_class["few"]["recall"]
     assert rows[0]["intervals"]["acsa"] == report.intervals["acsa"]
+
+
+def test_scores_on_images_that_were_trained_on_are_marked(
+    checkpoint: Path, test_folder: Path, tmp_path: Path
+) -> None:
+    results, tables = tmp_path / "results", tmp_path / "tables"
+    evaluate.run(config(checkpoint, test_folder, out=results / "clean"))
+    seen = config(checkpoint, tmp_path / "train", out=results / "seen", allow_overlap=True)
+    evaluate.run(seen)
+    written = json.loads((results / "seen/metrics.json").read_text())
+    assert written["overlap"] == {"trained on": 13, "used for validation": 3}
+    report = compare.run(CompareConfig(src=results, out=tables), as_text=markdown)
+    assert {row["method"]: row["overlap"] for row in report.rows} == {"clean": 0, "seen": 16}
+    text = (tables / "tables.md").read_text()
+    assert "| seen [overlap] |" in text
+    assert "| clean |" in text
+    assert "[overlap] not scores on new images" in text
+    for name in ("results.csv", "summary.csv"):
+        with open(tables / name, newline="") as file:
+            found = {row["method"]: row["overlap"] for row in csv.DictReader(file)}
+        assert found == {"clean": "0", "seen": "16"}
 
 
 def test_compare_says_what_it_cannot_read(tmp_path: Path) -> None:

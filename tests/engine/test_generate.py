@@ -53,7 +53,10 @@ def test_every_class_comes_up_to_the_largest(
     assert set(report.counts.values()) == {12}
     made = contents(dst)
     assert {path: made[path] for path in contents(rare)} == contents(rare)
-    assert len(made) == 4 * 12 + 3  # manifest.jsonl, run.json, samples.png
+    beside = {path for path in made if "/" not in path}
+    told = {"autoencoder-images.txt"} if space.get("ae") else set()
+    assert beside == {"manifest.jsonl", "run.json", "samples.png"} | told
+    assert len(made) == 4 * 12 + len(beside)
     lines = manifest(dst)
     assert len(lines) == 28
     for line in lines:

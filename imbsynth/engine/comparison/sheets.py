@@ -19,17 +19,18 @@ class Sheet(NamedTuple):
 
 
 def result_sheet(results: Sequence[Result]) -> Sheet:
-    """A row per result: problem, method, seed, rho, mu, and every metric."""
-    header = ["problem", "method", "seed", "rho", "mu", *METRICS]
+    """A row per result: problem, method, seed, rho, mu, every metric, and what flatters them."""
+    header = ["problem", "method", "seed", "rho", "mu", *METRICS, "overlap"]
     rows: list[list[object]] = []
     for result in results:
         scores = [result.scores[metric] for metric in METRICS]
-        rows.append([result.problem, result.method, result.seed, result.rho, result.mu, *scores])
+        named = [result.problem, result.method, result.seed, result.rho, result.mu]
+        rows.append([*named, *scores, result.overlap])
     return Sheet(header, rows)
 
 
 def summary_sheet(summaries: Sequence[Summary]) -> Sheet:
-    """A row per problem and method: seeds, then mean and standard deviation of every metric.
+    """A row per problem and method: seeds, mean and standard deviation of every metric, overlap.
 
     For one seed the standard deviation is unknown, and its field is empty.
     """
@@ -41,8 +42,8 @@ def summary_sheet(summaries: Sequence[Summary]) -> Sheet:
         row: list[object] = [found["problem"], found["method"], found["seeds"]]
         for metric in METRICS:
             row += [found[metric], found[f"{metric}_spread"] if found["seeds"] > 1 else None]
-        rows.append(row)
-    return Sheet(header, rows)
+        rows.append([*row, found["overlap"]])
+    return Sheet([*header, "overlap"], rows)
 
 
 def win_sheet(ranking: Ranking) -> Sheet:
