@@ -19,18 +19,17 @@ class Sheet(NamedTuple):
 
 
 def result_sheet(results: Sequence[Result]) -> Sheet:
-    """A row per result: problem, method, seed, rho, mu, every metric, and what flatters them."""
-    header = ["problem", "method", "seed", "rho", "mu", *METRICS, "overlap"]
+    """A row per result: problem, method, seed, rho, mu, and every metric."""
+    header = ["problem", "method", "seed", "rho", "mu", *METRICS]
     rows: list[list[object]] = []
     for result in results:
         scores = [result.scores[metric] for metric in METRICS]
-        named = [result.problem, result.method, result.seed, result.rho, result.mu]
-        rows.append([*named, *scores, result.overlap])
-    return Sheet(header, rows)
+        rows.append([result.problem, result.method, result.seed, result.rho, result.mu, *scores])
+    return _marked(Sheet(header, rows), [result.overlap for result in results])
 
 
 def summary_sheet(summaries: Sequence[Summary]) -> Sheet:
-    """A row per problem and method: seeds, mean and standard deviation of every metric, overlap.
+    """A row per problem and method: seeds, then mean and standard deviation of every metric.
 
     For one seed the standard deviation is unknown, and its field is empty.
     """
@@ -42,8 +41,16 @@ def summary_sheet(summaries: Sequence[Summary]) -> Sheet:
         row: list[object] = [found["problem"], found["method"], found["seeds"]]
         for metric in METRICS:
             row += [found[metric], found[f"{metric}_spread"] if found["seeds"] > 1 else None]
-        rows.append([*row, found["overlap"]])
-    return Sheet([*header, "overlap"], rows)
+        rows.append(row)
+    return _marked(Sheet(header, rows), [found["overlap"] for found in summaries])
+
+
+def _marked(sheet: Sheet, overlaps: Sequence[int]) -> Sheet:
+    """With a column of the test images that flatter the scores, if there are any."""
+    if not any(overlaps):
+        return sheet
+    rows = [[*row, n] for row, n in zip(sheet.rows, overlaps, strict=True)]
+    return Sheet([*sheet.header, "overlap"], rows)
 
 
 def win_sheet(ranking: Ranking) -> Sheet:

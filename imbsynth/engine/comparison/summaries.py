@@ -48,8 +48,9 @@ def summarise(results: Sequence[Result]) -> list[Summary]:
     """A summary per problem and method that has a result.
 
     Keys: `problem`, `method`, `seeds` (their number), for each METRIC its mean over the seeds and
-    METRIC_spread, `overlap` (test images that flatter the scores, over all seeds), `best` (the metrics in which no other method on the problem is better) and, if
-    there is one seed, `intervals` over the test images.
+    METRIC_spread, `overlap` (test images that flatter the scores, over all seeds), `best` (the
+    metrics in which no other method on the problem is better) and, if there is one seed,
+    `intervals` over the test images.
     """
     tables = {metric: tabulate(results, metric) for metric in METRICS}
     intervals = {(result.problem, result.method): result.intervals for result in results}
