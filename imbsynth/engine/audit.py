@@ -69,7 +69,7 @@ def run(config: AuditConfig, *, on_event: OnEvent = silent) -> Report:
         **numbers,
     )
     if config.out is not None:
-        with new_folder(config.out, force=config.force) as part:
+        with new_folder(config.out, command="audit", force=config.force) as part:
             (part / AUDIT).write_text(as_json(report))
             write_pictures(part / PICTURES, images, labels, chosen, probed, judged)
             inputs = {"images": images.images.digest}

@@ -72,7 +72,7 @@ def run_with_answers(
         return _evaluate(config, None, on_event)
     for path in (config.checkpoint, config.src):
         check_apart(path, config.out)
-    with new_folder(config.out, force=config.force) as part:
+    with new_folder(config.out, command="evaluate", force=config.force) as part:
         return _evaluate(config, part, on_event)
 
 

@@ -65,7 +65,7 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         if path is not None:
             check_apart(path, config.dst)
     refuse_synthetic(config.src)
-    with new_folder(config.dst, force=config.force) as part:
+    with new_folder(config.dst, command="generate", force=config.force) as part:
         compute = _compute(config)
         images = _read(config, compute, on_event)
         sizes = {name: len(own) for name, own in zip(images.classes, images.members(), strict=True)}

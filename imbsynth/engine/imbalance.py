@@ -33,7 +33,7 @@ def run(config: ImbalanceConfig, *, on_event: OnEvent = silent) -> Report:
     """Draw images from each class, without replacement, into a new folder."""
     check_apart(config.src, config.dst)
     refuse_synthetic(config.src)
-    with new_folder(config.dst, force=config.force) as part:
+    with new_folder(config.dst, command="imbalance", force=config.force) as part:
         folder = scan_regular(config.src)
         wanted = _wanted(config, folder.counts)
         _check(config, wanted, folder)

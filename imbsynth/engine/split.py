@@ -38,7 +38,7 @@ def run(config: SplitConfig, *, on_event: OnEvent = silent) -> Report:
     """Split the images of each class over the parts, each part with its share of every class."""
     check_apart(config.src, config.dst)
     refuse_synthetic(config.src)
-    with new_folder(config.dst, force=config.force) as part:
+    with new_folder(config.dst, command="split", force=config.force) as part:
         folder = scan_regular(config.src)
         _check(folder, config.folds or len(config.parts()))
         found = _survey(folder, on_event)

@@ -19,7 +19,8 @@ from imbsynth.errors import UserError
 from imbsynth.options import recorded
 from imbsynth.store.fields import Wrong, as_mapping, parsed
 from imbsynth.store.folders import is_digest, read_regular
-from imbsynth.store.outputs import RECORD
+from imbsynth.store.inventory import inventory
+from imbsynth.store.outputs import OUTPUTS, RECORD
 from imbsynth.store.plain_yaml import read_texts
 
 MANIFEST = "manifest.jsonl"
@@ -67,8 +68,8 @@ def settings(config: Any) -> dict[str, Any]:
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
-    """Write run.json, the last file of an output folder."""
-    write_json(folder / RECORD, record)
+    """Write run.json, the last file of an output folder, with an inventory of the others."""
+    write_json(folder / RECORD, {**record, OUTPUTS: inventory(folder)})
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
