@@ -84,7 +84,7 @@ def _check_output(config: AuditConfig) -> None:
     for folder in (config.real, config.fake):
         if folder is not None:
             check_apart(folder, config.out)
-    check_folder_target(config.out, force=config.force)
+    check_folder_target(config.out, command="audit", force=config.force)
 
 
 def _explain(labels: list[int], left_out: dict[str, str], on_event: OnEvent) -> None:

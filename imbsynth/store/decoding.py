@@ -111,7 +111,9 @@ def _pixel_digest(pixels: NDArray[np.uint8]) -> str:
     Colour that is gray everywhere counts as gray, since formats and programs differ in how they
     store it. pixels: (h, w) or (h, w, 3).
     """
-    if pixels.ndim == 3 and _shows_gray(pixels[0]) and _shows_gray(pixels):  # the first row often tells
+    if (
+        pixels.ndim == 3 and _shows_gray(pixels[0]) and _shows_gray(pixels)
+    ):  # the first row often tells
         pixels = pixels[..., 0]
     digest = hashlib.sha256("x".join(map(str, pixels.shape)).encode())
     digest.update(np.ascontiguousarray(pixels).data)

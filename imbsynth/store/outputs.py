@@ -30,16 +30,16 @@ def new_folder(target: Path, *, command: str, force: bool) -> Iterator[Path]:
     part, old = _beside(target, "part"), _beside(target, "old")
     with _explained(target):
         if not os.path.lexists(old):
-            _check_target(target, command, force)
+            check_folder_target(target, command=command, force=force)
     with _writing(target):
         if os.path.lexists(old):
             _mend(old, target)
-            _check_target(target, command, force)
+            check_folder_target(target, command=command, force=force)
         _remove(part)
         part.mkdir(parents=True)
         try:
             yield part
-            _check_target(target, command, force)
+            check_folder_target(target, command=command, force=force)
             _put_in_place(part, target)
         finally:
             _remove(part)
@@ -80,7 +80,7 @@ def claim(target: Path) -> Iterator[None]:
         yield
 
 
-def _check_target(target: Path, command: str, force: bool) -> None:
+def check_folder_target(target: Path, *, command: str, force: bool) -> None:
     """Raise UserError if writing the folder `target` would destroy something."""
     if target.name in ("", "..") or os.path.ismount(target):
         raise UserError(
