@@ -32,6 +32,7 @@ from imbsynth.store.records import (
     write_record,
     write_table,
 )
+from imbsynth.store.transfer import unchanged
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def run_with_answers(
         return _evaluate(config, None, on_event)
     for path in (config.checkpoint, config.src):
         check_apart(path, config.out)
-    with new_folder(config.out, command="evaluate", force=config.force) as part:
+    making = new_folder(config.out, command="evaluate", force=config.force)
+    with making as part, unchanged(config.checkpoint):
         return _evaluate(config, part, on_event)
 
 

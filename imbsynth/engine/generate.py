@@ -37,6 +37,7 @@ from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, check_room, new_folder
 from imbsynth.store.png_writers import png_writers
 from imbsynth.store.records import SAMPLES, provenance, read_counts, write_record
+from imbsynth.store.transfer import unchanged
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         if path is not None:
             check_apart(path, config.dst)
     refuse_synthetic(config.src)
-    with new_folder(config.dst, command="generate", force=config.force) as part:
+    making = new_folder(config.dst, command="generate", force=config.force)
+    with making as part, unchanged(config.ae, config.per_class):
         compute = _compute(config)
         images = _read(config, compute, on_event)
         sizes = {name: len(own) for name, own in zip(images.classes, images.members(), strict=True)}

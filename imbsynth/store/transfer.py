@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -41,10 +42,7 @@ def transfer(
             made.add(parent)
         digests.append(_place(root / path, f"{destination}/{path}", link, final / parent))
         if expected.get(path, digests[-1]) != digests[-1]:
-            raise UserError(
-                f"{printable(str(root / path))}: changed while the folder was being read",
-                "run the command again when nothing writes there",
-            )
+            raise _changed(root / path)
         on_progress(done)
     return digests
 
@@ -68,6 +66,33 @@ def _place(source: Path, target: str, link: Link, final_parent: Path) -> str:
     real = os.path.realpath(source)
     os.symlink(os.path.relpath(real, os.path.realpath(final_parent)), target)
     return digest_of(read_regular(Path(real)))
+
+
+@contextmanager
+def unchanged(*paths: Path | None) -> Iterator[None]:
+    """A block that reads these files more than once; UserError at its end if one has changed."""
+    named = [path for path in paths if path is not None]
+    before = [_version(path) for path in named]
+    yield
+    for path, version in zip(named, before, strict=True):
+        if _version(path) != version:
+            raise _changed(path)
+
+
+def _version(path: Path) -> tuple[int, ...] | None:
+    """What changes with a file; None if there is none, which whoever reads it reports."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _changed(path: Path) -> UserError:
+    return UserError(
+        f"{printable(str(path))}: changed while it was being used",
+        "run the command again when nothing writes there",
+    )
 
 
 def folder_digest(paths: Sequence[str], digests: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from sklearn import metrics as reference
 from imbsynth.cli.markdown import markdown
 from imbsynth.configs import AosTrainConfig, CompareConfig, EvaluateConfig, GenerateConfig
 from imbsynth.engine import aos_train, compare, evaluate, generate
+from imbsynth.engine.events import Event, Started
 from imbsynth.errors import UserError
 from tests.conftest import MakeFolder, contents
 
@@ -116,6 +117,20 @@ def test_evaluations_are_put_side_by_side(
     assert rows[0]["acsa"] == report.acsa
     assert rows[0]["rarest_recall"] == report.per_class["few"]["recall"]
     assert rows[0]["intervals"]["acsa"] == report.intervals["acsa"]
+
+
+def test_a_checkpoint_that_is_replaced_meanwhile_stops_the_command(
+    checkpoint: Path, test_folder: Path, tmp_path: Path
+) -> None:
+    def replace(event: Event) -> None:
+        if isinstance(event, Started) and event.task == "classifying":
+            other = tmp_path / "other"
+            other.write_bytes(checkpoint.read_bytes() + b"\0")
+            other.replace(checkpoint)
+
+    with pytest.raises(UserError, match=r"clf\.safetensors: changed while it was being used"):
+        evaluate.run(config(checkpoint, test_folder, out=tmp_path / "out"), on_event=replace)
+    assert not (tmp_path / "out").exists()
 
 
 def test_scores_on_images_that_were_trained_on_are_marked(

@@ -349,6 +349,6 @@ def test_an_original_that_changes_between_reading_and_copying_stops_the_command(
         if isinstance(event, Started) and event.task == "copying originals":
             (rare / "few/002.png").write_bytes((rare / "few/001.png").read_bytes())
 
-    with pytest.raises(UserError, match=r"few/002\.png: changed while the folder was being read"):
+    with pytest.raises(UserError, match=r"few/002\.png: changed while it was being used"):
         generate.run(GenerateConfig(src=rare, dst=tmp_path / "dst"), on_event=change)
     assert not (tmp_path / "dst").exists()

@@ -164,5 +164,5 @@ def test_a_file_that_changed_after_it_was_read_is_named(src: Path, link: Link) -
     transfer(src, PATHS, src.with_name("same"), link, final=src.with_name("same"), expected=read)
     (src / PATHS[1]).unlink()
     (src / PATHS[1]).symlink_to(src.parent / "elsewhere")
-    with pytest.raises(UserError, match=f"{PATHS[1]}: changed while the folder was being read"):
+    with pytest.raises(UserError, match=f"{PATHS[1]}: changed while it was being used"):
         transfer(src, PATHS, src.with_name("out"), link, final=src.with_name("out"), expected=read)
