@@ -34,7 +34,7 @@ def draw_image(seed: int, height: int, width: int, mode: str) -> Image.Image:
 
 @pytest.fixture
 def make_folder(tmp_path: Path) -> MakeFolder:
-    """Makes an ImageFolder of {class: images}."""
+    """Makes an ImageFolder of {class: images}; another `first` draws other images."""
 
     def make(
         counts: Mapping[str, int],
@@ -42,12 +42,13 @@ def make_folder(tmp_path: Path) -> MakeFolder:
         name: str = "src",
         size: tuple[int, int] = (8, 8),
         mode: str = "L",
+        first: int = 0,
     ) -> Path:
         root = tmp_path / name
         for label, (class_name, count) in enumerate(counts.items()):
             (root / class_name).mkdir(parents=True)
             for i in range(count):
-                image = draw_image(1000 * label + i, *size, mode)
+                image = draw_image(1000 * label + first + i, *size, mode)
                 image.save(root / class_name / f"{i:03d}.png")
         return root
 

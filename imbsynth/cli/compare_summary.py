@@ -8,7 +8,7 @@ import typer
 
 from imbsynth.cli.console import table
 from imbsynth.cli.markdown import markdown
-from imbsynth.cli.sentences import covered, left_out, p_value
+from imbsynth.cli.sentences import covered, left_out, marked, p_value, warning
 from imbsynth.configs import CompareConfig
 from imbsynth.core.tables import METRICS
 from imbsynth.engine import compare
@@ -41,6 +41,8 @@ def summary(report: Report) -> None:
         typer.echo("")
     typer.echo("* the best of its column; in brackets the 95 % interval over the test images,")
     typer.echo("after ± the standard deviation over seeds")
+    if warning(report.rows):
+        typer.echo(warning(report.rows))
     if report.compared["of"] > 1 or report.compared["left_out"]:
         _wins(report)
     if report.friedman is not None:
@@ -61,7 +63,7 @@ def _scores(rows: list[Summary], metric: str) -> None:
         elif metric in row["intervals"]:
             low, high = row["intervals"][metric]
             shown[0] += f" [{low:.3f}, {high:.3f}]"
-        lines.append([row["method"], *shown])
+        lines.append([marked(row), *shown])
     table(["", *(METRICS[name].title for name in columns)], lines)
 
 

@@ -47,6 +47,10 @@ def _summary(report: Report) -> None:
         typer.echo(f"logits divided by {report.temperature:g}; tau {report.tau:g}")
     for name, threshold in report.thresholds.items():
         typer.echo(f"threshold of {printable(name)}: {threshold:.3g}")
+    for reason, n in report.dropped.items():
+        typer.echo(f"left out: {n} {reason}")
+    for reason, n in report.overlap.items():
+        typer.echo(f"not scores on new images: {n} {reason}")
     if report.out is not None:
         typer.echo(f"look at {report.out}/confusion.png and the pictures beside it")
 

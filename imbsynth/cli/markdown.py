@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from imbsynth.cli.sentences import covered, left_out, p_value
+from imbsynth.cli.sentences import covered, left_out, marked, p_value, warning
 from imbsynth.core.tables import COMPARED
 from imbsynth.engine.comparison.ranking import CHANCES
 from imbsynth.store.names import printable
@@ -35,7 +35,8 @@ def markdown(report: Report) -> str:
     notes = "In percent, mean ± standard deviation over the seeds; the best mean in bold."
     if any(row["seeds"] == 1 for row in report.rows):
         notes += " In brackets, of one seed, the 95 % interval over the test images."
-    return "\n\n".join([*parts, notes]) + "\n"
+    warned = [_escaped(warning(report.rows))] if warning(report.rows) else []
+    return "\n\n".join([*parts, notes, *warned]) + "\n"
 
 
 def _scores(rows: Sequence[Summary], metric: str) -> str:
@@ -43,7 +44,7 @@ def _scores(rows: Sequence[Summary], metric: str) -> str:
     columns = [metric, *(name for name in COMPARED if name != metric)]
     lines = [
         [
-            row["method"],
+            marked(row),
             str(row["seeds"]),
             _score(row, metric) + _interval(row, metric),
             *(_score(row, name) for name in columns[1:]),

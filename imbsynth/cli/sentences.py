@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+MARK = "[overlap]"  # after the name of a method
 METHODS_NAMED = 5  # in one sentence
 
 
@@ -24,6 +25,22 @@ def covered(compared: Mapping[str, Any]) -> str:
 def left_out(compared: Mapping[str, Any]) -> list[str]:
     """What is not compared and why, a sentence each."""
     return [_excluded(found) for found in compared["excluded"]]
+
+
+def marked(row: Mapping[str, Any]) -> str:
+    """The method of a summary, marked if its scores are not scores on new images."""
+    return f"{row['method']} {MARK}" if row["overlap"] else row["method"]
+
+
+def warning(rows: Iterable[Mapping[str, Any]]) -> str:
+    """What the mark means; "" if no row has one."""
+    marks = sum(row["overlap"] > 0 for row in rows)
+    if not marks:
+        return ""
+    return (
+        f"{MARK} not scores on new images: some test images are synthetic, or the classifier "
+        "depends on them (evaluate --drop-overlap scores the others)"
+    )
 
 
 def p_value(p: float) -> str:

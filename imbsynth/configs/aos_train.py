@@ -71,6 +71,13 @@ class AosTrainConfig(Learning, Synthesis, Training):
             unset=f"{DEFAULT_VAL_FRACTION}, without a validation folder",
         ),
     ] = None
+    allow_overlap: Annotated[
+        bool,
+        Option(
+            "Validate also on synthetic images, and on images that training or its synthetic "
+            "images depend on."
+        ),
+    ] = False
     oversample: Annotated[
         str, Option("How classes are balanced.", choices=_OVERSAMPLING, panel=BALANCE)
     ] = "aos"

@@ -13,6 +13,7 @@ from imbsynth.configs.shared import (
     Replacing,
     Seeded,
     Trained,
+    one_of_two,
 )
 from imbsynth.kinds import Range
 from imbsynth.options import Option
@@ -42,10 +43,20 @@ class EvaluateConfig(Deciding, Reading, Seeded, OnDevice, Replacing):
     ] = None
     allow_overlap: Annotated[
         bool,
-        Option("Include synthetic images and images that the classifier was trained on."),
+        Option(
+            "Include synthetic images and images that the classifier depends on; compare marks "
+            "such scores."
+        ),
     ] = False
+    drop_overlap: Annotated[bool, Option("Leave these images out, and score the others.")] = False
     draws: Annotated[
         int, Option("Bootstrap samples for the intervals.", range=Range(100, 1_000_000))
     ] = 1000
     batch_size: BatchSize = 500
     precision: PrecisionOption = "fp32"
+
+    def check_together(self) -> None:
+        """Images that overlap are counted or left out."""
+        super().check_together()
+        if self.allow_overlap and self.drop_overlap:
+            raise one_of_two("allow_overlap", "drop_overlap")

@@ -15,13 +15,14 @@ from imbsynth.configs import DEFAULT_VAL_FRACTION, MAX_CLASSIFIED_SIDE, AosTrain
 from imbsynth.core.batches import Indices
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
-from imbsynth.engine.inference.classifier import KIND, classifier_checkpoint
+from imbsynth.engine.inference.classifier import KIND, Seen, classifier_checkpoint
 from imbsynth.engine.manifest import RECONSTRUCT, made_of
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
 from imbsynth.engine.training import validation
 from imbsynth.engine.training.classifier import ClassifierTask, classifier_trainer, may_change
 from imbsynth.engine.training.command import Result, TrainingCommand
+from imbsynth.engine.training.dependence import dependence, tell_of_encoded
 from imbsynth.engine.training.fitting import check_wanted, fit_decisions
 from imbsynth.engine.training.head import check_has_head, choose_head
 from imbsynth.engine.training.history import images_per_second, read_history
@@ -60,6 +61,7 @@ class Data(NamedTuple):
     val: Labelled | None  # None: the validation images are among `images`
     held_out: Indices  # which those are
     synthetic: NDArray[np.bool_]  # (n,) which of the images are not real
+    seen: Seen  # what the classifier will depend on
 
     @property
     def counts(self) -> dict[str, int]:
@@ -72,13 +74,6 @@ class Data(NamedTuple):
             return Validation(self.val.on(device), self.val.labels)
         pixels = torch.from_numpy(self.images.pixels[self.held_out])
         return Validation(pixels, self.images.labels[self.held_out])
-
-    def digests(self) -> tuple[list[str], list[str]]:
-        """The content digests of what is trained on and of what chooses the epoch."""
-        own = self.images.digests
-        trained_on = [own[i] for members in self.members.values() for i in members]
-        validated_on = self.val.digests if self.val else [own[i] for i in self.held_out]
-        return trained_on, validated_on
 
 
 def run(config: AosTrainConfig, *, on_event: OnEvent = silent) -> Report:
@@ -118,12 +113,12 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         check_wanted(config.want_recall, images.classes)
         if config.val is None:
             return _hold_out(config, images, on_event)
-        val = read_validation(
-            config.val, images, skip_unreadable=config.skip_unreadable, on_event=on_event
-        )
         members = dict(zip(images.classes, images.members(), strict=True))
+        seen = dependence(config, images, members)
+        val = read_validation(config.val, images, seen, config=config, on_event=on_event)
+        seen = seen._replace(validated_on=val.identities())
         nothing = np.zeros(0, np.int64)
-        return Data(images, members, val, nothing, _synthetic(config.src, images))
+        return Data(images, members, val, nothing, _synthetic(config.src, images), seen)
 
     def inputs(self, data: Data) -> dict[str, str]:
         """The digests of the images, and of those for validation where they are a folder."""
@@ -178,7 +173,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
             meta["chosen_head"] = {"name": choice.name, "scores": choice.scores}
         fitted = fit_decisions(task, weights, data.counts, self.config.want_recall, on_event)
         meta |= fitted.meta()
-        checkpoint = classifier_checkpoint(weights, task.model, *data.digests(), meta)
+        checkpoint = classifier_checkpoint(weights, task.model, data.seen, meta)
         write = partial(_write_curves, history=history, counts=data.counts, loss=self.config.loss)
         return Result(write, checkpoint)
 
@@ -209,7 +204,10 @@ def _hold_out(config: AosTrainConfig, images: Labelled, on_event: OnEvent) -> Da
         name: parts.train[images.labels[parts.train] == label]
         for label, name in enumerate(images.classes)
     }
-    return Data(images, members, None, parts.val, _synthetic(config.src, images))
+    seen = dependence(config, images, members)
+    tell_of_encoded(images, parts.val, seen, on_event)
+    seen = seen._replace(validated_on=images.identities(parts.val.tolist()))
+    return Data(images, members, None, parts.val, _synthetic(config.src, images), seen)
 
 
 def _synthetic(src: Path, images: Labelled) -> NDArray[np.bool_]:

@@ -69,7 +69,7 @@ def run(config: AuditConfig, *, on_event: OnEvent = silent) -> Report:
         **numbers,
     )
     if config.out is not None:
-        with new_folder(config.out, force=config.force) as part:
+        with new_folder(config.out, command="audit", force=config.force) as part:
             (part / AUDIT).write_text(as_json(report))
             write_pictures(part / PICTURES, images, labels, chosen, probed, judged)
             inputs = {"images": images.images.digest}
@@ -84,7 +84,7 @@ def _check_output(config: AuditConfig) -> None:
     for folder in (config.real, config.fake):
         if folder is not None:
             check_apart(folder, config.out)
-    check_folder_target(config.out, force=config.force)
+    check_folder_target(config.out, command="audit", force=config.force)
 
 
 def _explain(labels: list[int], left_out: dict[str, str], on_event: OnEvent) -> None:

@@ -62,7 +62,7 @@ def run(
     curves = panels(results, config.metric)
     report = _report(config, results, ranking, [SPREADS, *([ROBUSTNESS] if curves else [])])
     if config.out is not None:
-        with new_folder(config.out, force=config.force) as part:
+        with new_folder(config.out, command="compare", force=config.force) as part:
             if as_text is not None:
                 (part / TABLES).write_text(as_text(report), encoding="utf-8")
             _write_sheets(part, results, report.rows, ranking)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,14 @@ from imbsynth.engine.inference.classifier import (
     logits,
 )
 from imbsynth.engine.inference.decisions import Decisions
-from imbsynth.engine.manifest import is_named_synthetic, made_of
-from imbsynth.engine.reading import (
-    Labelled,
-    check_classes,
-    read_labelled,
-    shared_files,
-)
-from imbsynth.errors import UserError
+from imbsynth.engine.overlap import Overlap, counts_of, described, overlap_of, without
+from imbsynth.engine.reading import Labelled, check_classes, read_labelled
+from imbsynth.errors import UserError, option
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.folders import digest_of, read_regular
-from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import METRICS, provenance, write_json, write_record
+from imbsynth.store.transfer import unchanged
 
 
 @dataclass(frozen=True)
@@ -58,6 +53,8 @@ class Report:
     thresholds: dict[str, float]  # of the classes that have one
     checkpoint: str  # its name
     out: str | None
+    overlap: dict[str, int] = field(default_factory=dict)  # reason: images that flatter the scores
+    dropped: dict[str, int] = field(default_factory=dict)  # the same, of images that were left out
 
 
 # For each class, which class each of its images was taken for, images in the order of their names.
@@ -77,7 +74,8 @@ def run_with_answers(
         return _evaluate(config, None, on_event)
     for path in (config.checkpoint, config.src):
         check_apart(path, config.out)
-    with new_folder(config.out, force=config.force) as part:
+    making = new_folder(config.out, command="evaluate", force=config.force)
+    with making as part, unchanged(config.checkpoint):
         return _evaluate(config, part, on_event)
 
 
@@ -87,14 +85,14 @@ def _evaluate(
     trained = load_classifier(config.checkpoint)
     decisions = Decisions(config, trained.counts, trained.fitted)
     images = _read(config, trained, on_event)
-    _check_unseen(config, trained, images, on_event)
+    images, overlap = _checked(config, trained, images, on_event)
     labels = np.array([trained.classes.index(name) for name in images.classes])[images.labels]
     found = _classify(config, trained, images, on_event)
     check_finite(config.checkpoint, found)
     judged = Judged(
         labels, decisions.classes(found), decisions.probabilities(found), trained.counts
     )
-    report = _report(config, judged, decisions)
+    report = _report(config, judged, decisions, counts_of(overlap))
     if part is not None:
         _write(config, part, images, judged, report)
     classes = range(len(trained.classes))
@@ -114,26 +112,29 @@ def _read(config: EvaluateConfig, trained: TrainedClassifier, on_event: OnEvent)
     return images
 
 
-def _check_unseen(
+def _checked(
     config: EvaluateConfig, trained: TrainedClassifier, images: Labelled, on_event: OnEvent
-) -> None:
-    """Raise UserError for images that flatter the scores: synthetic ones, and those of training."""
-    made = made_of(config.src)
-    kinds = {
-        "synthetic": [path for path in images.paths if path in made or is_named_synthetic(path)],
-        "trained on": shared_files(images, trained.trained_on),
-        "used for validation": shared_files(images, trained.validated_on),
-    }
-    found = [f"{len(paths)} {kind} ({listing(paths)})" for kind, paths in kinds.items() if paths]
+) -> tuple[Labelled, Overlap]:
+    """The images to score, and what of the folder flatters the scores.
+
+    That are synthetic images, and those that the classifier depends on. Raises UserError if there
+    are any, unless they are to be dropped or to be counted.
+    """
+    found = overlap_of(config.src, images, trained.seen.by_reason())
     if not found:
-        return
-    problem = f"{config.src}: of its {len(images.paths)} images {'; '.join(found)}"
+        return images, found
+    problem = described(config.src, images, found)
+    if config.drop_overlap:
+        on_event(Note(f"{problem}: left out"))
+        return without(config.src, images, found), found
     if not config.allow_overlap:
         raise UserError(
             problem,
-            "give a folder of real images that were not used, or --allow-overlap to count them",
+            f"give a folder of real images that were not used, {option('drop_overlap')} to score "
+            f"the others, or {option('allow_overlap')} to count them",
         )
     on_event(Note(f"{problem}: the scores do not tell how it does on new images"))
+    return images, found
 
 
 def _classify(
@@ -151,7 +152,9 @@ def _classify(
     )
 
 
-def _report(config: EvaluateConfig, judged: Judged, decisions: Decisions) -> Report:
+def _report(
+    config: EvaluateConfig, judged: Judged, decisions: Decisions, overlap: dict[str, int]
+) -> Report:
     return Report(
         images=len(judged.labels),
         **scores_of(judged, config.draws, config.seed),
@@ -162,6 +165,8 @@ def _report(config: EvaluateConfig, judged: Judged, decisions: Decisions) -> Rep
         thresholds=decisions.thresholds,
         checkpoint=config.checkpoint.name,
         out=None if config.out is None else config.out.as_posix(),
+        overlap={} if config.drop_overlap else overlap,
+        dropped=overlap if config.drop_overlap else {},
     )
 
 

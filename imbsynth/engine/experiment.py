@@ -156,6 +156,7 @@ def _check_folders(protocol: Protocol, root: Path, out: Path) -> None:
                     f"give the folder above the protocol's folders with {option('data')}",
                 )
             check_apart(root / folder, out)
+            refuse_synthetic(root / folder)
 
 
 def _prepare(workspace: Workspace, config: ExperimentConfig) -> None:

@@ -16,8 +16,12 @@ import torch
 from imbsynth.configs import AUGMENT, GenerateConfig
 from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.events import Note, OnEvent, silent
-from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
-from imbsynth.engine.manifest import is_named_synthetic, refuse_synthetic
+from imbsynth.engine.inference.autoencoder import (
+    TrainedAutoencoder,
+    images_of_autoencoder,
+    load_autoencoder,
+)
+from imbsynth.engine.manifest import refuse_synthetic, write_encoded
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.sources.augmented import AugmentedCopies
 from imbsynth.engine.sources.interpolation import Interpolation
@@ -33,6 +37,7 @@ from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, check_room, new_folder
 from imbsynth.store.png_writers import png_writers
 from imbsynth.store.records import SAMPLES, provenance, read_counts, write_record
+from imbsynth.store.transfer import unchanged
 
 
 @dataclass(frozen=True)
@@ -61,13 +66,16 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         if path is not None:
             check_apart(path, config.dst)
     refuse_synthetic(config.src)
-    with new_folder(config.dst, force=config.force) as part:
+    making = new_folder(config.dst, command="generate", force=config.force)
+    with making as part, unchanged(config.ae, config.per_class):
         compute = _compute(config)
         images = _read(config, compute, on_event)
         sizes = {name: len(own) for name, own in zip(images.classes, images.members(), strict=True)}
         added = _missing(config, sizes)
         check_room(part, files=sum(added.values()), size=SMALLEST_PNG)
         _explain(config, sizes, added, images.resized, on_event)
+        if config.ae is not None:
+            write_encoded(part, images_of_autoencoder(config.ae))
         drawn = _fill(config, compute, images, added, part, on_event)
         record = provenance(
             "generate",
@@ -99,20 +107,13 @@ def _compute(config: GenerateConfig) -> _Compute:
 
 def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Labelled:
     shape = None if compute.autoencoder is None else compute.autoencoder.model.shape
-    images = read_labelled(
+    return read_labelled(
         config.src,
         size=config.image_size if shape is None else (shape.height, shape.width),
         channels=None if shape is None else shape.channels,
         skip_unreadable=config.skip_unreadable,
         on_event=on_event,
     )
-    taken = [path for path in images.paths if is_named_synthetic(path)]
-    if taken:
-        raise UserError(
-            f"{config.src}: file names that synthetic images have: {listing(taken)}",
-            "rename them if they are real, or give the folder without them",
-        )
-    return images
 
 
 def _missing(config: GenerateConfig, sizes: dict[str, int]) -> dict[str, int]:

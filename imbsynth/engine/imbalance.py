@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from imbsynth.configs import ImbalanceConfig
 from imbsynth.core import profiles
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
+from imbsynth.engine.manifest import refuse_synthetic
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
@@ -31,7 +32,8 @@ class Report:
 def run(config: ImbalanceConfig, *, on_event: OnEvent = silent) -> Report:
     """Draw images from each class, without replacement, into a new folder."""
     check_apart(config.src, config.dst)
-    with new_folder(config.dst, force=config.force) as part:
+    refuse_synthetic(config.src)
+    with new_folder(config.dst, command="imbalance", force=config.force) as part:
         folder = scan_regular(config.src)
         wanted = _wanted(config, folder.counts)
         _check(config, wanted, folder)

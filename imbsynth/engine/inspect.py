@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 
 from imbsynth.configs import InspectConfig
@@ -10,7 +10,7 @@ from imbsynth.core.profiles import mu, rho
 from imbsynth.engine.events import Advanced, OnEvent, Started, silent
 from imbsynth.runtime import worker_count
 from imbsynth.store.folders import scan
-from imbsynth.store.image_files import Survey, survey_all
+from imbsynth.store.image_files import Survey, same_images, survey_all
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Report:
     modes: dict[str, int]  # Pillow's name for how images are stored: images
     unreadable: list[str]
     reasons: dict[str, str]  # unreadable path: why
-    duplicates: list[list[str]]  # the same bytes in more than one class
+    duplicates: list[list[str]]  # the same image in more than one class, in whatever bytes
     repeated: int  # further copies of an image within its class
     ignored: int  # hidden files and files that are not images
     transparent: int  # images that will be composited on black
@@ -68,13 +68,9 @@ def _tally(values: list[str]) -> dict[str, int]:
 
 
 def _repeated(found: list[Survey]) -> tuple[list[list[str]], int]:
-    """Groups of equal files in several classes, and the number of copies within a class."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    for one in found:
-        if one.digest:
-            groups[one.digest].append(one.path)
+    """Groups of equal images in several classes, and the number of copies within a class."""
     across, within = [], 0
-    for paths in groups.values():
+    for paths in same_images(found):
         classes = {path.split("/")[0] for path in paths}
         within += len(paths) - len(classes)
         if len(classes) > 1:

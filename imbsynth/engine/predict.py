@@ -50,10 +50,12 @@ def run(config: PredictConfig, *, on_event: OnEvent = silent) -> Report:
     decisions = Decisions(config, trained.counts, trained.fitted)
     source = source_of(config.src)
     with ExitStack() as stack:
-        part = stack.enter_context(new_folder(config.out, force=config.force))
+        part = stack.enter_context(new_folder(config.out, command="predict", force=config.force))
         into = None
         if config.sort_into is not None:
-            into = stack.enter_context(new_folder(config.sort_into, force=config.force))
+            into = stack.enter_context(
+                new_folder(config.sort_into, command="predict", force=config.force)
+            )
         outputs = _Outputs(config, trained, source.root, part, into)
         reader = reader_for(config, trained, source)
         with outputs.files():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from imbsynth.store.folders import ImageFolder, check_regular, scan
 from imbsynth.store.images import Images, read_images
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
-from imbsynth.store.records import MANIFEST, SAMPLES
+from imbsynth.store.records import ENCODED, MANIFEST, SAMPLES
 from imbsynth.store.transfer import folder_digest
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Labelled(NamedTuple):
     classes: list[str]
     paths: list[str]  # relative to the folder
     digests: list[str]  # SHA-256 of each file, hexadecimal
+    pixel_digests: list[str]  # of each image's own pixels, before resizing
     digest: str  # of all paths and file contents
     skipped: list[str]  # unreadable files that were left out
     resized: int  # images that had another size
@@ -40,6 +42,33 @@ class Labelled(NamedTuple):
         """The image indices of each class."""
         ends = np.cumsum(np.bincount(self.labels, minlength=len(self.classes)))
         return np.split(np.argsort(self.labels, kind="stable"), ends[:-1])
+
+    def identities(self, rows: Iterable[int] | None = None) -> set[str]:
+        """The digests by which these images are found again: of their files and of their pixels.
+
+        Older checkpoints and manifests know files only. rows: None stands for all.
+        """
+        chosen = range(len(self.paths)) if rows is None else rows
+        return {one for i in chosen for one in (self.digests[i], self.pixel_digests[i])}
+
+    def known_to(self, identities: AbstractSet[str]) -> NDArray[np.bool_]:
+        """(n,) whether an image is among those that have these digests, in whatever bytes."""
+        pairs = zip(self.digests, self.pixel_digests, strict=True)
+        return np.array([not identities.isdisjoint(pair) for pair in pairs], bool)
+
+    def without(self, paths: AbstractSet[str]) -> Labelled:
+        """The same folder without some of its images."""
+        kept = [i for i, path in enumerate(self.paths) if path not in paths]
+        own = [self.paths[i] for i in kept]
+        digests = [self.digests[i] for i in kept]
+        return self._replace(
+            pixels=self.pixels[kept],
+            labels=self.labels[kept],
+            paths=own,
+            digests=digests,
+            pixel_digests=[self.pixel_digests[i] for i in kept],
+            digest=folder_digest(own, digests),
+        )
 
     def on(self, device: torch.device) -> torch.Tensor:
         """The pixels on a device, or on the CPU (shared, not copied) where they would fill it."""
@@ -55,7 +84,7 @@ def scan_regular(src: Path, *, empty_ok: bool = False) -> ImageFolder:
     """The folder's images by class; UserError if a name stands for no regular file."""
     folder = scan(src, empty_ok=empty_ok)
     check_regular(folder)
-    reserved = [name for name in folder.files if name in (RECORD, MANIFEST, SAMPLES)]
+    reserved = [name for name in folder.files if name in (RECORD, MANIFEST, SAMPLES, ENCODED)]
     if reserved:
         raise UserError(
             f"{src}: class {listing(reserved)} has the name of a file that imbsynth writes",
@@ -104,6 +133,7 @@ def read_labelled(
         classes,
         images.paths,
         images.digests,
+        images.pixel_digests,
         folder_digest(images.paths, images.digests),
         images.skipped,
         images.resized,
@@ -137,9 +167,3 @@ def check_classes(folder: Path, found: list[str], expected: list[str]) -> None:
             f"{folder}: no images of class {listing(missing)}: how well it is found cannot be said",
             "add images of every class that the classifier knows",
         )
-
-
-def shared_files(images: Labelled, digests: set[str]) -> list[str]:
-    """The paths of the images whose content has one of the digests."""
-    pairs = zip(images.paths, images.digests, strict=True)
-    return [path for path, digest in pairs if digest in digests]

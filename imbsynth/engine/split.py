@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +11,16 @@ from numpy.typing import NDArray
 from imbsynth.configs import SplitConfig
 from imbsynth.core.profiles import shares
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
+from imbsynth.engine.manifest import refuse_synthetic
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError
-from imbsynth.runtime import stream
+from imbsynth.runtime import stream, worker_count
 from imbsynth.store.folders import ImageFolder
+from imbsynth.store.image_files import Survey, same_images, survey_all
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import provenance, write_record
-from imbsynth.store.transfer import equal_files, folder_digest, transfer
+from imbsynth.store.transfer import folder_digest, transfer
 
 Indices = NDArray[np.int64]
 Parts = dict[str, dict[str, list[str]]]  # part -> class -> files
@@ -34,26 +37,16 @@ class Report:
 def run(config: SplitConfig, *, on_event: OnEvent = silent) -> Report:
     """Split the images of each class over the parts, each part with its share of every class."""
     check_apart(config.src, config.dst)
-    with new_folder(config.dst, force=config.force) as part:
+    refuse_synthetic(config.src)
+    with new_folder(config.dst, command="split", force=config.force) as part:
         folder = scan_regular(config.src)
         _check(folder, config.folds or len(config.parts()))
-        parts = _parts(config, folder, _together(folder, _assigned(config, folder), on_event))
+        found = _survey(folder, on_event)
+        together = same_images(found)
+        part_of = _together(folder, _assigned(config, folder), together, on_event)
+        parts = _parts(config, folder, part_of)
         _check_filled(folder, parts)
-        total = sum(len(files) for classes in parts.values() for files in classes.values())
-        on_event(Started("writing images", total))
-        inputs, done = {}, 0
-        for name, classes in parts.items():
-            paths = [path for files in classes.values() for path in files]
-            digests = transfer(
-                config.src,
-                paths,
-                part / name,
-                config.link,
-                final=config.dst / name,
-                on_progress=lambda n, before=done: on_event(Advanced(before + n)),  # type: ignore[misc]
-            )
-            done += len(paths)
-            inputs[name] = folder_digest(paths, digests)
+        inputs = _write(config, parts, part, {one.path: one.digest for one in found}, on_event)
         record = provenance("split", config, inputs=inputs, libraries=("numpy",))
         write_record(part, {**record, "files": parts})
     counts = {
@@ -61,6 +54,40 @@ def run(config: SplitConfig, *, on_event: OnEvent = silent) -> Report:
         for name, classes in parts.items()
     }
     return Report(counts=counts, out=config.dst.as_posix())
+
+
+def _survey(folder: ImageFolder, on_event: OnEvent) -> list[Survey]:
+    paths = folder.paths()
+    on_event(Started("reading images", len(paths)))
+    return survey_all(
+        folder.root,
+        paths,
+        cores=worker_count(),
+        on_progress=lambda done: on_event(Advanced(done)),
+    )
+
+
+def _write(
+    config: SplitConfig, parts: Parts, part: Path, digests: dict[str, str], on_event: OnEvent
+) -> dict[str, str]:
+    """Put the files in place, and give the digest of each part."""
+    total = sum(len(files) for classes in parts.values() for files in classes.values())
+    on_event(Started("writing images", total))
+    inputs, done = {}, 0
+    for name, classes in parts.items():
+        paths = [path for files in classes.values() for path in files]
+        written = transfer(
+            config.src,
+            paths,
+            part / name,
+            config.link,
+            final=config.dst / name,
+            expected=digests,
+            on_progress=lambda n, before=done: on_event(Advanced(before + n)),  # type: ignore[misc]
+        )
+        done += len(paths)
+        inputs[name] = folder_digest(paths, written)
+    return inputs
 
 
 def _check(folder: ImageFolder, parts: int) -> None:
@@ -91,20 +118,21 @@ def _in_turn(config: SplitConfig, count: int, *, begin: int) -> Indices:
     return np.repeat(np.arange(len(sizes)), sizes)
 
 
-def _together(folder: ImageFolder, assigned: list[int], on_event: OnEvent) -> dict[str, int]:
-    """The part of every path, files with the same bytes in one: no image is its own test.
+def _together(
+    folder: ImageFolder, assigned: list[int], same: list[list[str]], on_event: OnEvent
+) -> dict[str, int]:
+    """The part of every path, files that show the same image in one: none is its own test.
 
     They go to the first part that has one of them, which with fractions is the training part.
     """
-    paths = folder.paths()
-    part_of = dict(zip(paths, assigned, strict=True))
+    part_of = dict(zip(folder.paths(), assigned, strict=True))
     moved = 0
-    for group in equal_files(folder.root, paths):
+    for group in same:
         first = min(part_of[path] for path in group)
         moved += sum(part_of[path] != first for path in group)
         part_of.update(dict.fromkeys(group, first))
     if moved:
-        on_event(Note(f"{moved} images were kept together with others of the same bytes"))
+        on_event(Note(f"{moved} images were kept together with others that show the same"))
     return part_of
 
 
@@ -128,12 +156,12 @@ def _parts(config: SplitConfig, folder: ImageFolder, part_of: dict[str, int]) ->
 
 
 def _check_filled(folder: ImageFolder, parts: Parts) -> None:
-    """Raise UserError if equal files, kept together, leave a part without a class."""
+    """Raise UserError if equal images, kept together, leave a part without a class."""
     for part, classes in parts.items():
         empty = [name for name, files in classes.items() if not files]
         if empty:
             raise UserError(
                 f"{folder.root}: too few different images in class {listing(empty)}: none is left "
                 f"for {part}",
-                "files with the same bytes stay together: add images, or ask for fewer parts",
+                "files that show the same image stay together: add images, or ask for fewer parts",
             )

@@ -12,6 +12,7 @@ import torch
 from imbsynth.configs import TrainAeConfig, check_decoder, check_size
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import KIND, TrainedAutoencoder, autoencoder_checkpoint
+from imbsynth.engine.manifest import refuse_synthetic
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.training.autoencoder import LOSSES, AutoencoderTask, autoencoder_trainer
 from imbsynth.engine.training.command import Result, TrainingCommand
@@ -42,6 +43,7 @@ class Report:
 def run(config: TrainAeConfig, *, on_event: OnEvent = silent) -> Report:
     """Train an autoencoder on a folder of images and write its checkpoint, log and sheet."""
     check_apart(config.src, config.out)
+    refuse_synthetic(config.src)
     return _report(config, TrainAe(config).carry_out(on_event))
 
 
@@ -89,7 +91,7 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
         task.recompute_statistics()
         autoencoder = TrainedAutoencoder(task.model, task.device, task.precision)
         meta = {"made_by": made_by, "classes": data.classes, "epochs": len(trainer.history)}
-        checkpoint = autoencoder_checkpoint(task.model, meta)
+        checkpoint = autoencoder_checkpoint(task.model, meta, data.identities())
         return Result(partial(_write_sheet, images=data, autoencoder=autoencoder), checkpoint)
 
 

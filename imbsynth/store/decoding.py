@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import struct
 import warnings
@@ -63,6 +64,7 @@ class Picture(NamedTuple):
     mode: str  # as stored, by Pillow's names: "L", "RGB", "RGBA", "P", "I;16", ...
     alpha: bool  # whether transparency was composited on black
     resized: bool
+    digest: str  # SHA-256 of size and pixels, hexadecimal: see `_pixel_digest`
 
 
 @contextmanager
@@ -94,12 +96,32 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
             image.load()
             upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
             flat, alpha = _flatten(upright, gray=_is_gray(image, data))
+            digest = _pixel_digest(np.asarray(flat))
             resized = size is not None and flat.size != (size[1], size[0])
             if size is not None and resized:
                 flat = flat.resize((size[1], size[0]), Image.Resampling.BICUBIC)
-            return Picture(np.asarray(flat), mode, alpha, resized)
+            return Picture(np.asarray(flat), mode, alpha, resized, digest)
     except _PARSER_ERRORS as error:
         raise Unreadable(_reason(error, data)) from None
+
+
+def _pixel_digest(pixels: NDArray[np.uint8]) -> str:
+    """What is equal for files that show the same image: of size and pixels, before any resizing.
+
+    Colour that is gray everywhere counts as gray, since formats and programs differ in how they
+    store it. pixels: (h, w) or (h, w, 3).
+    """
+    if (
+        pixels.ndim == 3 and _shows_gray(pixels[0]) and _shows_gray(pixels)
+    ):  # the first row often tells
+        pixels = pixels[..., 0]
+    digest = hashlib.sha256("x".join(map(str, pixels.shape)).encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
+
+
+def _shows_gray(pixels: NDArray[np.uint8]) -> bool:
+    return bool((pixels[..., :2] == pixels[..., 1:]).all())
 
 
 def is_gray(path: Path) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from imbsynth.errors import UserError
 from imbsynth.store.names import listing, printable
@@ -200,6 +201,11 @@ def is_class_name(name: str) -> bool:
 def digest_of(data: bytes) -> str:
     """SHA-256, hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+def is_digest(value: object) -> TypeGuard[str]:
+    """Whether a value read from a file can be a digest of ours."""
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
 def fingerprint(folder: ImageFolder) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -42,6 +43,7 @@ class Survey(NamedTuple):
 
     path: str
     digest: str  # SHA-256 of its bytes, hexadecimal; "" if they cannot be read
+    pixel_digest: str  # of its pixels; "" if unreadable
     size: str  # "HxW" of the upright image, pixels; "" if unreadable
     mode: str  # Pillow's name for how it is stored; "" if unreadable
     alpha: bool  # whether it has transparency
@@ -64,5 +66,14 @@ def survey_all(
 def _survey(root: Path, path: str) -> Survey:
     digest, picture, problem = read_image_file(root / path)
     if picture is None:
-        return Survey(path, digest, "", "", False, problem)
-    return Survey(path, digest, size_text(picture), picture.mode, picture.alpha, "")
+        return Survey(path, digest, "", "", "", False, problem)
+    size = size_text(picture)
+    return Survey(path, digest, picture.digest, size, picture.mode, picture.alpha, "")
+
+
+def same_images(found: Sequence[Survey]) -> list[list[str]]:
+    """Groups of files that show the same image, in whatever bytes; of unreadable ones, by bytes."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for one in found:
+        groups[one.pixel_digest or one.digest or one.path].append(one.path)
+    return [paths for paths in groups.values() if len(paths) > 1]

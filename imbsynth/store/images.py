@@ -25,6 +25,7 @@ class Images(NamedTuple):
     pixels: NDArray[np.uint8]  # (n, c, h, w), in memory or memory-mapped
     paths: list[str]  # relative to the folder
     digests: list[str]  # SHA-256 of each file, hexadecimal
+    pixel_digests: list[str]  # of each image's own pixels, before resizing
     skipped: list[str]  # unreadable files that were left out
     composited: int  # images whose transparency was composited on black
     resized: int  # images that had another size
@@ -51,12 +52,13 @@ def read_images(
     rules = ImageRules(size, True, channels == 1, skip_unreadable)
     reader = ImageReader(root, paths, rules, cores=cores)
     array = _GrowingArray(len(paths), channels)
-    kept, digests = [], []
+    kept, digests, pixel_digests = [], [], []
     with closing(reader.images(on_progress)) as images:
         for place, digest, picture in images:
             array.add(picture.pixels)
             kept.append(paths[place])
             digests.append(digest)
+            pixel_digests.append(picture.digest)
     if array.pixels is None:
         raise UserError(f"{root}: no readable images", "add images to it")
     pixels = array.pixels[: len(kept)]
@@ -64,6 +66,7 @@ def read_images(
         pixels,
         kept,
         digests,
+        pixel_digests,
         skipped=list(reader.unreadable),
         composited=reader.composited,
         resized=reader.resized,

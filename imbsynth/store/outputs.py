@@ -9,33 +9,37 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from imbsynth.errors import Busy, UserError, option
 from imbsynth.store.fields import Wrong, as_mapping, mapping, parsed
+from imbsynth.store.inventory import strange_files
+from imbsynth.store.names import listing
 
 RECORD = "run.json"  # the file by which a folder is known to be one of ours
+OUTPUTS = "outputs"  # in the record: the inventory of the folder's files
 
 
 @contextmanager
-def new_folder(target: Path, *, force: bool) -> Iterator[Path]:
+def new_folder(target: Path, *, command: str, force: bool) -> Iterator[Path]:
     """A folder to fill, renamed to `target` when the block ends well and removed otherwise.
 
-    Raises UserError if `target` exists (with `force`: if it is not a folder of ours), if another
-    process is writing it, or if it cannot be written.
+    Raises UserError if `target` exists (with `force`: if it is not a folder of this command, or
+    holds other files), if another process is writing it, or if it cannot be written.
     """
     part, old = _beside(target, "part"), _beside(target, "old")
     with _explained(target):
         if not os.path.lexists(old):
-            check_folder_target(target, force=force)
+            check_folder_target(target, command=command, force=force)
     with _writing(target):
         if os.path.lexists(old):
             _mend(old, target)
-            check_folder_target(target, force=force)
+            check_folder_target(target, command=command, force=force)
         _remove(part)
         part.mkdir(parents=True)
         try:
             yield part
-            check_folder_target(target, force=force)
+            check_folder_target(target, command=command, force=force)
             _put_in_place(part, target)
         finally:
             _remove(part)
@@ -76,7 +80,7 @@ def claim(target: Path) -> Iterator[None]:
         yield
 
 
-def check_folder_target(target: Path, *, force: bool) -> None:
+def check_folder_target(target: Path, *, command: str, force: bool) -> None:
     """Raise UserError if writing the folder `target` would destroy something."""
     if target.name in ("", "..") or os.path.ismount(target):
         raise UserError(
@@ -89,22 +93,42 @@ def check_folder_target(target: Path, *, force: bool) -> None:
         raise UserError(
             f"{target} exists", f"choose another folder, or replace it with {option('force')}"
         )
-    if target.is_symlink() or not _is_ours(target):
+    record = None if target.is_symlink() else _record(target)
+    if record is None:
         raise UserError(
             f"{target} exists and was not made by imbsynth (it has no {RECORD} of ours)",
             "choose another folder, or remove it yourself",
         )
+    _check_replaceable(target, command, record)
 
 
-def _is_ours(folder: Path) -> bool:
-    """Whether the folder carries the record of a run of imbsynth."""
+def _record(folder: Path) -> dict[str, Any] | None:
+    """The record of a run of imbsynth that the folder carries; None if it has none."""
     if not (folder / RECORD).is_file():
-        return False
+        return None
     try:
         record = as_mapping(parsed((folder / RECORD).read_bytes()), RECORD)
-        return "command" in record and "imbsynth" in mapping(record, "versions")
+        known = "command" in record and "imbsynth" in mapping(record, "versions")
+        return record if known else None
     except (OSError, Wrong):
-        return False
+        return None
+
+
+def _check_replaceable(target: Path, command: str, record: dict[str, Any]) -> None:
+    """Raise UserError unless the folder is just what an earlier run of the command has made."""
+    remove = "choose another folder, or remove it yourself"
+    if record["command"] != command:
+        raise UserError(f"{target} was made by another command, not by {command}", remove)
+    known = record.get(OUTPUTS)
+    if not isinstance(known, dict):
+        raise UserError(f"{target}: its {RECORD} does not list its files (version 0.1)", remove)
+    strange = strange_files(target, known, apart=RECORD)
+    if strange:
+        raise UserError(
+            f"{target} holds {len(strange)} files that are not as {command} made them: "
+            f"{listing(strange)}",
+            "move them elsewhere, or choose another folder",
+        )
 
 
 def check_file_target(target: Path, *, force: bool) -> None:

@@ -18,11 +18,13 @@ from imbsynth import __version__
 from imbsynth.errors import UserError
 from imbsynth.options import recorded
 from imbsynth.store.fields import Wrong, as_mapping, parsed
-from imbsynth.store.folders import read_regular
-from imbsynth.store.outputs import RECORD
+from imbsynth.store.folders import is_digest, read_regular
+from imbsynth.store.inventory import inventory
+from imbsynth.store.outputs import OUTPUTS, RECORD
 from imbsynth.store.plain_yaml import read_texts
 
 MANIFEST = "manifest.jsonl"
+ENCODED = "autoencoder-images.txt"  # of a generated folder: digests, one per line
 SAMPLES = "samples.png"
 RECALLS, INTERVALS, RECONSTRUCTIONS = "recalls.png", "acsa.png", "reconstructions.png"
 RELIABILITY, PRECISION_RECALL = "reliability.png", "precision_recall.png"
@@ -74,8 +76,8 @@ def _last_part(value: Any) -> Any:
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
-    """Write run.json, the last file of an output folder."""
-    write_json(folder / RECORD, record)
+    """Write run.json, the last file of an output folder, with an inventory of the others."""
+    write_json(folder / RECORD, {**record, OUTPUTS: inventory(folder)})
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
@@ -148,6 +150,19 @@ def _lines(path: Path) -> list[str]:
     """The lines of a text; JSON may hold other characters at which Python splits lines."""
     text = path.read_text(encoding="utf-8")
     return text.removesuffix("\n").split("\n") if text else []
+
+
+def write_digests(path: Path, digests: Iterable[str]) -> None:
+    """Write a set of digests, one per line."""
+    path.write_text("".join(f"{digest}\n" for digest in sorted(set(digests))))
+
+
+def read_digests(path: Path) -> set[str]:
+    """Read a set of digests; UserError if the file holds something else."""
+    found = read_regular(path).decode("ascii", "replace").split("\n")
+    if found.pop() or not all(map(is_digest, found)):
+        raise UserError(f"{path}: not a list of digests", "restore it, or make it again")
+    return set(found)
 
 
 def read_counts(path: Path) -> dict[str, int]:

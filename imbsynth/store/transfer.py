@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from imbsynth.configs import Link
 from imbsynth.errors import UserError
-from imbsynth.store.folders import digest_of, read_regular, size_of_regular
+from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.names import printable
 
 
@@ -21,12 +22,16 @@ def transfer(
     link: Link,
     *,
     final: Path,
+    expected: Mapping[str, str] = MappingProxyType({}),
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> list[str]:
     """Put root/path at destination/path for each path; returns the SHA-256 of each file.
 
     "copy" writes the same bytes anew, "hard" adds a name for the same file, "symbolic" points
     to it, relative to where `destination` will stand in the end (`final`).
+
+    expected: the digests of files that were read before. Raises UserError for one that has changed
+    since: what is put in place is what was looked at.
     """
     made: set[str] = set()
     digests = []
@@ -35,9 +40,9 @@ def transfer(
         if parent not in made:
             os.makedirs(destination / parent, exist_ok=True)
             made.add(parent)
-        data = read_regular(root / path)
-        digests.append(digest_of(data))
-        _place(root / path, f"{destination}/{path}", data, link, final / parent)
+        digests.append(_place(root / path, f"{destination}/{path}", link, final / parent))
+        if expected.get(path, digests[-1]) != digests[-1]:
+            raise _changed(root / path)
         on_progress(done)
     return digests
 
@@ -46,15 +51,17 @@ def place(root: Path, path: str, destination: Path, link: Link, *, final: Path) 
     """Put the file root/path into the folder `destination`, under the same path; see `transfer`."""
     target = destination / path
     os.makedirs(target.parent, exist_ok=True)
-    data = read_regular(root / path) if link == "copy" else b""
-    _place(root / path, str(target), data, link, (final / path).parent)
+    _place(root / path, str(target), link, (final / path).parent)
 
 
-def _place(source: Path, target: str, data: bytes, link: Link, final_parent: Path) -> None:
+def _place(source: Path, target: str, link: Link, final_parent: Path) -> str:
+    """Copy or link one file; the digest of what stands at `target` then."""
     if link == "copy":
+        data = read_regular(source)
         with open(target, "xb") as file:  # with no buffer, a full disk would cut the file short
             file.write(data)
-    elif link == "hard":
+        return digest_of(data)
+    if link == "hard":
         try:
             os.link(os.path.realpath(source), target)
         except OSError as error:
@@ -62,22 +69,37 @@ def _place(source: Path, target: str, data: bytes, link: Link, final_parent: Pat
                 f"{printable(str(source))}: no hard link can be made ({error.strerror})",
                 "use --link copy or --link symbolic: hard links stay within one file system",
             ) from None
-    else:
-        os.symlink(
-            os.path.relpath(os.path.realpath(source), os.path.realpath(final_parent)), target
-        )
+        return digest_of(read_regular(Path(target)))
+    real = os.path.realpath(source)
+    os.symlink(os.path.relpath(real, os.path.realpath(final_parent)), target)
+    return digest_of(read_regular(Path(real)))
 
 
-def equal_files(root: Path, paths: Sequence[str]) -> list[list[str]]:
-    """Groups of files with the same bytes. Only files of one size are read."""
-    by_size: dict[int, list[str]] = defaultdict(list)
-    for path in paths:
-        by_size[size_of_regular(root / path)].append(path)
-    by_content: dict[str, list[str]] = defaultdict(list)
-    for alike in by_size.values():
-        for path in alike if len(alike) > 1 else ():
-            by_content[digest_of(read_regular(root / path))].append(path)
-    return [group for group in by_content.values() if len(group) > 1]
+@contextmanager
+def unchanged(*paths: Path | None) -> Iterator[None]:
+    """A block that reads these files more than once; UserError at its end if one has changed."""
+    named = [path for path in paths if path is not None]
+    before = [_version(path) for path in named]
+    yield
+    for path, version in zip(named, before, strict=True):
+        if _version(path) != version:
+            raise _changed(path)
+
+
+def _version(path: Path) -> tuple[int, ...] | None:
+    """What changes with a file; None if there is none, which whoever reads it reports."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _changed(path: Path) -> UserError:
+    return UserError(
+        f"{printable(str(path))}: changed while it was being used",
+        "run the command again when nothing writes there",
+    )
 
 
 def folder_digest(paths: Sequence[str], digests: Sequence[str]) -> str:

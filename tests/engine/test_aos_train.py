@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -48,7 +49,8 @@ def test_a_run_writes_checkpoint_log_and_curves(
     trained = load_classifier(tmp_path / "clf.safetensors")
     assert trained.model.shape[1:] == size
     assert trained.counts == {"a": 10, "b": 4}
-    assert (len(trained.trained_on), len(trained.validated_on)) == (14, 3)
+    assert (len(trained.seen.trained_on), len(trained.seen.validated_on)) == (28, 6)  # 2 per image
+    assert not trained.seen.parents | trained.seen.encoded
     assert trained.best_epoch == report.best_epoch
     lines = [json.loads(line) for line in (tmp_path / "clf.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
@@ -197,15 +199,16 @@ def test_epochs_may_change_on_the_way_only_where_no_step_depends_on_them(
 
 
 def test_training_goes_on_a_generated_folder(make_folder: MakeFolder, tmp_path: Path) -> None:
-    src, val = make_folder({"a": 12, "b": 4}), make_folder({"a": 3, "b": 3}, name="val")
-    for path in val.rglob("*.png"):
-        path.write_bytes(path.read_bytes() + b"\0")
+    src, val = make_folder({"a": 12, "b": 4}), make_folder({"a": 3, "b": 3}, name="val", first=100)
     generate.run(GenerateConfig(src=src, dst=tmp_path / "balanced"))
     run = config(tmp_path / "balanced", tmp_path / "clf.safetensors", val=val, oversample="none")
     aos_train.run(run)
     trained = load_classifier(run.out)
     assert trained.counts == {"a": 12, "b": 4}  # real images
-    assert len(trained.trained_on) == 24
+    assert len(trained.seen.trained_on) == 48  # a file and its pixels
+    few = [path.read_bytes() for path in src.glob("b/*.png")]
+    assert trained.seen.parents >= {hashlib.sha256(data).hexdigest() for data in few}
+    assert len(trained.seen.parents) == 8
 
 
 @pytest.mark.parametrize(

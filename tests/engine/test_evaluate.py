@@ -11,8 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from sklearn import metrics as reference
 
+from imbsynth.cli.markdown import markdown
 from imbsynth.configs import AosTrainConfig, CompareConfig, EvaluateConfig, GenerateConfig
 from imbsynth.engine import aos_train, compare, evaluate, generate
+from imbsynth.engine.events import Event, Started
 from imbsynth.errors import UserError
 from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from tests.conftest import MakeFolder, contents
@@ -30,11 +32,8 @@ def checkpoint(make_folder: MakeFolder, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def test_folder(make_folder: MakeFolder) -> Path:
-    """Images that it has not seen: the same drawings in other bytes."""
-    src = make_folder({"few": 9, "many": 14}, name="test")
-    for path in src.rglob("*.png"):
-        path.write_bytes(path.read_bytes() + b"\0")
-    return src
+    """Images that it has not seen."""
+    return make_folder({"few": 9, "many": 14}, name="test", first=100)
 
 
 def config(checkpoint: Path, src: Path, **options: Any) -> EvaluateConfig:
@@ -193,6 +192,41 @@ def test_evaluations_are_put_side_by_side(
     assert rows[0]["acsa"] == report.acsa
     assert rows[0]["rarest_recall"] == report.per_class["few"]["recall"]
     assert rows[0]["intervals"]["acsa"] == report.intervals["acsa"]
+
+
+def test_a_checkpoint_that_is_replaced_meanwhile_stops_the_command(
+    checkpoint: Path, test_folder: Path, tmp_path: Path
+) -> None:
+    def replace(event: Event) -> None:
+        if isinstance(event, Started) and event.task == "classifying":
+            other = tmp_path / "other"
+            other.write_bytes(checkpoint.read_bytes() + b"\0")
+            other.replace(checkpoint)
+
+    with pytest.raises(UserError, match=r"clf\.safetensors: changed while it was being used"):
+        evaluate.run(config(checkpoint, test_folder, out=tmp_path / "out"), on_event=replace)
+    assert not (tmp_path / "out").exists()
+
+
+def test_scores_on_images_that_were_trained_on_are_marked(
+    checkpoint: Path, test_folder: Path, tmp_path: Path
+) -> None:
+    results, tables = tmp_path / "results", tmp_path / "tables"
+    evaluate.run(config(checkpoint, test_folder, out=results / "clean"))
+    seen = config(checkpoint, tmp_path / "train", out=results / "seen", allow_overlap=True)
+    evaluate.run(seen)
+    written = json.loads((results / "seen/metrics.json").read_text())
+    assert written["overlap"] == {"trained on": 13, "used for validation": 3}
+    report = compare.run(CompareConfig(src=results, out=tables), as_text=markdown)
+    assert {row["method"]: row["overlap"] for row in report.rows} == {"clean": 0, "seen": 16}
+    text = (tables / "tables.md").read_text()
+    assert "| seen [overlap] |" in text
+    assert "| clean |" in text
+    assert "[overlap] not scores on new images" in text
+    for name in ("results.csv", "summary.csv"):
+        with open(tables / name, newline="") as file:
+            found = {row["method"]: row["overlap"] for row in csv.DictReader(file)}
+        assert found == {"clean": "0", "seen": "16"}
 
 
 def test_compare_says_what_it_cannot_read(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from imbsynth.configs import GenerateConfig, TrainAeConfig
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.core.plans import combine
 from imbsynth.engine import generate, train_ae
-from imbsynth.engine.events import Event, Note
+from imbsynth.engine.events import Event, Note, Started
 from imbsynth.engine.generate import run
 from imbsynth.engine.inference.autoencoder import load_autoencoder
 from imbsynth.errors import UserError
@@ -53,7 +53,10 @@ def test_every_class_comes_up_to_the_largest(
     assert set(report.counts.values()) == {12}
     made = contents(dst)
     assert {path: made[path] for path in contents(rare)} == contents(rare)
-    assert len(made) == 4 * 12 + 3  # manifest.jsonl, run.json, samples.png
+    beside = {path for path in made if "/" not in path}
+    told = {"autoencoder-images.txt"} if space.get("ae") else set()
+    assert beside == {"manifest.jsonl", "run.json", "samples.png"} | told
+    assert len(made) == 4 * 12 + len(beside)
     lines = manifest(dst)
     assert len(lines) == 28
     for line in lines:
@@ -337,3 +340,15 @@ def test_with_a_share_every_class_is_synthetic_alike(
     report = run(GenerateConfig(src=rare, dst=tmp_path / "third", share=0.25))
     assert report.added == {"common": 4, "few": 2, "pair": 1, "single": 0}
     assert run(GenerateConfig(src=rare, dst=tmp_path / "none", share=0.0)).added["common"] == 0
+
+
+def test_an_original_that_changes_between_reading_and_copying_stops_the_command(
+    rare: Path, tmp_path: Path
+) -> None:
+    def change(event: Event) -> None:
+        if isinstance(event, Started) and event.task == "copying originals":
+            (rare / "few/002.png").write_bytes((rare / "few/001.png").read_bytes())
+
+    with pytest.raises(UserError, match=r"few/002\.png: changed while it was being used"):
+        generate.run(GenerateConfig(src=rare, dst=tmp_path / "dst"), on_event=change)
+    assert not (tmp_path / "dst").exists()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imbsynth.engine.manifest import Made, file_of, is_named_synthetic, made_of
+from imbsynth.engine.manifest import Made, file_of, made_of, synthetic_among
 from imbsynth.errors import UserError
 
 
@@ -58,5 +58,7 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: dict[str, Any]) -> None:
 
 def test_synthetic_images_are_named_by_class_and_row() -> None:
     assert file_of("b b", 6) == "b b/synthetic-000007.png"
-    assert is_named_synthetic("b b/synthetic-000007.png")
-    assert not is_named_synthetic("synthetic-b/7.png")
+    named = ["b b/synthetic-000007.png", "b/synthetic-1000000.bmp"]
+    real = ["synthetic-000007.png/7.png", "b/synthetic-fibre.png", "b/7.png"]
+    assert synthetic_among([*named, *real], {}) == named
+    assert synthetic_among(real, {"b/7.png": Made("reconstruct", ("b/7.png",))}) == ["b/7.png"]

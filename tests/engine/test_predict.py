@@ -12,7 +12,7 @@ from PIL import Image
 
 from imbsynth.configs import EvaluateConfig, PredictConfig
 from imbsynth.engine import evaluate, predict
-from imbsynth.engine.inference.classifier import classifier_checkpoint
+from imbsynth.engine.inference.classifier import Seen, classifier_checkpoint
 from imbsynth.engine.inference.decisions import Fitted
 from imbsynth.errors import UserError
 from imbsynth.models.classifiers import Classifier, ImageShape
@@ -29,7 +29,7 @@ def write_classifier(path: Path, fitted: Fitted, shape: ImageShape = SMALL) -> P
     model = Classifier("cnn", shape, len(COUNTS)).eval()
     meta = {"counts": list(COUNTS.items()), "best_epoch": 1, "epochs": 1, **fitted.meta()}
     save_checkpoint(
-        path, classifier_checkpoint(dict(model.state_dict()), model, [DIGEST], [DIGEST], meta)
+        path, classifier_checkpoint(dict(model.state_dict()), model, Seen({DIGEST}, {DIGEST}), meta)
     )
     return path
 

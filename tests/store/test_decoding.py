@@ -231,7 +231,7 @@ def test_every_way_of_storing_pixels_by_hand(name: str) -> None:
     picture = decoded(data)
     assert picture.pixels.dtype == np.uint8
     assert picture.pixels.tolist() == [pixels]
-    assert picture[1:] == (mode, alpha, False)
+    assert picture[1:4] == (mode, alpha, False)
 
 
 @given(
@@ -404,3 +404,27 @@ def test_a_jpeg_without_its_end_marker_is_said_to_lack_it() -> None:
     assert data.endswith(b"\xff\xd9")
     with pytest.raises(Unreadable, match="the end marker of the JPEG file is missing"):
         decode(data[:-2])
+
+
+def test_the_same_image_has_one_digest_in_every_lossless_format() -> None:
+    gray = Image.fromarray(np.arange(60, dtype=np.uint8).reshape(6, 10))
+    turned = Image.Exif()
+    turned[0x0112] = 6  # to be shown a quarter turn clockwise
+    files = [
+        encoded(gray, "PNG"),
+        encoded(gray, "PNG", compress_level=0) + b"more",
+        encoded(gray, "BMP"),
+        encoded(gray, "TIFF"),
+        encoded(gray.convert("RGB"), "PNG"),
+        encoded(gray.convert("RGBA"), "PNG"),
+        encoded(gray.transpose(Image.Transpose.ROTATE_90), "PNG", exif=turned),
+    ]
+    digests = {decode(data).digest for data in files}
+    assert len(digests) == 1
+    assert decode(files[0], size=(3, 3)).digest in digests  # of its own pixels
+    others = [
+        gray.transpose(Image.Transpose.ROTATE_180),
+        Image.fromarray(np.arange(60, dtype=np.uint8).reshape(10, 6)),
+        Image.merge("RGB", [gray, gray, Image.new("L", gray.size)]),
+    ]
+    assert not digests & {decode(encoded(other, "PNG")).digest for other in others}

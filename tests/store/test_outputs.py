@@ -3,15 +3,18 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from imbsynth.errors import UserError
 from imbsynth.store.outputs import RECORD, check_apart, check_room, claim, new_file, new_folder
+from imbsynth.store.records import write_record
 from tests.conftest import contents
 from tests.rights import permissions_hold
 
@@ -20,7 +23,7 @@ import sys
 from pathlib import Path
 from imbsynth.store.outputs import new_folder
 
-with new_folder(Path(sys.argv[1]), force=False) as part:
+with new_folder(Path(sys.argv[1]), command='test', force=False) as part:
     (part / "run.json").write_text("by a child")
     print("begun", flush=True)
     sys.stdin.read()
@@ -50,11 +53,12 @@ def writing(out: Path) -> Iterator[Child]:
 
 def record(text: str) -> str:
     """A run.json that imbsynth could have written."""
-    return json.dumps({"command": text, "versions": {"imbsynth": "0"}})
+    made = {"command": "test", "versions": {"imbsynth": "0"}, "outputs": {}}
+    return json.dumps({**made, "text": text})
 
 
 def write_folder(target: Path, text: str = "new", *, force: bool = False) -> None:
-    with new_folder(target, force=force) as part:
+    with new_folder(target, command="test", force=force) as part:
         (part / RECORD).write_text(record(text))
 
 
@@ -65,7 +69,10 @@ def write_file(target: Path, text: str = "new", *, force: bool = True) -> None:
 
 def fail_to_write(target: Path, error: type[BaseException], *, force: bool = False) -> None:
     """Begin both a folder and its neighbor, a file, and raise half way."""
-    with new_folder(target, force=force) as folder, new_file(target.with_name("file")) as file:
+    with (
+        new_folder(target, command="test", force=force) as folder,
+        new_file(target.with_name("file")) as file,
+    ):
         (folder / "half").touch()
         file.write_text("ne")
         raise error
@@ -79,7 +86,7 @@ def refused_folder(target: Path, *, force: bool = False) -> UserError:
 
 
 def test_a_folder_appears_when_it_is_whole_and_leaves_nothing_beside_it(out: Path) -> None:
-    with new_folder(out, force=False) as part:
+    with new_folder(out, command="test", force=False) as part:
         (part / "half").touch()
         assert not out.exists()
         assert part.parent == out.parent  # or the rename could cross file systems
@@ -152,10 +159,67 @@ def test_an_existing_folder_is_kept_without_force(out: Path) -> None:
 
 
 def test_force_replaces_the_whole_folder(out: Path) -> None:
-    write_folder(out, "old")
-    (out / "rest").touch()
+    made(out)
     write_folder(out, force=True)
     assert contents(out.parent) == {f"out/{RECORD}": record("new").encode()}
+
+
+def made(out: Path, *, command: str = "test") -> None:
+    """A folder with a file, one below, and links, as a command leaves it."""
+    with new_folder(out, command=command, force=False) as part:
+        (part / "a/b").mkdir(parents=True)
+        (part / "scores.json").write_text("1")
+        (part / "a/b/image.png").write_bytes(b"image")
+        (part / "a/link.png").symlink_to("b/image.png")
+        (part / "a/folder").symlink_to("b")
+        write_record(part, {"command": command, "versions": {"imbsynth": "0"}})
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda out: (out / "notes.txt").write_text("mine"), "notes.txt"),
+        (lambda out: (out / "a/.hidden.png").write_bytes(b"mine"), "a/.hidden.png"),
+        (lambda out: (out / "scores.json").write_text("2"), "scores.json"),
+        (lambda out: (out / "a/b/mine").symlink_to("nowhere"), "a/b/mine"),
+        (lambda out: os.mkfifo(out / "pipe"), "pipe"),
+        (lambda out: (out / "a/folder").rename(out / "a/renamed"), "a/renamed"),
+    ],
+)
+def test_force_keeps_files_that_the_command_did_not_make(
+    out: Path, change: Callable[[Path], object], named: str
+) -> None:
+    made(out)
+    change(out)
+    before = contents(out)
+    problem = refused_folder(out, force=True).problem
+    assert problem.endswith(f"holds 1 files that are not as test made them: {named}")
+    assert contents(out) == before
+
+
+def test_force_takes_a_folder_whose_files_are_gone_in_part(out: Path) -> None:
+    made(out)
+    (out / "scores.json").unlink()
+    write_folder(out, force=True)
+
+
+def test_force_keeps_a_folder_with_a_copied_record(out: Path, tmp_path: Path) -> None:
+    made(tmp_path / "other")
+    out.mkdir(parents=True)
+    (out / "thesis.tex").touch()
+    shutil.copy(tmp_path / "other" / RECORD, out)
+    assert "thesis.tex" in refused_folder(out, force=True).problem
+    assert (out / "thesis.tex").exists()
+
+
+def test_force_keeps_a_folder_of_another_command_or_version(out: Path) -> None:
+    made(out, command="another")
+    assert "made by another command, not by test" in refused_folder(out, force=True).problem
+    found = json.loads((out / RECORD).read_text())
+    del found["outputs"]
+    (out / RECORD).write_text(json.dumps({**found, "command": "test"}))
+    assert "does not list its files" in refused_folder(out, force=True).problem
+    assert (out / "a/b/image.png").exists()
 
 
 def test_force_needs_nothing_to_be_there(out: Path) -> None:
@@ -242,7 +306,7 @@ def test_a_dangling_link_is_in_the_way(out: Path) -> None:
 
 def with_a_rival(target: Path) -> None:
     """Write a folder, while somebody else makes one of that name."""
-    with new_folder(target, force=False):
+    with new_folder(target, command="test", force=False):
         target.mkdir()
         (target / "thesis.tex").touch()
 
@@ -287,7 +351,7 @@ def test_a_read_only_folder_is_advice_and_no_traceback(out: Path) -> None:
 
 
 def test_a_full_disk_is_advice_and_leaves_nothing(out: Path) -> None:
-    for manager in (new_folder, new_file):
+    for manager in (partial(new_folder, command="test"), new_file):
         with pytest.raises(UserError, match="fix: free some space"), manager(out, force=False):
             raise OSError(errno.ENOSPC, "No space left on device")
     assert os.listdir(out.parent) == []

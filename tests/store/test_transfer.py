@@ -156,3 +156,13 @@ def test_the_digest_of_a_folder_changes_with_its_paths_and_contents() -> None:
         ([], []),
     ]
     assert len({folder_digest(*variant) for variant in variants}) == len(variants)
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_file_that_changed_after_it_was_read_is_named(src: Path, link: Link) -> None:
+    read = {path: hashlib.sha256((src / path).read_bytes()).hexdigest() for path in PATHS}
+    transfer(src, PATHS, src.with_name("same"), link, final=src.with_name("same"), expected=read)
+    (src / PATHS[1]).unlink()
+    (src / PATHS[1]).symlink_to(src.parent / "elsewhere")
+    with pytest.raises(UserError, match=f"{PATHS[1]}: changed while it was being used"):
+        transfer(src, PATHS, src.with_name("out"), link, final=src.with_name("out"), expected=read)

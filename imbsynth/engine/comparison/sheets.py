@@ -25,7 +25,7 @@ def result_sheet(results: Sequence[Result]) -> Sheet:
     for result in results:
         scores = [result.scores[metric] for metric in COMPARED]
         rows.append([result.problem, result.method, result.seed, result.rho, result.mu, *scores])
-    return Sheet(header, rows)
+    return _marked(Sheet(header, rows), [result.overlap for result in results])
 
 
 def summary_sheet(summaries: Sequence[Summary]) -> Sheet:
@@ -42,7 +42,15 @@ def summary_sheet(summaries: Sequence[Summary]) -> Sheet:
         for metric in COMPARED:
             row += [found[metric], found[f"{metric}_spread"] if found["seeds"] > 1 else None]
         rows.append(row)
-    return Sheet(header, rows)
+    return _marked(Sheet(header, rows), [found["overlap"] for found in summaries])
+
+
+def _marked(sheet: Sheet, overlaps: Sequence[int]) -> Sheet:
+    """With a column of the test images that flatter the scores, if there are any."""
+    if not any(overlaps):
+        return sheet
+    rows = [[*row, n] for row, n in zip(sheet.rows, overlaps, strict=True)]
+    return Sheet([*sheet.header, "overlap"], rows)
 
 
 def win_sheet(ranking: Ranking) -> Sheet:

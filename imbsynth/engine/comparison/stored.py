@@ -31,6 +31,7 @@ class Result(NamedTuple):
     source: str = ""  # data set and test set: the problem but for its imbalance
     rho: float | None = None  # of the imbalanced copy that was trained on; None if not known
     mu: float | None = None
+    overlap: int = 0  # test images that flatter the scores: see `evaluate`'s metrics
 
 
 class Trial(NamedTuple):
@@ -99,7 +100,8 @@ def _result(
     for name in EVALUATED:
         ends = fields.sequence(given, name, 2)
         intervals[name] = fields.finite(ends, 0, -1, 1), fields.finite(ends, 1, -1, 1)
-    return Result(problem, method, seed, scores, intervals)
+    overlap = fields.counts(found, "overlap") if "overlap" in found else {}  # not in version 0.1
+    return Result(problem, method, seed, scores, intervals, overlap=sum(overlap.values()))
 
 
 def _recalls(found: Mapping[str, Any], counts: dict[str, int]) -> dict[str, float]:

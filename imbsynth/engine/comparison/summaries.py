@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -47,11 +48,15 @@ def summarise(results: Sequence[Result]) -> list[Summary]:
     """A summary per problem and method that has a result.
 
     Keys: `problem`, `method`, `seeds` (their number), for each METRIC its mean over the seeds and
-    METRIC_spread, `best` (the metrics in which no other method on the problem is better) and, if
-    there is one seed, `intervals` over the test images.
+    METRIC_spread, `overlap` (test images that flatter the scores, over all seeds), `best` (the
+    metrics in which no other method on the problem is better) and, if there is one seed,
+    `intervals` over the test images.
     """
     tables = {metric: tabulate(results, metric) for metric in COMPARED}
     intervals = {(result.problem, result.method): result.intervals for result in results}
+    overlap: Counter[tuple[str, str]] = Counter()
+    for result in results:
+        overlap[result.problem, result.method] += result.overlap
     best = {
         metric: np.array([significance.best(row) for row in table.mean])
         for metric, table in tables.items()
@@ -63,6 +68,7 @@ def summarise(results: Sequence[Result]) -> list[Summary]:
         for metric, table in tables.items():
             row[metric] = float(table.mean[i, j])
             row[f"{metric}_spread"] = float(table.spread[i, j])
+        row["overlap"] = overlap[row["problem"], row["method"]]
         row["best"] = [metric for metric in COMPARED if best[metric][i, j]]
         if row["seeds"] == 1:
             row["intervals"] = intervals[row["problem"], row["method"]]

@@ -7,7 +7,13 @@ from typing import NamedTuple
 
 from imbsynth.configs import FidConfig
 from imbsynth.engine.events import Note, OnEvent
-from imbsynth.engine.manifest import RECONSTRUCT, has_manifest, made_of
+from imbsynth.engine.manifest import (
+    RECONSTRUCT,
+    has_manifest,
+    made_of,
+    refuse_synthetic,
+    synthetic_among,
+)
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError
 from imbsynth.store.folders import ImageFolder
@@ -40,6 +46,8 @@ def classes_of(config: FidConfig, on_event: OnEvent) -> list[ClassImages]:
             if config.fake is not None:
                 used = "real" if origin == "real" else "synthetic"
                 on_event(Note(f"{root} was made by generate: only its {used} images are used"))
+        elif origin == "real" and config.fake is not None:
+            refuse_synthetic(root)
         elif config.fake is None:
             raise UserError(
                 f"{root} has no {MANIFEST} that tells synthetic images from real ones",
@@ -60,10 +68,12 @@ def _images_of_origin(folder: ImageFolder, origin: str) -> ImageFolder:
             "restore them, or make the folder again",
         )
 
+    synthetic = set(synthetic_among(folder.paths(), made))
+
     def belongs(path: str) -> bool:
         if origin == "real":
-            return path not in made
-        return path in made and made[path].method != RECONSTRUCT
+            return path not in synthetic
+        return path in synthetic and not (path in made and made[path].method == RECONSTRUCT)
 
     kept = {name: [path for path in paths if belongs(path)] for name, paths in folder.files.items()}
     return folder._replace(files=kept)

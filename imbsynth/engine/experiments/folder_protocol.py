@@ -8,7 +8,8 @@ from imbsynth.configs import Budget, ExperimentConfig
 from imbsynth.engine.experiments.protocol_options import Options
 from imbsynth.engine.experiments.protocols import DataSet, MethodOptions, Protocol
 from imbsynth.errors import UserError
-from imbsynth.store.folders import ImageFolder, digest_of, read_regular
+from imbsynth.store.folders import ImageFolder
+from imbsynth.store.image_files import read_image_file
 from imbsynth.store.names import listing
 
 PLAIN, AUGMENTED = "plain", " + affine"
@@ -82,10 +83,11 @@ def _folds(folder: ImageFolder, wanted: int) -> int:
 
 
 def _different(folder: ImageFolder, name: str, enough: int) -> int:
-    """How many files of a class differ in their bytes; reading stops when there are `enough`."""
+    """How many images of a class differ; reading stops when there are `enough`."""
     seen: set[str] = set()
     for path in folder.files[name]:
-        seen.add(digest_of(read_regular(folder.root / path)))
+        digest, picture, _ = read_image_file(folder.root / path)
+        seen.add(digest if picture is None else picture.digest)
         if len(seen) == enough:
             break
     return len(seen)

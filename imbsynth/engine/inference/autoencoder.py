@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from imbsynth.configs import Decoder, check_decoder, check_size
 from imbsynth.core.pixels import to_bytes, to_unit
+from imbsynth.engine.inference.digests import packed, taken
 from imbsynth.errors import UserError, option
 from imbsynth.models.autoencoder import Autoencoder, Shape
 from imbsynth.models.fast.convolutions import channels_last
@@ -20,6 +21,7 @@ from imbsynth.store.fields import Wrong, mapping, text, texts, whole
 from imbsynth.store.folders import is_class_name
 
 KIND = "train-ae"
+_TRAINED_ON = "digests.train"  # version 0.1 wrote none
 MOST_LATENT_DIM = 65_536
 
 
@@ -81,23 +83,38 @@ def _checked(values: Tensor) -> Tensor:
     return values
 
 
-def autoencoder_checkpoint(model: Autoencoder, meta: dict[str, Any]) -> Checkpoint:
-    """The checkpoint of an autoencoder; `meta` says how it was made."""
-    return Checkpoint(
-        dict(model.state_dict()), {**meta, "kind": KIND, "shape": model.shape._asdict()}
-    )
+def autoencoder_checkpoint(
+    model: Autoencoder, meta: dict[str, Any], trained_on: Iterable[str] = ()
+) -> Checkpoint:
+    """The checkpoint of an autoencoder; `meta` says how it was made.
+
+    trained_on: digests of the images that it learned from, of their files and of their pixels.
+    """
+    tensors = {**model.state_dict(), _TRAINED_ON: packed(trained_on)}
+    return Checkpoint(tensors, {**meta, "kind": KIND, "shape": model.shape._asdict()})
 
 
 def load_autoencoder(path: Path) -> Autoencoder:
     """The autoencoder of a checkpoint; UserError for any other file."""
     checkpoint = load_checkpoint(path, KIND)
-    shape = _shape(path, checkpoint.meta)
+    shape, tensors = _shape(path, checkpoint.meta), dict(checkpoint.tensors)
+    tensors.pop(_TRAINED_ON, None)
     with torch.device("meta"):
         model = Autoencoder(shape)
-    check_tensors(path, checkpoint.tensors, model.state_dict())
-    model.load_state_dict(checkpoint.tensors, assign=True)
+    check_tensors(path, tensors, model.state_dict())
+    model.load_state_dict(tensors, assign=True)
     channels_last(model)
     return model
+
+
+def images_of_autoencoder(path: Path) -> set[str]:
+    """The digests of the images that the autoencoder of a checkpoint has learned from."""
+    try:
+        return taken(dict(load_checkpoint(path, KIND).tensors), _TRAINED_ON)
+    except Wrong as error:
+        raise UserError(
+            f"{path}: {error}", "the file is damaged or was edited: make it again with train-ae"
+        ) from None
 
 
 def _shape(path: Path, meta: dict[str, Any]) -> Shape:

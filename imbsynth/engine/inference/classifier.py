@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,8 @@ from torch import Tensor
 from imbsynth.configs import MAX_CLASSIFIED_SIDE, check_size
 from imbsynth.core.pixels import to_unit
 from imbsynth.engine.inference.decisions import Fitted, read_fitted
+from imbsynth.engine.inference.digests import packed, taken, unpacked
+from imbsynth.engine.overlap import ENCODED, PARENTS, TRAINED, VALIDATED
 from imbsynth.errors import UserError, option
 from imbsynth.models.classifiers import Classifier, ImageShape
 from imbsynth.models.fast.convolutions import channels_last
@@ -27,6 +29,26 @@ KIND = "aos-train"
 # What networks of torchvision raise for images that are too small, or not multiples of a patch.
 _UNFIT = (RuntimeError, AssertionError)
 _MODEL, _TRAINED_ON, _VALIDATED_ON = "model.", "digests.train", "digests.val"
+_PARENTS, _ENCODED = "digests.parents", "digests.ae"  # version 0.1 wrote none
+_SEEN = (_TRAINED_ON, _VALIDATED_ON, _PARENTS, _ENCODED)  # in the order of `Seen`
+
+
+class Seen(NamedTuple):
+    """The images that a classifier depends on, by their digests: of files and of pixels."""
+
+    trained_on: Set[str]
+    validated_on: Set[str]
+    parents: Set[str] = frozenset()  # of synthetic images that were trained on
+    encoded: Set[str] = frozenset()  # what the autoencoder of these learned from
+
+    def by_reason(self) -> dict[str, Set[str]]:
+        """The same, by why such an image flatters a score."""
+        return {
+            TRAINED: self.trained_on,
+            PARENTS: self.parents,
+            ENCODED: self.encoded,
+            VALIDATED: self.validated_on,
+        }
 
 
 class TrainedClassifier(NamedTuple):
@@ -34,8 +56,7 @@ class TrainedClassifier(NamedTuple):
 
     model: Classifier
     counts: dict[str, int]  # real training images by class, in the order of the outputs
-    trained_on: set[str]  # SHA-256 of the files, hexadecimal
-    validated_on: set[str]
+    seen: Seen
     best_epoch: int
     fitted: Fitted | None  # None in checkpoints of older versions
 
@@ -79,14 +100,13 @@ def _unfit(name: str, shape: ImageShape, error: Exception) -> UserError:
 def classifier_checkpoint(
     tensors: dict[str, Tensor],
     model: Classifier,
-    trained_on: list[str],
-    validated_on: list[str],
+    seen: Seen,
     meta: dict[str, Any],
 ) -> Checkpoint:
     """The checkpoint of a classifier with the given weights; `meta` says how it was made."""
     named = {_MODEL + name: value for name, value in tensors.items()}
-    named[_TRAINED_ON] = _packed(trained_on)
-    named[_VALIDATED_ON] = _packed(validated_on)
+    for place, digests in zip(_SEEN, seen, strict=True):
+        named[place] = packed(digests)
     about = {"kind": KIND, "model": model.name, "shape": model.shape._asdict(), "head": model.head}
     return Checkpoint(named, {**meta, **about})
 
@@ -96,8 +116,7 @@ def load_classifier(path: Path) -> TrainedClassifier:
     checkpoint = load_checkpoint(path, KIND)
     tensors, meta = dict(checkpoint.tensors), checkpoint.meta
     try:
-        trained_on = _unpacked(tensors.pop(_TRAINED_ON, None))
-        validated_on = _unpacked(tensors.pop(_VALIDATED_ON, None))
+        seen = _seen(tensors)
         counts, found = _counts(meta), mapping(meta, "shape")
         channels = whole(found, "channels", 1, 3)
         if channels == 2:
@@ -118,7 +137,7 @@ def load_classifier(path: Path) -> TrainedClassifier:
     check_tensors(path, weights, model.state_dict())
     model.load_state_dict(weights, assign=True)
     channels_last(model)
-    return TrainedClassifier(model, counts, trained_on, validated_on, best_epoch, fitted)
+    return TrainedClassifier(model, counts, seen, best_epoch, fitted)
 
 
 def _counts(meta: dict[str, Any]) -> dict[str, int]:
@@ -136,16 +155,10 @@ def _counts(meta: dict[str, Any]) -> dict[str, int]:
     return counts
 
 
-def _packed(digests: list[str]) -> Tensor:
-    """(n, 32) uint8, sorted: half the size of hexadecimal, and not in the header."""
-    joined = bytearray(bytes.fromhex("".join(sorted(set(digests)))))
-    return torch.frombuffer(joined, dtype=torch.uint8).reshape(-1, 32).clone()
-
-
-def _unpacked(packed: Tensor | None) -> set[str]:
-    if packed is None or packed.dtype != torch.uint8 or packed.ndim != 2 or packed.shape[1] != 32:
-        raise Wrong("its digests are missing, or of another form")
-    return {bytes(row).hex() for row in packed.numpy()}
+def _seen(tensors: dict[str, Tensor]) -> Seen:
+    """What the classifier depends on, removed from the tensors of its checkpoint."""
+    trained_on, validated_on = (unpacked(tensors.pop(name, None)) for name in _SEEN[:2])
+    return Seen(trained_on, validated_on, taken(tensors, _PARENTS), taken(tensors, _ENCODED))
 
 
 def logits(

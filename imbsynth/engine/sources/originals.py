@@ -46,6 +46,7 @@ def place_originals(
         part,
         config.link,
         final=config.dst,
+        expected=dict(zip(images.paths, images.digests, strict=True)),
         on_progress=lambda done: on_event(Advanced(done)),
     )
     return Placed(images.paths, reconstructed=False)

@@ -55,6 +55,7 @@ def _reconstructed(images: Labelled, placed: Placed, space: str | None) -> Itera
             "space": space,
             "parents": [path],
             "parent_digests": [images.digests[i]],
+            "parent_pixels": [images.pixel_digests[i]],
             "weights": [1.0],
         }
 
@@ -75,6 +76,7 @@ def _lines(
             **common,
             "parents": [placed.paths[i] for i in own],
             "parent_digests": [images.digests[i] for i in own],
+            "parent_pixels": [images.pixel_digests[i] for i in own],
             "weights": shares,
             "row": row,
         }

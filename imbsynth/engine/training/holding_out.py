@@ -8,16 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from imbsynth.configs import AosTrainConfig
 from imbsynth.core.profiles import shares
-from imbsynth.engine.events import OnEvent
-from imbsynth.engine.manifest import made_of, refuse_synthetic
-from imbsynth.engine.reading import (
-    Labelled,
-    check_classes,
-    read_labelled,
-    shared_files,
-)
-from imbsynth.errors import UserError
+from imbsynth.engine.events import Note, OnEvent
+from imbsynth.engine.inference.classifier import Seen
+from imbsynth.engine.manifest import made_of, synthetic_among
+from imbsynth.engine.overlap import described, overlap_of
+from imbsynth.engine.reading import Labelled, check_classes, read_labelled
+from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
 from imbsynth.store.names import listing
 
@@ -40,16 +38,18 @@ def _same(files: int) -> str:
 
 
 def hold_out(src: Path, images: Labelled, fraction: float, seed: int) -> Parts:
-    """Hold out a fraction of each class's real images, equal files together.
+    """Hold out a fraction of each class's real images, those that show the same together.
 
     In a folder that `generate` made, synthetic images with a parent that is held out are left
     out of training: they would show it. Raises UserError for a class with too few real images.
     """
-    sources = made_of(src)
-    real = np.array([path not in sources for path in images.paths])
+    made = made_of(src)
+    synthetic = set(synthetic_among(images.paths, made))
+    real = np.array([path not in synthetic for path in images.paths])
+    shown = _shown(images)
     held: set[str] = set()
     for name, members in zip(images.classes, images.members(), strict=True):
-        distinct = sorted({images.digests[i] for i in members[real[members]]})
+        distinct = sorted({shown[i] for i in members[real[members]]})
         if len(distinct) < 2:
             files = int(real[members].sum())
             raise UserError(
@@ -61,32 +61,52 @@ def hold_out(src: Path, images: Labelled, fraction: float, seed: int) -> Parts:
         order = stream(seed, "aos-train", "val", name).permutation(len(distinct))
         held |= {distinct[i] for i in order[kept:]}
 
-    in_val = real & np.array([digest in held for digest in images.digests])
+    shows = np.array([one in held for one in shown])
+    in_val = real & shows
     held_paths = {images.paths[i] for i in np.flatnonzero(in_val)}
-    shows = np.array(
-        [p in sources and not held_paths.isdisjoint(sources[p].parents) for p in images.paths]
+    identities = images.identities(np.flatnonzero(in_val).tolist())
+    shows |= np.array(
+        [path in made and made[path].shows(held_paths, identities) for path in images.paths]
     )
-    shows |= ~in_val & np.array([digest in held for digest in images.digests])
-    return Parts(np.flatnonzero(~in_val & ~shows), np.flatnonzero(in_val), int(shows.sum()))
+    return Parts(np.flatnonzero(~shows), np.flatnonzero(in_val), int((shows & ~in_val).sum()))
+
+
+def _shown(images: Labelled) -> list[str]:
+    """For each image, the smallest digest of the files with its pixels: what it shows."""
+    smallest: dict[str, str] = {}
+    for pixels, digest in zip(images.pixel_digests, images.digests, strict=True):
+        smallest[pixels] = min(digest, smallest.get(pixels, digest))
+    return [smallest[pixels] for pixels in images.pixel_digests]
 
 
 def read_validation(
-    folder: Path, images: Labelled, *, skip_unreadable: bool, on_event: OnEvent
+    folder: Path,
+    images: Labelled,
+    seen: Seen,
+    *,
+    config: AosTrainConfig,
+    on_event: OnEvent,
 ) -> Labelled:
-    """A folder of real images of the same classes, none of which is trained on."""
-    refuse_synthetic(folder)
+    """A folder of images of the same classes, to choose the epoch with.
+
+    seen: what the classifier depends on. Raises UserError for images among these and for synthetic
+    ones, unless the config allows them.
+    """
     val = read_labelled(
         folder,
         size=(images.pixels.shape[2], images.pixels.shape[3]),
         channels=images.pixels.shape[1],
-        skip_unreadable=skip_unreadable,
+        skip_unreadable=config.skip_unreadable,
         on_event=on_event,
     )
     check_classes(folder, val.classes, images.classes)
-    shared = shared_files(val, set(images.digests))
-    if shared:
+    found = overlap_of(folder, val, seen.by_reason())
+    if found and not config.allow_overlap:
         raise UserError(
-            f"{folder}: {len(shared)} of its images are also trained on: {listing(shared)}",
-            "remove them from one of the folders; `imbsynth split` makes parts that share none",
+            described(folder, val, found),
+            "remove them from one of the folders (`imbsynth split` makes parts that share none; "
+            f"generate from the training part only), or {option('allow_overlap')} to use them",
         )
+    if found:
+        on_event(Note(f"{described(folder, val, found)}: validation scores flatter"))
     return val
