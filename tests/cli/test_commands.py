@@ -37,7 +37,8 @@ def test_help_has_sections_and_examples_that_can_be_copied() -> None:
     assert code == 0
     lines = out.splitlines()
     headings = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
-    assert headings == ["Arguments:", "Options:", "Balancing:", "Synthetic images:", "Run:"]
+    panels = ["Balancing:", "Synthetic images:", "Learning:"]
+    assert headings == ["Arguments:", "Options:", *panels, "Run:"]
     assert sum(line.startswith("  --epsilon") for line in lines) == 1
     (long,) = [line for line in lines if "--augment flip-crop" in line]
     assert long.startswith("  Example: imbsynth aos-train photos/train")
