@@ -12,8 +12,8 @@ import argparse
 import json
 from pathlib import Path
 
+from imbsynth.core.metric_table import METRICS
 from imbsynth.core.significance import best
-from imbsynth.core.tables import METRICS
 from imbsynth.engine.comparison.results import read_results
 from imbsynth.engine.comparison.stored import Result
 from imbsynth.engine.comparison.summaries import tabulate

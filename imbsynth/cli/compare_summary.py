@@ -10,7 +10,7 @@ from imbsynth.cli.console import table
 from imbsynth.cli.markdown import markdown
 from imbsynth.cli.sentences import covered, left_out, marked, p_value, warning
 from imbsynth.configs import CompareConfig
-from imbsynth.core.tables import METRICS
+from imbsynth.core.metric_table import METRICS
 from imbsynth.engine import compare
 from imbsynth.engine.compare import TABLES, Report
 from imbsynth.engine.comparison.ranking import CHANCES

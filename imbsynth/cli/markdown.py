@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from imbsynth.cli.sentences import covered, left_out, marked, p_value, warning
-from imbsynth.core.tables import COMPARED
+from imbsynth.core.metric_table import COMPARED
 from imbsynth.engine.comparison.ranking import CHANCES
 from imbsynth.store.names import printable
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from imbsynth.core.tables import METRICS
+from imbsynth.core.metric_table import METRICS
 
 Counts = NDArray[np.float64]
 Scores = NDArray[np.float64]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.configs import CompareConfig
-from imbsynth.core.tables import METRICS
+from imbsynth.core.metric_table import METRICS
 from imbsynth.engine.comparison import sheets
 from imbsynth.engine.comparison.ranking import Ranking, rank
 from imbsynth.engine.comparison.results import read_results

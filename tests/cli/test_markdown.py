@@ -9,7 +9,7 @@ import pytest
 
 from imbsynth.cli.markdown import markdown
 from imbsynth.configs import CompareConfig
-from imbsynth.core.tables import COMPARED
+from imbsynth.core.metric_table import COMPARED
 from imbsynth.engine.compare import _report
 from imbsynth.engine.comparison import sheets
 from imbsynth.engine.comparison.ranking import rank

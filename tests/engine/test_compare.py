@@ -8,7 +8,7 @@ import pytest
 
 from imbsynth.cli.compare_summary import run
 from imbsynth.configs import CompareConfig
-from imbsynth.core.tables import COMPARED
+from imbsynth.core.metric_table import COMPARED
 from imbsynth.engine import compare
 from tests.conftest import contents
 from tests.engine.comparison.files import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from imbsynth.core.tables import COMPARED
+from imbsynth.core.metric_table import COMPARED
 from imbsynth.engine.comparison.ranking import PAIR_COLUMNS, Ranking
 from imbsynth.engine.comparison.stored import Result
 from imbsynth.engine.comparison.summaries import Summary

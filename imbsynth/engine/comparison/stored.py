@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from imbsynth.core import profiles
+from imbsynth.core.metric_table import COMPARED
 from imbsynth.core.metrics import rarest_recall
-from imbsynth.core.tables import COMPARED
 from imbsynth.errors import UserError
 from imbsynth.store import fields
 from imbsynth.store.fields import Wrong

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.core import significance
-from imbsynth.core.tables import COMPARED
+from imbsynth.core.metric_table import COMPARED
 from imbsynth.engine.comparison.stored import Result
 
 Summary = dict[str, Any]  # of a method on a problem, as `summarise` gives it

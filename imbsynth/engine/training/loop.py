@@ -29,16 +29,8 @@ def train(
     With `resume`, from the saved state if there is one. Leaves the last state and the log. A run
     whose numbers are no longer finite ends with the state of its last whole epoch saved.
     """
-    state = files.load_state(made_by) if resume else None
-    if state is not None:
-        trainer.restore(files.state, state)
-        place = trainer.place
-        on_event(
-            Note(f"resuming after {place.epoch} epochs and {place.step} of {place.steps} steps")
-        )
-        changed = files.versions_changed(state, made_by)
-        if changed:
-            on_event(Note(f"the run was begun with {'; '.join(changed)}: results may differ"))
+    if resume:
+        _restore(trainer, files, made_by, on_event)
     guard = _Guard(trainer, files, made_by)
     saving, showing = Every(SAVE_EVERY), Every(SHOW_EVERY)
 
@@ -62,6 +54,21 @@ def train(
             losses = {name: line[name] for name in trainer.task.losses}
             on_event(EpochDone(line["epoch"], trainer.epochs, losses, line["images_per_second"]))
     files.save_state(trainer.state(), made_by)  # so that nothing after this can lose the run
+
+
+def _restore(
+    trainer: Trainer[Any], files: TrainingFiles, made_by: dict[str, Any], on_event: OnEvent
+) -> None:
+    """Return to the saved state, if there is one."""
+    state = files.load_state(made_by)
+    if state is None:
+        return
+    trainer.restore(files.state, state)
+    place = trainer.place
+    on_event(Note(f"resuming after {place.epoch} epochs and {place.step} of {place.steps} steps"))
+    changed = files.versions_changed(state, made_by)
+    if changed:
+        on_event(Note(f"the run was begun with {'; '.join(changed)}: results may differ"))
 
 
 class _Guard:

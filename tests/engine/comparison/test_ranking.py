@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imbsynth.cli.sentences import covered
-from imbsynth.core.tables import COMPARED
+from imbsynth.core.metric_table import COMPARED
 from imbsynth.engine.comparison.ranking import in_common
 from imbsynth.engine.comparison.stored import Result
 
