@@ -124,7 +124,11 @@ class Training(Sized, Reading, Seeded, OnDevice, Replacing):
     out: Path
     channels: Annotated[
         int | None,
-        Option("Channels of the images; auto is gray if all images are.", kind=CHANNELS),
+        Option(
+            "Channels of the images; 1 makes colour gray. auto is 1 if no image shows a colour, "
+            "however it is stored.",
+            kind=CHANNELS,
+        ),
     ] = None
     precision: PrecisionOption = "auto"
     resume: Annotated[

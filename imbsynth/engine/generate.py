@@ -24,7 +24,7 @@ from imbsynth.engine.sources.originals import place_originals
 from imbsynth.engine.sources.source import Source
 from imbsynth.engine.sources.spaces import Latents, Pixels, Space
 from imbsynth.engine.sources.writing import write_synthetic
-from imbsynth.errors import UserError
+from imbsynth.errors import UserError, option
 from imbsynth.runtime import resolve_device, resolve_precision, worker_count
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.images import SMALLEST_PNG
@@ -110,6 +110,14 @@ def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Label
         raise UserError(
             f"{config.src}: file names that synthetic images have: {listing(taken)}",
             "rename them if they are real, or give the folder without them",
+        )
+    if images.made_gray and not (config.synthetic_only or config.reconstruct_originals):
+        raise UserError(
+            f"{config.src}: {images.made_gray} images have colour, and the autoencoder makes gray "
+            "ones: a classifier could tell them apart by it",
+            f"pass the originals through it too with {option('reconstruct_originals')}, leave them "
+            f"out with {option('synthetic_only')}, or train an autoencoder with "
+            f"{option('channels')} 3",
         )
     return images
 

@@ -35,6 +35,7 @@ class Labelled(NamedTuple):
     digest: str  # of all paths and file contents
     skipped: list[str]  # unreadable files that were left out
     resized: int  # images that had another size
+    made_gray: int  # colour images where one channel is asked for
 
     def members(self) -> list[NDArray[np.int64]]:
         """The image indices of each class."""
@@ -107,6 +108,7 @@ def read_labelled(
         folder_digest(images.paths, images.digests),
         images.skipped,
         images.resized,
+        images.made_gray,
     )
 
 
@@ -121,6 +123,8 @@ def _tell_of_changes(images: Images, on_event: OnEvent) -> None:
         on_event(Note(f"{images.composited} images with transparency were put on black"))
     if images.made_rgb:
         on_event(Note(f"{images.made_rgb} gray images were made RGB"))
+    if images.made_gray:
+        on_event(Note(f"{images.made_gray} colour images were made gray"))
 
 
 def check_classes(folder: Path, found: list[str], expected: list[str]) -> None:

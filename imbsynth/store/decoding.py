@@ -63,6 +63,7 @@ class Picture(NamedTuple):
     mode: str  # as stored, by Pillow's names: "L", "RGB", "RGBA", "P", "I;16", ...
     alpha: bool  # whether transparency was composited on black
     resized: bool
+    coloured: bool  # whether the file shows a colour, whatever became of it
 
 
 @contextmanager
@@ -77,13 +78,14 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
+def decode(data: bytes, size: tuple[int, int] | None = None, *, as_gray: bool = False) -> Picture:
     """The first frame of an image, upright, as 8-bit gray or RGB.
 
-    Gray stays gray, everything else becomes RGB. Palettes are expanded, transparency is
-    composited on black, EXIF orientation is applied, 16-bit and float images are brought to 8 bits
-    by their format's range (float: [0, 1]), gray as colour: see `_eight_bit`. `size` (height, width
-    in pixels) resizes with Pillow's antialiased bicubic filter. Raises Unreadable.
+    What shows no colour is gray, however it is stored; everything else is RGB, or with `as_gray`
+    its luma (ITU-R 601-2). Palettes are expanded, transparency is composited on black, EXIF
+    orientation is applied, 16-bit and float images are brought to 8 bits by their format's range
+    (float: [0, 1]), gray as colour: see `_eight_bit`. `size` (height, width in pixels) resizes with
+    Pillow's antialiased bicubic filter. Raises Unreadable.
     """
     try:
         with Image.open(io.BytesIO(data), formats=_formats()) as image:
@@ -94,16 +96,20 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
             image.load()
             upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
             flat, alpha = _flatten(upright, gray=_is_gray(image, data))
+            flat = _without_equal_channels(flat)
+            coloured = flat.mode == "RGB"
+            if coloured and as_gray:
+                flat = flat.convert("L")
             resized = size is not None and flat.size != (size[1], size[0])
             if size is not None and resized:
                 flat = flat.resize((size[1], size[0]), Image.Resampling.BICUBIC)
-            return Picture(np.asarray(flat), mode, alpha, resized)
+            return Picture(np.asarray(flat), mode, alpha, resized, coloured)
     except _PARSER_ERRORS as error:
         raise Unreadable(_reason(error, data)) from None
 
 
 def is_gray(path: Path) -> bool:
-    """Whether `decode` makes a file gray, by its header alone; True for what is not an image."""
+    """Whether a file is stored as gray, by its header alone; True for what is not an image."""
     try:
         with path.open("rb") as file:
             head = file.read(png.HEADER)
@@ -155,6 +161,17 @@ def _flatten(image: Image.Image, *, gray: bool) -> tuple[Image.Image, bool]:
     if image.mode == "1":
         return image.convert("L"), False
     return image.convert("RGB"), False
+
+
+def _without_equal_channels(image: Image.Image) -> Image.Image:
+    """An RGB image whose channels are equal, as "L": gray images are often stored as RGB."""
+    if image.mode != "RGB":
+        return image
+    pixels = np.asarray(image)
+    for part in (pixels[0], pixels):  # most colour images show it in their first row
+        if not (part[..., 0] == part[..., 1]).all() or not (part[..., 1] == part[..., 2]).all():
+            return image
+    return image.getchannel(0)
 
 
 def _on_black(image: Image.Image, mode: str) -> Image.Image:

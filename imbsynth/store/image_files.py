@@ -19,7 +19,9 @@ class ImageFile(NamedTuple):
     problem: str  # why there is no picture; "" if there is one
 
 
-def read_image_file(path: Path, size: tuple[int, int] | None = None) -> ImageFile:
+def read_image_file(
+    path: Path, size: tuple[int, int] | None = None, *, as_gray: bool = False
+) -> ImageFile:
     """Read and decode one file; `size` (height, width) in pixels resizes."""
     try:
         data = read_bytes(path)
@@ -27,7 +29,7 @@ def read_image_file(path: Path, size: tuple[int, int] | None = None) -> ImageFil
         return ImageFile("", None, f"cannot be read: {error.strerror or error}")
     digest = digest_of(data)
     try:
-        return ImageFile(digest, decode(data, size), "")
+        return ImageFile(digest, decode(data, size, as_gray=as_gray), "")
     except Unreadable as error:
         return ImageFile(digest, None, str(error))
 

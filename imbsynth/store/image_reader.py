@@ -29,7 +29,7 @@ class ImageRules(NamedTuple):
 
     size: tuple[int, int] | None = None  # (height, width) in pixels to resize to
     one_size: bool = False  # mixed sizes are refused
-    gray: bool = False  # colour is refused
+    gray: bool = False  # colour becomes gray
     skip_unreadable: bool = False
 
 
@@ -65,16 +65,15 @@ class ImageReader:
         self.root, self.paths, self.rules, self.cores = root, paths, rules, cores
         self.where = str(root) if where is None else where
         self.unreadable: dict[str, str] = {}  # path -> why
-        self.refused_colour: list[str] = []  # colour images, where gray ones are required
         self.sizes: Counter[str] = Counter()  # "HxW" in pixels -> images
-        self.in_colour = self.composited = self.resized = 0
+        self.in_colour = self.composited = self.resized = 0  # images
 
     def images(self, on_progress: OnProgress = lambda _: None) -> Generator[ReadImage, None, None]:
         """The images one by one, those left out excepted.
 
         Raises UserError that lists the files which cannot be read (unless they are to be skipped),
-        the sizes if they are mixed, or the colour images among gray ones: after the last file, so
-        that all can be listed. No image comes once an error is certain.
+        or the sizes if they are mixed: after the last file, so that all can be listed. No image
+        comes once an error is certain.
         """
         with quiet():
             yield from self._accepted(on_progress)
@@ -114,7 +113,7 @@ class ImageReader:
             on_progress(place + 1)
 
     def _read(self, path: str) -> ImageFile:
-        return read_image_file(self.root / path, self.rules.size)
+        return read_image_file(self.root / path, self.rules.size, as_gray=self.rules.gray)
 
     def _count(self, path: str, file: ImageFile) -> None:
         picture = file.picture
@@ -122,20 +121,15 @@ class ImageReader:
             self.unreadable[path] = file.problem
             return
         self.sizes[size_text(picture)] += 1
-        if picture.pixels.ndim == 3:
-            self.in_colour += 1
-            if self.rules.gray:
-                self.refused_colour.append(path)
-        if picture.alpha:
-            self.composited += 1
-        if picture.resized:
-            self.resized += 1
+        self.in_colour += picture.coloured
+        self.composited += picture.alpha
+        self.resized += picture.resized
 
     def _fails(self) -> bool:
         """Whether an error is certain."""
         if self.unreadable and not self.rules.skip_unreadable:
             return True
-        return bool(self.refused_colour) or (self.rules.one_size and len(self.sizes) > 1)
+        return self.rules.one_size and len(self.sizes) > 1
 
     def _refuse(self) -> None:
         """Raise UserError if one of the rules is broken."""
@@ -143,12 +137,6 @@ class ImageReader:
             raise _unreadable(self.where, self.unreadable)
         if self.rules.one_size and len(self.sizes) > 1:
             raise _mixed(self.where, self.sizes)
-        if self.refused_colour:
-            raise UserError(
-                f"{self.where}: colour images where gray ones are expected: "
-                f"{listing(self.refused_colour)}",
-                f"convert them to gray, or work in colour (train-ae with {option('channels')} 3)",
-            )
 
 
 def _unreadable(where: str, unreadable: dict[str, str]) -> UserError:

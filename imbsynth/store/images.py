@@ -29,6 +29,7 @@ class Images(NamedTuple):
     composited: int  # images whose transparency was composited on black
     resized: int  # images that had another size
     made_rgb: int  # gray images among colour ones, or where three channels are asked for
+    made_gray: int  # colour images where one channel is asked for
 
 
 def read_images(
@@ -44,7 +45,7 @@ def read_images(
     """Decode files into one uint8 array (n, c, h, w).
 
     size: (height, width) in pixels to resize to; None takes the one size that all have.
-    channels: 1 (colour is refused) or 3; None takes 1 if all are gray, else 3.
+    channels: 1 (colour becomes gray) or 3; None takes 1 if no image shows a colour, else 3.
     on_progress: called after every file with the number of files read.
     Raises UserError like `ImageReader.images`, and if no file can be read.
     """
@@ -68,6 +69,7 @@ def read_images(
         composited=reader.composited,
         resized=reader.resized,
         made_rgb=len(kept) - reader.in_colour if pixels.shape[1] == 3 else 0,
+        made_gray=reader.in_colour if pixels.shape[1] == 1 else 0,
     )
 
 

@@ -265,12 +265,14 @@ def test_a_file_named_like_a_synthetic_one_is_refused(rare: Path, tmp_path: Path
     assert not (tmp_path / "dst").exists()
 
 
-def test_a_gray_autoencoder_refuses_colour(
+def test_a_gray_autoencoder_puts_no_gray_images_beside_colour_ones(
     ae: Path, make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     colour = make_folder({"a": 3, "b": 1}, name="colour", mode="RGB")
-    with pytest.raises(UserError, match="colour images where gray ones"):
+    with pytest.raises(UserError, match="4 images have colour"):
         run(GenerateConfig(src=colour, dst=tmp_path / "dst", ae=ae))
+    config = GenerateConfig(src=colour, dst=tmp_path / "dst", ae=ae, reconstruct_originals=True)
+    assert run(config).added == {"a": 0, "b": 2}
 
 
 def test_an_unreadable_file_stops_or_is_left_out(rare: Path, tmp_path: Path) -> None:
