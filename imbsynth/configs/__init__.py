@@ -13,8 +13,13 @@ from imbsynth.configs.sizes import (
     MAX_CLASSIFIED_SIDE,
     MAX_SIDE,
     MIN_SIDE,
+    USUAL_PHOTOGRAPH,
+    USUAL_SIDE,
+    Size,
     check_decoder,
     check_size,
+    size_text,
+    within,
 )
 from imbsynth.configs.split import SplitConfig
 from imbsynth.configs.train_ae import Decoder, Penalty, TrainAeConfig
@@ -27,6 +32,8 @@ __all__ = [
     "MAX_SIDE",
     "MIN_SIDE",
     "STATE",
+    "USUAL_PHOTOGRAPH",
+    "USUAL_SIDE",
     "AosTrainConfig",
     "Budget",
     "CompareConfig",
@@ -43,8 +50,11 @@ __all__ = [
     "Precision",
     "Profile",
     "Resize",
+    "Size",
     "SplitConfig",
     "TrainAeConfig",
     "check_decoder",
     "check_size",
+    "size_text",
+    "within",
 ]

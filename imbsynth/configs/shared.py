@@ -101,7 +101,8 @@ class Sized(Checked):
         tuple[int, int] | None,
         Option(
             "Size in pixels that images are resized to, height x width. auto takes the one size "
-            "that all images have.",
+            "that all images have; for training, larger ones are brought down to 64 pixels per "
+            "side (torchvision's networks: 224).",
             kind=SIZE,
         ),
     ] = None

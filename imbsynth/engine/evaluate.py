@@ -18,7 +18,9 @@ from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier, probabilities
 from imbsynth.engine.manifest import is_named_synthetic, made_of
 from imbsynth.engine.reading import (
+    Fits,
     Labelled,
+    Preview,
     check_classes,
     read_labelled,
     shared_files,
@@ -97,15 +99,18 @@ def _evaluate(
 
 def _read(config: EvaluateConfig, trained: TrainedClassifier, on_event: OnEvent) -> Labelled:
     shape = trained.model.shape
-    images = read_labelled(
+
+    def check(preview: Preview) -> None:
+        check_classes(config.src, list(preview.folder.files), trained.classes)
+
+    return read_labelled(
         config.src,
         size=(shape.height, shape.width),
         channels=shape.channels,
         skip_unreadable=config.skip_unreadable,
         on_event=on_event,
+        fits=Fits(check),
     )
-    check_classes(config.src, images.classes, trained.classes)
-    return images
 
 
 def _check_unseen(

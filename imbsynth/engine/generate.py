@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.manifest import is_named_synthetic, refuse_synthetic
-from imbsynth.engine.reading import Labelled, read_labelled
+from imbsynth.engine.reading import Fits, Labelled, Preview, read_labelled
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.originals import place_originals
 from imbsynth.engine.sources.source import Source
@@ -104,13 +105,8 @@ def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Label
         channels=None if shape is None else shape.channels,
         skip_unreadable=config.skip_unreadable,
         on_event=on_event,
+        fits=Fits(partial(_check, config)),
     )
-    taken = [path for path in images.paths if is_named_synthetic(path)]
-    if taken:
-        raise UserError(
-            f"{config.src}: file names that synthetic images have: {listing(taken)}",
-            "rename them if they are real, or give the folder without them",
-        )
     if images.made_gray and not (config.synthetic_only or config.reconstruct_originals):
         raise UserError(
             f"{config.src}: {images.made_gray} images have colour, and the autoencoder makes gray "
@@ -120,6 +116,17 @@ def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Label
             f"{option('channels')} 3",
         )
     return images
+
+
+def _check(config: GenerateConfig, preview: Preview) -> None:
+    """Raise UserError for what names alone tell: files named like synthetic ones, odd targets."""
+    taken = [path for path in preview.folder.paths() if is_named_synthetic(path)]
+    if taken:
+        raise UserError(
+            f"{config.src}: file names that synthetic images have: {listing(taken)}",
+            "rename them if they are real, or give the folder without them",
+        )
+    _missing(config, preview.folder.counts)
 
 
 def _missing(config: GenerateConfig, sizes: dict[str, int]) -> dict[str, int]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imbsynth.configs import Size, size_text, within
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.errors import UserError
 from imbsynth.runtime import worker_count
 from imbsynth.store.folders import ImageFolder, check_regular, scan
+from imbsynth.store.headers import mixed_sizes, sizes_of
 from imbsynth.store.images import Images, read_images
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
@@ -65,38 +67,75 @@ def scan_regular(src: Path, *, empty_ok: bool = False) -> ImageFolder:
     return folder
 
 
+class Preview(NamedTuple):
+    """What names and headers tell of a folder, before any image is decoded."""
+
+    folder: ImageFolder
+    size: Size | None  # that the images will have; None where only decoding can tell
+
+
+class Fits(NamedTuple):
+    """What the images are for."""
+
+    check: Callable[[Preview], None] = lambda _: None  # raises UserError
+    longest: int | None = None  # pixels: larger images are made smaller where no size is asked for
+
+
+ANYTHING = Fits()
+SMALLER = (
+    "the images are read at {} pixels: the network is made for at most {} per side (image size "
+    "auto; ask for another size if they need it)"
+)
+
+
 def read_labelled(
     src: Path,
     *,
-    size: tuple[int, int] | None,
+    size: Size | None,
     channels: int | None,
     skip_unreadable: bool,
     on_event: OnEvent,
     only: Sequence[str] | None = None,
+    fits: Fits = ANYTHING,
 ) -> Labelled:
-    """Decode a folder, or its classes named in `only`; see `store.images.read_images`."""
+    """Decode a folder, or its classes named in `only`; see `store.images.read_images`.
+
+    What names and headers tell is checked before anything is decoded.
+    """
     folder = scan_regular(src)
     if only is not None:
         folder = folder._replace(files={name: folder.files[name] for name in only})
+    expected, smaller = size, None
+    if size is None:
+        expected, smaller = size_by_headers(folder, fits.longest, skip_unreadable=skip_unreadable)
+    fits.check(Preview(folder, expected))
+    if smaller is not None:
+        on_event(Note(SMALLER.format(size_text(smaller), fits.longest)))
     paths = folder.paths()
     on_event(Started("reading images", len(paths)))
     images = read_images(
         src,
         paths,
-        size=size,
+        size=size or smaller,
         channels=channels,
         skip_unreadable=skip_unreadable,
         cores=worker_count(),
         on_progress=lambda done: on_event(Advanced(done)),
     )
     _tell_of_changes(images, on_event)
-    label_of = dict(zip(paths, folder.labels(), strict=True))
+    return _labelled(folder, images)
+
+
+def _labelled(folder: ImageFolder, images: Images) -> Labelled:
+    """The images with their classes; UserError for a class without any."""
+    label_of = dict(zip(folder.paths(), folder.labels(), strict=True))
     labels = np.array([label_of[path] for path in images.paths], np.int64)
     classes = list(folder.files)
-    gone = sorted(set(range(len(classes))) - set(labels.tolist()))
+    seen = set(labels.tolist())
+    gone = [name for label, name in enumerate(classes) if label not in seen]
     if gone:
         raise UserError(
-            f"{src}: no readable images in class {listing([classes[label] for label in gone])}",
+            f"{folder.root}: no readable images in class {listing(gone)}",
             "repair its images, or remove the folder",
         )
     return Labelled(
@@ -110,6 +149,24 @@ def read_labelled(
         images.resized,
         images.made_gray,
     )
+
+
+def size_by_headers(
+    folder: ImageFolder, longest: int | None, *, skip_unreadable: bool
+) -> tuple[Size | None, Size | None]:
+    """The size that the images will have, and, if larger ones are made smaller, this size again.
+
+    Raises UserError for mixed sizes, unless the odd ones may be among unreadable files.
+    """
+    found = sizes_of(folder.root, folder.paths())
+    most = longest or max(map(max, found), default=0)
+    reached = {within(size, most) for size in found}
+    if len(reached) == 1:
+        (size,) = reached
+        return size, None if reached == set(found) else size
+    if reached and not skip_unreadable:
+        raise mixed_sizes(str(folder.root), found, longest)
+    return None, None
 
 
 def _tell_of_changes(images: Images, on_event: OnEvent) -> None:

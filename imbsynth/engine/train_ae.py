@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import Any
 
 import torch
 
-from imbsynth.configs import TrainAeConfig, check_decoder, check_size
+from imbsynth.configs import USUAL_SIDE, TrainAeConfig, check_decoder, check_size
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import KIND, TrainedAutoencoder, autoencoder_checkpoint
-from imbsynth.engine.reading import Labelled
+from imbsynth.engine.reading import Fits, Labelled, Preview
 from imbsynth.engine.training.autoencoder import LOSSES, AutoencoderTask, autoencoder_trainer
 from imbsynth.engine.training.command import Result, TrainingCommand
 from imbsynth.engine.training.history import images_per_second, read_history
@@ -56,14 +57,21 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
 
     def read(self, on_event: OnEvent) -> Labelled:
         """The images; UserError if no autoencoder can be built for them."""
-        images = self.read_src(on_event)
-        check_size(images.pixels.shape[2:])
-        check_decoder(self.config.decoder, images.pixels.shape[2:])
+        images = self.read_src(on_event, Fits(self._check, USUAL_SIDE))
+        self._check_size(images.pixels.shape[2:])
         if len(images.pixels) < 2:
             raise UserError(
                 f"{self.config.src}: a single image: there is nothing to learn from", "add images"
             )
         return images
+
+    def _check(self, preview: Preview) -> None:
+        if preview.size is not None:
+            self._check_size(preview.size)
+
+    def _check_size(self, size: Sequence[int]) -> None:
+        check_size(size)
+        check_decoder(self.config.decoder, size)
 
     def inputs(self, data: Labelled) -> dict[str, str]:
         """The digest of the images."""

@@ -49,6 +49,7 @@ _GRAY_MODES = frozenset({"1", "L", "LA", "La", "F"})  # and "I", "I;16", ...
 # Where Pillow puts EXIF data; the second is how ImageMagick used to write it into PNG.
 _EXIF_KEYS = frozenset({"exif", "Raw profile type exif"})
 _ORIENTATION = 0x0112  # the EXIF tag
+_ON_ITS_SIDE = frozenset({5, 6, 7, 8})  # its values for images turned by a quarter
 _BITS, _FORMAT, _SIGNED = 258, 339, 2  # TIFF tags, and the value of the second for signed integers
 
 
@@ -123,6 +124,16 @@ def _is_gray(image: Image.Image, data: bytes) -> bool:
     """Whether pixels are gray values. Pillow reads gray PNG with alpha of 16 bits as colour."""
     deep = image.format == "PNG" and png.is_gray(data)
     return deep or image.mode in _GRAY_MODES or image.mode.startswith("I")
+
+
+def header_size(path: Path) -> tuple[int, int] | None:
+    """(height, width) in pixels, upright, by the header alone; None where it cannot be read."""
+    try:
+        with Image.open(path, formats=_formats()) as image:
+            turned = _is_turned(image) and image.getexif()[_ORIENTATION] in _ON_ITS_SIDE
+            return (image.width, image.height) if turned else (image.height, image.width)
+    except _PARSER_ERRORS:
+        return None
 
 
 @cache

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from imbsynth.configs import size_text
 from imbsynth.store.decoding import Picture, Unreadable, decode, quiet
 from imbsynth.store.folders import digest_of, read_bytes
 from imbsynth.store.parallel import in_order, threads_for
@@ -32,11 +33,6 @@ def read_image_file(
         return ImageFile(digest, decode(data, size, as_gray=as_gray), "")
     except Unreadable as error:
         return ImageFile(digest, None, str(error))
-
-
-def size_text(picture: Picture) -> str:
-    """ "HxW" in pixels."""
-    return f"{picture.pixels.shape[0]}x{picture.pixels.shape[1]}"
 
 
 class Survey(NamedTuple):
@@ -67,4 +63,4 @@ def _survey(root: Path, path: str) -> Survey:
     digest, picture, problem = read_image_file(root / path)
     if picture is None:
         return Survey(path, digest, "", "", False, problem)
-    return Survey(path, digest, size_text(picture), picture.mode, picture.alpha, "")
+    return Survey(path, digest, size_text(picture.pixels.shape), picture.mode, picture.alpha, "")

@@ -11,9 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from imbsynth.configs import Size
 from imbsynth.errors import UserError, option
 from imbsynth.store.decoding import Picture, is_gray, quiet
-from imbsynth.store.image_files import ImageFile, read_image_file, size_text
+from imbsynth.store.headers import mixed_sizes
+from imbsynth.store.image_files import ImageFile, read_image_file
 from imbsynth.store.names import listing
 from imbsynth.store.parallel import ahead, in_order, threads_for
 
@@ -65,7 +67,7 @@ class ImageReader:
         self.root, self.paths, self.rules, self.cores = root, paths, rules, cores
         self.where = str(root) if where is None else where
         self.unreadable: dict[str, str] = {}  # path -> why
-        self.sizes: Counter[str] = Counter()  # "HxW" in pixels -> images
+        self.sizes: Counter[Size] = Counter()  # -> images
         self.in_colour = self.composited = self.resized = 0  # images
 
     def images(self, on_progress: OnProgress = lambda _: None) -> Generator[ReadImage, None, None]:
@@ -120,7 +122,7 @@ class ImageReader:
         if picture is None:
             self.unreadable[path] = file.problem
             return
-        self.sizes[size_text(picture)] += 1
+        self.sizes[picture.pixels.shape[0], picture.pixels.shape[1]] += 1
         self.in_colour += picture.coloured
         self.composited += picture.alpha
         self.resized += picture.resized
@@ -136,7 +138,7 @@ class ImageReader:
         if self.unreadable and not self.rules.skip_unreadable:
             raise _unreadable(self.where, self.unreadable)
         if self.rules.one_size and len(self.sizes) > 1:
-            raise _mixed(self.where, self.sizes)
+            raise mixed_sizes(self.where, self.sizes)
 
 
 def _unreadable(where: str, unreadable: dict[str, str]) -> UserError:
@@ -144,16 +146,6 @@ def _unreadable(where: str, unreadable: dict[str, str]) -> UserError:
     return UserError(
         f"{where}: {len(files)} unreadable files: {listing(files)}",
         f"repair or remove them, or leave them out with {option('skip_unreadable')}",
-    )
-
-
-def _mixed(where: str, sizes: Counter[str]) -> UserError:
-    found = ", ".join(f"{size} ({n})" for size, n in sizes.most_common(5))
-    more = ", ..." if len(sizes) > 5 else ""
-    size = option("image_size")
-    return UserError(
-        f"{where}: images of {len(sizes)} sizes: {found}{more}",
-        f"choose one with {size}, e.g. {size} {sizes.most_common(1)[0][0]}",
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from imbsynth.configs import Budget, ExperimentConfig
+from imbsynth.configs import USUAL_SIDE, Budget, ExperimentConfig
 from imbsynth.engine.experiments.protocol_options import Options
 from imbsynth.engine.experiments.protocols import DataSet, MethodOptions, Protocol
+from imbsynth.engine.reading import size_by_headers
 from imbsynth.errors import UserError
 from imbsynth.store.folders import ImageFolder, digest_of, read_regular
 from imbsynth.store.names import listing
@@ -37,17 +38,20 @@ EFFORTS: dict[Budget, Effort] = {
 def protocol_for(folder: ImageFolder, config: ExperimentConfig) -> Protocol:
     """Five methods, each without and with augmentation, all with the same training budget.
 
-    Raises UserError if there are too few images to cross-validate.
+    Raises UserError if there are too few images to cross-validate, or their sizes are mixed.
     """
     effort, counts = EFFORTS[config.budget], folder.counts
+    size = config.image_size
+    if size is None:  # for the generated images too, which stand beside originals
+        _, size = size_by_headers(folder, USUAL_SIDE, skip_unreadable=False)
     balanced = len(counts) * max(counts.values())
     train: Options = {
         "epochs": effort.epochs,
         "images_per_epoch": max(500, min(balanced, effort.most_images)),
-        "image_size": config.image_size,
+        "image_size": size,
     }
     ae_epochs = max(effort.ae_epochs, LEAST_SEEN // sum(counts.values()))
-    ae: Options = {"epochs": ae_epochs, "image_size": config.image_size}
+    ae: Options = {"epochs": ae_epochs, "image_size": size}
     methods = {}
     for suffix, augment in (("", "none"), (AUGMENTED, "affine")):
         for name, oversample in OVERSAMPLED.items():

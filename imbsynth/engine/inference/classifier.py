@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imbsynth.configs import MAX_CLASSIFIED_SIDE, check_size
+from imbsynth.configs import MAX_CLASSIFIED_SIDE, USUAL_PHOTOGRAPH, USUAL_SIDE, check_size
 from imbsynth.core.pixels import to_unit
 from imbsynth.errors import UserError, option
-from imbsynth.models.classifiers import Classifier, ImageShape
+from imbsynth.models.classifiers import CNN, SMALL_RESNETS, Classifier, ImageShape
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.models.heads import HEADS, LINEAR
 from imbsynth.runtime import arithmetic
@@ -43,11 +43,22 @@ class TrainedClassifier(NamedTuple):
         return list(self.counts)
 
 
+def usual_side(name: str) -> int:
+    """Pixels of the longer side of the images that a network is made for."""
+    return USUAL_SIDE if name in (CNN, *SMALL_RESNETS) else USUAL_PHOTOGRAPH
+
+
 def build(name: str, shape: ImageShape, classes: int, head: str = LINEAR) -> Classifier:
     """A classifier with fresh weights; UserError for an unknown name or unfit images.
 
     head: how it ends, "linear" or "cosine".
     """
+    check_model(name, shape, classes, head)
+    return Classifier(name, shape, classes, head)
+
+
+def check_model(name: str, shape: ImageShape, classes: int, head: str = LINEAR) -> None:
+    """Raise UserError unless there is a network of this name, and it takes such images."""
     check_size((shape.height, shape.width), MAX_CLASSIFIED_SIDE, "a classifier")
     try:
         with torch.device("meta"):
@@ -63,7 +74,6 @@ def build(name: str, shape: ImageShape, classes: int, head: str = LINEAR) -> Cla
         model(torch.empty(2, *shape, device="meta"))
     except _UNFIT as error:
         raise _unfit(name, shape, error) from None
-    return Classifier(name, shape, classes, head)
 
 
 def _unfit(name: str, shape: ImageShape, error: Exception) -> UserError:

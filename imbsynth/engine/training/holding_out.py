@@ -15,6 +15,7 @@ from imbsynth.engine.reading import (
     Labelled,
     check_classes,
     read_labelled,
+    scan_regular,
     shared_files,
 )
 from imbsynth.errors import UserError
@@ -70,11 +71,16 @@ def hold_out(src: Path, images: Labelled, fraction: float, seed: int) -> Parts:
     return Parts(np.flatnonzero(~in_val & ~shows), np.flatnonzero(in_val), int(shows.sum()))
 
 
+def check_validation(folder: Path, classes: list[str]) -> None:
+    """Raise UserError unless the folder has real images of these classes, by its names alone."""
+    refuse_synthetic(folder)
+    check_classes(folder, list(scan_regular(folder).files), classes)
+
+
 def read_validation(
     folder: Path, images: Labelled, *, skip_unreadable: bool, on_event: OnEvent
 ) -> Labelled:
-    """A folder of real images of the same classes, none of which is trained on."""
-    refuse_synthetic(folder)
+    """A folder that `check_validation` accepts, none of whose images is trained on."""
     val = read_labelled(
         folder,
         size=(images.pixels.shape[2], images.pixels.shape[3]),
@@ -82,7 +88,6 @@ def read_validation(
         skip_unreadable=skip_unreadable,
         on_event=on_event,
     )
-    check_classes(folder, val.classes, images.classes)
     shared = shared_files(val, set(images.digests))
     if shared:
         raise UserError(

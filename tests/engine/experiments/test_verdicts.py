@@ -128,3 +128,11 @@ def test_a_result_with_a_class_that_is_not_there_is_named(make_folder: MakeFolde
     write_trials(workspace, workspace.protocol.trials(), {PLAIN: [[[0] * 3, [2]]] * 3})
     with pytest.raises(UserError, match=r"plain/0\.json: not written by this version"):
         experiment.run(config)
+
+
+def test_photographs_are_cross_validated_at_one_usual_size(make_folder: MakeFolder) -> None:
+    src = make_folder({"a": 3, "b": 3}, size=(96, 128))
+    methods = protocol_for(scan(src), ExperimentConfig(on=src, out=Path("out"))).methods
+    assert {method.train["image_size"] for method in methods.values()} == {(48, 64)}
+    assert methods["DeepSMOTE"].ae is not None
+    assert methods["DeepSMOTE"].ae["image_size"] == (48, 64)
