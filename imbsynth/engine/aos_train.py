@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,20 +16,23 @@ from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.inference.classifier import (
     KIND,
-    check_model,
     classifier_checkpoint,
     usual_side,
 )
 from imbsynth.engine.manifest import RECONSTRUCT, made_of
-from imbsynth.engine.reading import Fits, Labelled, Preview
+from imbsynth.engine.reading import Fits, Labelled
 from imbsynth.engine.sources.spaces import Latents, Pixels, Space
 from imbsynth.engine.training import validation
-from imbsynth.engine.training.classifier import ClassifierTask, classifier_trainer, may_change
+from imbsynth.engine.training.classifier import (
+    ClassifierTask,
+    classifier_trainer,
+    may_change,
+)
 from imbsynth.engine.training.command import Result, TrainingCommand
 from imbsynth.engine.training.head import check_has_head, choose_head
+from imbsynth.engine.training.feasible import check_feasible, check_fits
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.holding_out import (
-    check_validation,
     hold_out,
     read_validation,
 )
@@ -38,12 +40,9 @@ from imbsynth.engine.training.keeper import best_of
 from imbsynth.engine.training.sets import Members
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
-from imbsynth.errors import UserError, option
 from imbsynth.figures.curves import write_curves
 from imbsynth.models.autoencoder import Autoencoder
-from imbsynth.models.classifiers import ImageShape
 from imbsynth.store.folders import digest_of, read_regular
-from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.training_files import TrainingFiles
 
@@ -112,10 +111,10 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
     def read(self, on_event: OnEvent) -> Data:
         """The images, some of them for validation; UserError if no classifier can be trained."""
         config = self.config
-        fits = Fits(self._check, usual_side(config.model))
+        fits = Fits(partial(check_feasible, config, self.autoencoder), usual_side(config.model))
         images = self.read_src(on_event, fits)
         if self.autoencoder is not None:
-            _check_fits(self.autoencoder, images.pixels.shape[1:])
+            check_fits(self.autoencoder, images.pixels.shape[1:])
         if config.val is None:
             return _hold_out(config, images, on_event)
         val = read_validation(
@@ -124,21 +123,6 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         members = dict(zip(images.classes, images.members(), strict=True))
         nothing = np.zeros(0, np.int64)
         return Data(images, members, val, nothing, _real_counts(config.src, images, members))
-
-    def _check(self, preview: Preview) -> None:
-        config, classes = self.config, list(preview.folder.files)
-        if len(classes) < 2:
-            raise UserError(
-                f"{config.src}: one class, {listing(classes)}: there is nothing to tell apart",
-                "give a folder with two classes or more",
-            )
-        if config.val is not None:
-            check_validation(config.val, classes)
-        if preview.size is not None:
-            check_model(config.model, ImageShape(1, *preview.size), len(classes))
-        if self.autoencoder is not None and preview.size is not None:
-            shape = self.autoencoder.shape
-            _check_fits(self.autoencoder, (config.channels or shape.channels, *preview.size))
 
     def inputs(self, data: Data) -> dict[str, str]:
         """The digests of the images, and of those for validation where they are a folder."""
@@ -186,18 +170,6 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         checkpoint = classifier_checkpoint(weights, task.model, *data.digests(), meta)
         write = partial(_write_curves, history=history, counts=data.counts, loss=self.config.loss)
         return Result(write, checkpoint)
-
-
-def _check_fits(autoencoder: Autoencoder, here: Sequence[int]) -> None:
-    """Raise UserError unless the autoencoder makes images of (c, h, w)."""
-    shape = autoencoder.shape
-    made = (shape.channels, shape.height, shape.width)
-    if tuple(here) != made:
-        raise UserError(
-            f"the autoencoder makes images of {made[1]}x{made[2]} with {made[0]} channels, and "
-            f"these have {here[1]}x{here[2]} with {here[0]}",
-            f"use the autoencoder's: {option('image_size')} and {option('channels')}",
-        )
 
 
 def _hold_out(config: AosTrainConfig, images: Labelled, on_event: OnEvent) -> Data:

@@ -14,12 +14,19 @@ from imbsynth.configs import USUAL_SIDE, TrainAeConfig, check_decoder, check_siz
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import KIND, TrainedAutoencoder, autoencoder_checkpoint
 from imbsynth.engine.reading import Fits, Labelled, Preview
-from imbsynth.engine.training.autoencoder import LOSSES, AutoencoderTask, autoencoder_trainer
+from imbsynth.engine.training.autoencoder import (
+    LOSSES,
+    AutoencoderTask,
+    autoencoder_step,
+    autoencoder_trainer,
+)
 from imbsynth.engine.training.command import Result, TrainingCommand
 from imbsynth.engine.training.history import images_per_second, read_history
+from imbsynth.engine.training.memory import check_memory
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.errors import UserError
 from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
+from imbsynth.runtime import resolve_device
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.training_files import TrainingFiles
 
@@ -66,8 +73,14 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
         return images
 
     def _check(self, preview: Preview) -> None:
-        if preview.size is not None:
-            self._check_size(preview.size)
+        if preview.size is None:
+            return
+        self._check_size(preview.size)
+        check_memory(
+            autoencoder_step(self.config, (self.config.channels or 3, *preview.size)),
+            sum(preview.folder.counts.values()),
+            resolve_device(self.config.device),
+        )
 
     def _check_size(self, size: Sequence[int]) -> None:
         check_size(size)

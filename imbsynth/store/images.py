@@ -15,8 +15,10 @@ from PIL import Image
 
 from imbsynth.errors import UserError, option
 from imbsynth.store.image_reader import ImageReader, ImageRules, OnProgress, Pixels
+from imbsynth.store.memory import free_memory
 
 SMALLEST_PNG = 67  # bytes: a PNG file of one pixel
+UNTOLD = 4 << 30  # bytes of memory, where the system does not tell: what a small machine has
 
 
 class Images(NamedTuple):
@@ -98,7 +100,8 @@ class _GrowingArray:
 def _array(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Uninitialised uint8; from a nameless file if it needs more than half the free memory."""
     needed = int(np.prod(shape, dtype=np.int64))
-    if needed <= _free_memory() // 2:
+    free = free_memory()
+    if needed <= (UNTOLD if free is None else free) // 2:
         return np.empty(shape, np.uint8)
     try:
         with tempfile.TemporaryFile() as file:
@@ -114,13 +117,6 @@ def _array(shape: tuple[int, ...]) -> NDArray[np.uint8]:
             f"choose a smaller {option('image_size')}, or name a disk with room in the "
             "environment variable TMPDIR",
         ) from None
-
-
-def _free_memory() -> int:
-    """In bytes; where the system does not tell (macOS), what a small machine has."""
-    if "SC_AVPHYS_PAGES" not in os.sysconf_names:
-        return 4 << 30
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def as_picture(pixels: NDArray[np.uint8]) -> Image.Image:

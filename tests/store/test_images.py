@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from imbsynth.errors import UserError
+from imbsynth.store import memory
 from imbsynth.store.image_files import survey_all
 from imbsynth.store.images import Images, read_images
 from tests.store.conftest import noise, png_bytes, put
@@ -202,6 +203,12 @@ def test_remarks_of_pillow_do_not_reach_the_user(tmp_path: Path) -> None:
     assert survey_all(tmp_path, ["a.jpg"], cores=1, on_progress=lambda _: None)[0].problem == ""
 
 
+def fill_memory(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
+    """Have the system say that nothing is free."""
+    (root / "meminfo").write_text("MemAvailable:       0 kB\n")
+    monkeypatch.setattr(memory, "MEMINFO", root / "meminfo")
+
+
 def test_images_that_fill_the_memory_are_mapped_and_equal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,7 +216,7 @@ def test_images_that_fill_the_memory_are_mapped_and_equal(
     paths = [put(tmp_path, f"{i}.png", array) for i, array in enumerate(arrays)]
     in_memory = read_images(tmp_path, paths)
     assert not isinstance(in_memory.pixels, np.memmap)
-    monkeypatch.setattr(os, "sysconf", lambda name: 0)  # not a page is free
+    fill_memory(monkeypatch, tmp_path)
     mapped = read_images(tmp_path, paths)
     assert isinstance(mapped.pixels, np.memmap)
     assert same(mapped, in_memory)
@@ -241,7 +248,7 @@ def test_images_that_fit_nowhere_are_said_so(
     def full(*_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "sysconf", lambda _: 0)  # no memory either
+    fill_memory(monkeypatch, tmp_path)
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(UserError, match=r"fit neither .* \(No space left.*\n  fix: .* TMPDIR"):
         read_images(tmp_path, paths)

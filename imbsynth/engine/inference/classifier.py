@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ from imbsynth.store.folders import is_class_name
 KIND = "aos-train"
 # What networks of torchvision raise for images that are too small, or not multiples of a patch.
 _UNFIT = (RuntimeError, AssertionError)
+PIXELS_AT_ONCE = 512 * 64 * 64  # in a batch without gradients: its maps take about a gigabyte
 _MODEL, _TRAINED_ON, _VALIDATED_ON = "model.", "digests.train", "digests.val"
 
 
@@ -165,9 +167,13 @@ def probabilities(
     batch_size: int,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> NDArray[np.float32]:
-    """(n, c, h, w) uint8 -> (n, k) probabilities, in evaluation mode."""
+    """(n, c, h, w) uint8 -> (n, k) probabilities, in evaluation mode.
+
+    A batch has at most `batch_size` images, and of large ones fewer.
+    """
     model.eval()
     found = []
+    batch_size = max(1, min(batch_size, PIXELS_AT_ONCE // math.prod(pixels.shape[2:])))
     with torch.inference_mode(), arithmetic(device, precision):
         for batch in pixels.split(batch_size):
             images = to_unit(batch.to(device)).contiguous(memory_format=torch.channels_last)
