@@ -27,7 +27,7 @@ SAMPLERS = table(
         "Chawla et al., 2002",
         ("k_neighbors",),
     ),
-    Entry("ros", "imbsynth.core.samplers:ros", "random copies"),
+    Entry("ros", "imbsynth.core.samplers:ros", "random copies", copies=True),
 )
 
 LOSSES = table(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,6 +16,7 @@ from imbsynth.errors import UserError
 from imbsynth.runtime import worker_count
 from imbsynth.store.folders import ImageFolder, check_regular, scan
 from imbsynth.store.headers import mixed_sizes, sizes_of
+from imbsynth.store.image_reader import ImageReader, ImageRules
 from imbsynth.store.images import Images, read_images
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
@@ -26,23 +29,30 @@ if TYPE_CHECKING:
     import torch
 
 
-class Labelled(NamedTuple):
-    """Images and their classes, one row each."""
+@dataclass(frozen=True)
+class Listed:
+    """The readable images of a folder and their classes, one row each."""
 
-    pixels: NDArray[np.uint8]  # (n, c, h, w)
     labels: NDArray[np.int64]  # (n,) indices into `classes`
     classes: list[str]
     paths: list[str]  # relative to the folder
     digests: list[str]  # SHA-256 of each file, hexadecimal
     digest: str  # of all paths and file contents
     skipped: list[str]  # unreadable files that were left out
-    resized: int  # images that had another size
-    made_gray: int  # colour images where one channel is asked for
 
     def members(self) -> list[NDArray[np.int64]]:
         """The image indices of each class."""
         ends = np.cumsum(np.bincount(self.labels, minlength=len(self.classes)))
         return np.split(np.argsort(self.labels, kind="stable"), ends[:-1])
+
+
+@dataclass(frozen=True)
+class Labelled(Listed):
+    """The same, decoded."""
+
+    pixels: NDArray[np.uint8]  # (n, c, h, w)
+    resized: int  # images that had another size
+    made_gray: int  # colour images where one channel is asked for
 
     def on(self, device: torch.device) -> torch.Tensor:
         """The pixels on a device, or on the CPU (shared, not copied) where they would fill it."""
@@ -123,13 +133,38 @@ def read_labelled(
         on_progress=lambda done: on_event(Advanced(done)),
     )
     _tell_of_changes(images, on_event)
-    return _labelled(folder, images)
+    listed = _listed(folder, images.paths, images.digests, images.skipped)
+    return Labelled(
+        **vars(listed),
+        pixels=images.pixels,
+        resized=images.resized,
+        made_gray=images.made_gray,
+    )
 
 
-def _labelled(folder: ImageFolder, images: Images) -> Labelled:
-    """The images with their classes; UserError for a class without any."""
+def read_listed(src: Path, *, skip_unreadable: bool, on_event: OnEvent, fits: Fits) -> Listed:
+    """Check that every image of a folder can be decoded, of whatever size; their pixels go."""
+    folder = scan_regular(src)
+    fits.check(Preview(folder, None))
+    paths = folder.paths()
+    on_event(Started("reading images", len(paths)))
+    rules = ImageRules(skip_unreadable=skip_unreadable)
+    reader = ImageReader(src, paths, rules, cores=worker_count())
+    kept, digests = [], []
+    with closing(reader.images(lambda done: on_event(Advanced(done)))) as images:
+        for image in images:
+            kept.append(paths[image.place])
+            digests.append(image.digest)
+    _tell_of_skipped(list(reader.unreadable), on_event)
+    return _listed(folder, kept, digests, list(reader.unreadable))
+
+
+def _listed(
+    folder: ImageFolder, paths: list[str], digests: list[str], skipped: list[str]
+) -> Listed:
+    """These images with their classes; UserError for a class without any."""
     label_of = dict(zip(folder.paths(), folder.labels(), strict=True))
-    labels = np.array([label_of[path] for path in images.paths], np.int64)
+    labels = np.array([label_of[path] for path in paths], np.int64)
     classes = list(folder.files)
     seen = set(labels.tolist())
     gone = [name for label, name in enumerate(classes) if label not in seen]
@@ -138,17 +173,7 @@ def _labelled(folder: ImageFolder, images: Images) -> Labelled:
             f"{folder.root}: no readable images in class {listing(gone)}",
             "repair its images, or remove the folder",
         )
-    return Labelled(
-        images.pixels,
-        labels,
-        classes,
-        images.paths,
-        images.digests,
-        folder_digest(images.paths, images.digests),
-        images.skipped,
-        images.resized,
-        images.made_gray,
-    )
+    return Listed(labels, classes, paths, digests, folder_digest(paths, digests), skipped)
 
 
 def size_by_headers(
@@ -171,8 +196,7 @@ def size_by_headers(
 
 def _tell_of_changes(images: Images, on_event: OnEvent) -> None:
     """Say which images were left out, and which are not as they are stored."""
-    if images.skipped:
-        on_event(Note(f"left out {len(images.skipped)} unreadable: {listing(images.skipped)}"))
+    _tell_of_skipped(images.skipped, on_event)
     if images.resized:
         height, width = images.pixels.shape[2:]
         on_event(Note(f"{images.resized} images were resized to {height}x{width}"))
@@ -182,6 +206,11 @@ def _tell_of_changes(images: Images, on_event: OnEvent) -> None:
         on_event(Note(f"{images.made_rgb} gray images were made RGB"))
     if images.made_gray:
         on_event(Note(f"{images.made_gray} colour images were made gray"))
+
+
+def _tell_of_skipped(paths: list[str], on_event: OnEvent) -> None:
+    if paths:
+        on_event(Note(f"left out {len(paths)} unreadable: {listing(paths)}"))
 
 
 def check_classes(folder: Path, found: list[str], expected: list[str]) -> None:
@@ -200,7 +229,7 @@ def check_classes(folder: Path, found: list[str], expected: list[str]) -> None:
         )
 
 
-def shared_files(images: Labelled, digests: set[str]) -> list[str]:
+def shared_files(images: Listed, digests: set[str]) -> list[str]:
     """The paths of the images whose content has one of the digests."""
     pairs = zip(images.paths, images.digests, strict=True)
     return [path for path, digest in pairs if digest in digests]

@@ -6,9 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from imbsynth.configs import size_text
-from imbsynth.store.decoding import Picture, Unreadable, decode, quiet
+import numpy as np
+from numpy.typing import NDArray
+
+from imbsynth.configs import size_text, within
+from imbsynth.errors import UserError
+from imbsynth.store.decoding import Picture, Unreadable, decode, header_size, quiet
 from imbsynth.store.folders import digest_of, read_bytes
+from imbsynth.store.names import printable
 from imbsynth.store.parallel import in_order, threads_for
 
 
@@ -33,6 +38,17 @@ def read_image_file(
         return ImageFile(digest, decode(data, size, as_gray=as_gray), "")
     except Unreadable as error:
         return ImageFile(digest, None, str(error))
+
+
+def thumbnail(path: Path, longest: int) -> NDArray[np.uint8]:
+    """(c, h, w): an image at no more than `longest` pixels per side; UserError if unreadable."""
+    with quiet():
+        size = header_size(path)
+        found = read_image_file(path, size and within(size, longest))
+    if found.picture is None:
+        raise UserError(f"{printable(str(path))}: {found.problem}", "repair or remove it")
+    pixels = found.picture.pixels
+    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
 class Survey(NamedTuple):

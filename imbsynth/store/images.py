@@ -18,6 +18,7 @@ from imbsynth.store.image_reader import ImageReader, ImageRules, OnProgress, Pix
 from imbsynth.store.memory import free_memory
 
 SMALLEST_PNG = 67  # bytes: a PNG file of one pixel
+MOST_IN_MEMORY = 256 << 20  # bytes of pixels: more than all of CIFAR
 UNTOLD = 4 << 30  # bytes of memory, where the system does not tell: what a small machine has
 
 
@@ -98,25 +99,31 @@ class _GrowingArray:
 
 
 def _array(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Uninitialised uint8; from a nameless file if it needs more than half the free memory."""
-    needed = int(np.prod(shape, dtype=np.int64))
-    free = free_memory()
-    if needed <= (UNTOLD if free is None else free) // 2:
+    """Uninitialised uint8; a large one from a nameless file, whose memory the system takes back."""
+    needed, free = int(np.prod(shape, dtype=np.int64)), free_memory()
+    fits = needed <= (UNTOLD if free is None else free) // 2
+    if fits and needed <= MOST_IN_MEMORY:
         return np.empty(shape, np.uint8)
     try:
-        with tempfile.TemporaryFile() as file:
-            if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(file.fileno(), 0, needed)  # a full disk: now, not by SIGBUS
-            else:
-                file.truncate(needed)
-            return np.memmap(file, np.uint8, "r+", shape=shape)
+        return _mapped(shape, needed)
     except OSError as error:
+        if fits:
+            return np.empty(shape, np.uint8)
         raise UserError(
             f"{shape[0]} images of {shape[2]}x{shape[3]} pixels fit neither into the memory nor "
             f"into {tempfile.gettempdir()} ({error.strerror or error})",
             f"choose a smaller {option('image_size')}, or name a disk with room in the "
             "environment variable TMPDIR",
         ) from None
+
+
+def _mapped(shape: tuple[int, ...], needed: int) -> NDArray[np.uint8]:
+    with tempfile.TemporaryFile() as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, needed)  # a full disk: now, not by SIGBUS
+        else:
+            file.truncate(needed)
+        return np.memmap(file, np.uint8, "r+", shape=shape)
 
 
 def as_picture(pixels: NDArray[np.uint8]) -> Image.Image:

@@ -42,6 +42,15 @@ def transfer(
     return digests
 
 
+def duplicate(source: Path, target: Path, link: Link, *, final: Path) -> None:
+    """Put one file into a folder that is there, as `transfer` does, under any name.
+
+    final: where `target` will stand in the end.
+    """
+    data = read_regular(source) if link == "copy" else b""
+    _place(source, str(target), data, link, final.parent)
+
+
 def _place(source: Path, target: str, data: bytes, link: Link, final_parent: Path) -> None:
     if link == "copy":
         with open(target, "xb") as file:  # with no buffer, a full disk would cut the file short
