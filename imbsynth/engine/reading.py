@@ -18,6 +18,7 @@ from imbsynth.store.folders import ImageFolder, check_regular, scan
 from imbsynth.store.headers import mixed_sizes, sizes_of
 from imbsynth.store.image_reader import ImageReader, ImageRules
 from imbsynth.store.images import Images, read_images
+from imbsynth.store.levels import hint
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
 from imbsynth.store.records import MANIFEST, SAMPLES
@@ -119,6 +120,7 @@ def read_labelled(
     if size is None:
         expected, smaller = size_by_headers(folder, fits.longest, skip_unreadable=skip_unreadable)
     fits.check(Preview(folder, expected))
+    _tell_of_level(folder, on_event)
     if smaller is not None:
         on_event(Note(SMALLER.format(size_text(smaller), fits.longest)))
     paths = folder.paths()
@@ -146,6 +148,7 @@ def read_listed(src: Path, *, skip_unreadable: bool, on_event: OnEvent, fits: Fi
     """Check that every image of a folder can be decoded, of whatever size; their pixels go."""
     folder = scan_regular(src)
     fits.check(Preview(folder, None))
+    _tell_of_level(folder, on_event)
     paths = folder.paths()
     on_event(Started("reading images", len(paths)))
     rules = ImageRules(skip_unreadable=skip_unreadable)
@@ -206,6 +209,12 @@ def _tell_of_changes(images: Images, on_event: OnEvent) -> None:
         on_event(Note(f"{images.made_rgb} gray images were made RGB"))
     if images.made_gray:
         on_event(Note(f"{images.made_gray} colour images were made gray"))
+
+
+def _tell_of_level(folder: ImageFolder, on_event: OnEvent) -> None:
+    """Say so if the folder was given one level too high."""
+    if text := hint(folder):
+        on_event(Note(text))
 
 
 def _tell_of_skipped(paths: list[str], on_event: OnEvent) -> None:

@@ -10,6 +10,7 @@ from imbsynth.engine.experiments.protocols import DataSet, MethodOptions, Protoc
 from imbsynth.engine.reading import size_by_headers
 from imbsynth.errors import UserError
 from imbsynth.store.folders import ImageFolder, digest_of, read_regular
+from imbsynth.store.levels import advice, hint
 from imbsynth.store.names import listing
 
 PLAIN, AUGMENTED = "plain", " + affine"
@@ -79,8 +80,11 @@ def _folds(folder: ImageFolder, wanted: int) -> int:
         few = f"class {listing([rarest])}: different images: {found[rarest]}"
         raise UserError(
             f"{folder.root}: {few if len(found) > 1 else 'one class'}",
-            "cross-validation needs two classes, and three different images of each: to train "
-            "on, to choose the epoch, and to test on",
+            advice(
+                folder,
+                "cross-validation needs two classes, and three different images of each: to train "
+                "on, to choose the epoch, and to test on",
+            ),
         )
     return min(wanted, found[rarest])
 
@@ -97,7 +101,11 @@ def _different(folder: ImageFolder, name: str, enough: int) -> int:
 
 def warnings_for(folder: ImageFolder) -> list[str]:
     """What a reader of the verdict should know."""
+    warnings = [text] if (text := hint(folder)) else []
     few = [f"{name} ({n})" for name, n in folder.counts.items() if n < FEW]
-    if not few:
-        return []
-    return [f"fewer than {FEW} images in class {listing(few)}: one more found changes its recall"]
+    if few:
+        named = listing(few)
+        warnings.append(
+            f"fewer than {FEW} images in class {named}: one more found changes its recall"
+        )
+    return warnings

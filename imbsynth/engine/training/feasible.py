@@ -14,6 +14,7 @@ from imbsynth.errors import UserError, option
 from imbsynth.models.autoencoder import Autoencoder
 from imbsynth.models.classifiers import ImageShape
 from imbsynth.runtime import resolve_device
+from imbsynth.store.levels import advice
 from imbsynth.store.names import listing
 
 
@@ -28,7 +29,7 @@ def check_feasible(
     if len(classes) < 2:
         raise UserError(
             f"{config.src}: one class, {listing(classes)}: there is nothing to tell apart",
-            "give a folder with two classes or more",
+            advice(preview.folder, "give a folder with two classes or more"),
         )
     if config.val is not None:
         check_validation(config.val, classes)
