@@ -56,7 +56,7 @@ class _Compute(NamedTuple):
 
     device: torch.device
     precision: str
-    autoenautoencoder: TrainedAutoencoder | None  # None: on pixels
+    autoencoder: TrainedAutoencoder | None  # None: on pixels
 
 
 def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:

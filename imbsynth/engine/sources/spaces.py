@@ -82,9 +82,9 @@ class Pixels:
         return to_bytes(points).cpu()
 
     def _stored(self, images: Indices) -> Tensor:
-        first, last = int(images[0]), int(images[-1])
-        if np.array_equal(images, np.arange(first, last + 1)):  # a whole class: not copied
-            return self.pixels[first : last + 1].to(self.device)
+        first, count = int(images[0]), len(images)
+        if np.array_equal(images, np.arange(first, first + count)):  # a whole class: not copied
+            return self.pixels[first : first + count].to(self.device)
         return self.pixels[torch.from_numpy(images).to(self.pixels.device)].to(self.device)
 
 
