@@ -50,6 +50,7 @@ _GRAY_MODES = frozenset({"1", "L", "LA", "La", "F"})  # and "I", "I;16", ...
 _EXIF_KEYS = frozenset({"exif", "Raw profile type exif"})
 _ORIENTATION = 0x0112  # the EXIF tag
 _ON_ITS_SIDE = frozenset({5, 6, 7, 8})  # its values for images turned by a quarter
+DRAFT = 2  # times as many pixels per side as asked for: pixels differ by 0.6 of 255 on average
 _BITS, _FORMAT, _SIGNED = 258, 339, 2  # TIFF tags, and the value of the second for signed integers
 
 
@@ -86,7 +87,8 @@ def decode(data: bytes, size: tuple[int, int] | None = None, *, as_gray: bool = 
     its luma (ITU-R 601-2). Palettes are expanded, transparency is composited on black, EXIF
     orientation is applied, 16-bit and float images are brought to 8 bits by their format's range
     (float: [0, 1]), gray as colour: see `_eight_bit`. `size` (height, width in pixels) resizes with
-    Pillow's antialiased bicubic filter. Raises Unreadable.
+    Pillow's antialiased bicubic filter; a JPEG of more than twice the size per side is decoded
+    smaller (`_draft`). Raises Unreadable.
     """
     try:
         with Image.open(io.BytesIO(data), formats=_formats()) as image:
@@ -94,6 +96,8 @@ def decode(data: bytes, size: tuple[int, int] | None = None, *, as_gray: bool = 
             if image.format == "PNG":
                 png.check_chunks(data)
             mode = image.mode
+            if size is not None and image.format == "JPEG":
+                _draft(image, size)
             image.load()
             upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
             flat, alpha = _flatten(upright, gray=_is_gray(image, data))
@@ -130,8 +134,8 @@ def header_size(path: Path) -> tuple[int, int] | None:
     """(height, width) in pixels, upright, by the header alone; None where it cannot be read."""
     try:
         with Image.open(path, formats=_formats()) as image:
-            turned = _is_turned(image) and image.getexif()[_ORIENTATION] in _ON_ITS_SIDE
-            return (image.width, image.height) if turned else (image.height, image.width)
+            size = image.height, image.width
+            return size[::-1] if _lies_on_its_side(image) else size
     except _PARSER_ERRORS:
         return None
 
@@ -150,6 +154,19 @@ def _check_area(image: Image.Image) -> None:
 
 def _is_turned(image: Image.Image) -> bool:
     return not _EXIF_KEYS.isdisjoint(image.info) and image.getexif().get(_ORIENTATION, 1) != 1
+
+
+def _lies_on_its_side(image: Image.Image) -> bool:
+    return _is_turned(image) and image.getexif()[_ORIENTATION] in _ON_ITS_SIDE
+
+
+def _draft(image: Image.Image, size: tuple[int, int]) -> None:
+    """Have a JPEG decoded at a half, a quarter or an eighth, but at `DRAFT` times `size` or more.
+
+    The sums over blocks that the decoder takes stand for a part of the resizing.
+    """
+    height, width = size[::-1] if _lies_on_its_side(image) else size
+    image.draft(None, (DRAFT * width, DRAFT * height))
 
 
 def _reason(error: BaseException, data: bytes) -> str:

@@ -406,3 +406,30 @@ def test_a_jpeg_without_its_end_marker_is_said_to_lack_it() -> None:
     assert data.endswith(b"\xff\xd9")
     with pytest.raises(Unreadable, match="the end marker of the JPEG file is missing"):
         decode(data[:-2])
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("turn", [1, 6])
+def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same(mode: str, turn: int) -> None:
+    smooth = Image.fromarray(noise(0, 24, 32, 3)).resize((512, 384), Image.Resampling.BICUBIC)
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    data = encoded(smooth.convert(mode), "JPEG", quality=90, exif=exif)
+    size = (48, 64) if turn == 1 else (64, 48)
+    picture = decoded(data, size)
+    whole = Image.fromarray(decoded(data).pixels).resize(size[::-1], Image.Resampling.BICUBIC)
+    assert picture.resized
+    assert picture.pixels.shape[:2] == size
+    assert np.abs(picture.pixels.astype(int) - np.asarray(whole)).mean() < 1
+
+
+def test_a_jpeg_less_than_twice_as_large_is_decoded_whole() -> None:
+    data = encoded(Image.fromarray(noise(0, 60, 80, 3)), "JPEG")
+    whole = Image.fromarray(decoded(data).pixels).resize((64, 48), Image.Resampling.BICUBIC)
+    assert np.array_equal(decoded(data, (48, 64)).pixels, np.asarray(whole))
+
+
+def test_a_truncated_jpeg_is_refused_at_any_size() -> None:
+    data = encoded(Image.fromarray(noise(0, 384, 512, 3)), "JPEG")
+    with pytest.raises(Unreadable):
+        decoded(data[: len(data) * 9 // 10], (8, 8))
