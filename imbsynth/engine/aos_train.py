@@ -29,8 +29,8 @@ from imbsynth.engine.training.classifier import (
     may_change,
 )
 from imbsynth.engine.training.command import Result, TrainingCommand
-from imbsynth.engine.training.head import check_has_head, choose_head
 from imbsynth.engine.training.feasible import check_feasible, check_fits
+from imbsynth.engine.training.head import check_has_head, choose_head
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.holding_out import (
     hold_out,

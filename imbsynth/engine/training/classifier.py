@@ -62,7 +62,7 @@ def classifier_trainer(
 def classifier_step(config: AosTrainConfig, shape: ImageShape, classes: int) -> Step:
     """A step of such a run, for an estimate of its memory."""
     return Step(
-        lambda: Classifier(config.model, shape, classes),
+        lambda: Classifier(config.model, shape, classes, LOSSES[config.loss].head),
         shape,
         config.batch_size,
         moved=moved_at_once(shape[1:]) if config.oversample == "aos" else 0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imbsynth.configs import AosTrainConfig
+from imbsynth.core.tables import LOSSES
 from imbsynth.engine.inference.classifier import check_model
 from imbsynth.engine.reading import Preview
 from imbsynth.engine.training.classifier import classifier_step
@@ -36,7 +37,7 @@ def check_feasible(
     if preview.size is None:
         return
     shape = ImageShape(config.channels or 3, *preview.size)
-    check_model(config.model, shape, len(classes))
+    check_model(config.model, shape, len(classes), LOSSES[config.loss].head)
     if autoencoder is not None:
         channels = config.channels or autoencoder.shape.channels
         check_fits(autoencoder, (channels, *preview.size))
