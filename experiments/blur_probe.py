@@ -36,6 +36,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from imbsynth.core import metrics
+from imbsynth.core.probe import equal_weights
+from imbsynth.core.sharpness import high_frequency, laplacian_variance, log_spectrum
 from imbsynth.engine.events import silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier, probabilities
@@ -62,9 +64,7 @@ class Part(NamedTuple):
 
     def weights(self) -> Values:
         """(n,), 1 on average: classes count alike, in each the real images as the synthetic."""
-        group = 2 * self.labels + self.synthetic
-        weights = 1 / np.bincount(group)[group]
-        return weights / weights.mean()
+        return equal_weights(self.labels, self.synthetic)
 
 
 def synthetic_of(folder: Path) -> dict[str, Made]:
@@ -103,43 +103,10 @@ def _joined(groups: list[tuple[list[int], list[int]]], images: Labelled) -> Part
     return Part(chosen, np.array(synthetic), images.labels[chosen])
 
 
-def rings(pixels: Pixels) -> Values:
-    """(n, c, h, w) uint8 -> (n, k) mean power of each ring of frequencies, channels averaged."""
-    height, width = pixels.shape[2:]
-    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
-    ring = np.minimum(frequency * min(height, width), min(height, width) // 2).round().astype(int)
-    size = np.bincount(ring.ravel())
-    found = []
-    for start in range(0, len(pixels), BATCH):
-        gray = pixels[start : start + BATCH].mean(1) / 255
-        power = (np.abs(np.fft.rfft2(gray)) ** 2).reshape(len(gray), -1)
-        found.append([np.bincount(ring.ravel(), row) / size for row in power])
-    return np.concatenate(found)
-
-
-def features(pixels: Pixels) -> Values:
-    """(n, k) logarithms, of which the mean brightness is left out; no less than rounding noise."""
-    return np.log(rings(pixels)[:, 1:] + 1e-4)
-
-
-def laplacian_variance(pixels: Pixels) -> Values:
-    """(n, c, h, w) uint8 -> (n,): how much a pixel differs from its four neighbors."""
-    gray = pixels.mean(1) / 255
-    centre = gray[:, 1:-1, 1:-1]
-    around = gray[:, :-2, 1:-1] + gray[:, 2:, 1:-1] + gray[:, 1:-1, :-2] + gray[:, 1:-1, 2:]
-    return (around - 4 * centre).var((1, 2))
-
-
-def high_frequency(pixels: Pixels) -> Values:
-    """(n, c, h, w) uint8 -> (n,): the outer half's share of the sum over all rings."""
-    power = rings(pixels)[:, 1:]
-    return power[:, power.shape[1] // 2 :].sum(1) / np.maximum(power.sum(1), 1e-12)
-
-
 def scored(model: Pipeline, pixels: Pixels) -> dict[str, Values]:
     """(n,) by the probe and by the two numbers, higher for what looks synthetic."""
     return {
-        "probe": model.decision_function(features(pixels)),
+        "probe": model.decision_function(log_spectrum(pixels)),
         "laplacian": -laplacian_variance(pixels),
         "high_frequency": -high_frequency(pixels),
     }
@@ -151,7 +118,7 @@ def fit_and_test(
     """AUROC of the probe and of the two numbers on the tested part, together and by class."""
     model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=1000))
     weights = {"logisticregression__sample_weight": fitted.weights()}
-    model.fit(features(images.pixels[fitted.images]), fitted.synthetic, **weights)
+    model.fit(log_spectrum(images.pixels[fitted.images]), fitted.synthetic, **weights)
     scores = scored(model, images.pixels[tested.images])
     everything = np.ones(len(tested.labels), bool)
     report: Report = {name: auroc(tested, values, everything) for name, values in scores.items()}

@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from imbsynth.api import (
         aos_train,
+        audit,
         compare,
         evaluate,
         experiment,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from imbsynth.api import inspect_ as inspect
     from imbsynth.configs import (
         AosTrainConfig,
+        AuditConfig,
         CompareConfig,
         EvaluateConfig,
         ExperimentConfig,
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AosTrainConfig",
+    "AuditConfig",
     "CompareConfig",
     "EvaluateConfig",
     "ExperimentConfig",
@@ -57,6 +60,7 @@ __all__ = [
     "UserError",
     "__version__",
     "aos_train",
+    "audit",
     "compare",
     "evaluate",
     "experiment",

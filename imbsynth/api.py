@@ -12,6 +12,7 @@ from imbsynth.options import command_name, option_fields
 
 if TYPE_CHECKING:
     from imbsynth.engine import aos_train as _aos_train
+    from imbsynth.engine import audit as _audit
     from imbsynth.engine import compare as _compare
     from imbsynth.engine import evaluate as _evaluate
     from imbsynth.engine import experiment as _experiment
@@ -71,6 +72,7 @@ def _signature(config: type) -> inspect.Signature:
 
 
 aos_train: Function[configs.AosTrainConfig, _aos_train.Report] = Function(configs.AosTrainConfig)
+audit: Function[configs.AuditConfig, _audit.Report] = Function(configs.AuditConfig)
 compare: Function[configs.CompareConfig, _compare.Report] = Function(configs.CompareConfig)
 evaluate: Function[configs.EvaluateConfig, _evaluate.Report] = Function(configs.EvaluateConfig)
 experiment: Function[configs.ExperimentConfig, _experiment.Report] = Function(

@@ -10,9 +10,7 @@ from PIL import Image, ImageFilter
 from experiments.blur_probe import (
     fit_and_test,
     halves,
-    laplacian_variance,
     read,
-    rings,
     synthetic_of,
 )
 
@@ -64,12 +62,3 @@ def test_the_halves_share_no_real_image(tmp_path: Path) -> None:
         assert weights[part.synthetic].sum() == pytest.approx(weights[~part.synthetic].sum())
         seen.append(real)
     assert not seen[0] & seen[1]
-
-
-def test_the_rings_hold_all_power() -> None:
-    pixels = np.random.default_rng(0).integers(0, 255, (1, 1, 9, 9), np.uint8)
-    flat = np.full_like(pixels, 100)
-    assert rings(flat)[0, 0] == pytest.approx((81 * 100 / 255) ** 2)
-    assert rings(flat)[0, 1:] == pytest.approx(0, abs=1e-9)
-    assert (rings(pixels) > 0).all()
-    assert laplacian_variance(flat) == 0 < laplacian_variance(pixels)

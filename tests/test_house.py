@@ -49,12 +49,13 @@ ENGINE_MAY_IMPORT = {
     "sources": SHARED | {"inference"},
     "training": SHARED | {"inference", "sources"},
     "distances": SHARED | {"inference"},
+    "auditing": SHARED | {"inference", "sources", "training"},
     "experiments": SHARED | STEPS_OF_A_TRIAL,
     "comparison": SHARED,
     "compare": SHARED | {"comparison"},
     "experiment": SHARED | {"experiments"},
 }
-A_COMMAND_MAY_IMPORT = SHARED | {"inference", "sources", "training", "distances"}
+A_COMMAND_MAY_IMPORT = SHARED | {"inference", "sources", "training", "distances", "auditing"}
 
 
 def room(path: Path, within: Path = ROOT) -> str:

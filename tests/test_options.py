@@ -99,6 +99,9 @@ VALUES = {
     (GenerateConfig, "image_size"): st.none() | st.tuples(sides, sides),
     (GenerateConfig, "k_neighbors"): st.integers(1, 10_000),
     (GenerateConfig, "method"): st.sampled_from(["smote", "ros"]),
+    (GenerateConfig, "lambda_range"): st.tuples(st.floats(0, 1), st.floats(0, 1)).map(
+        lambda ends: (min(ends), max(ends))
+    ),
     (TrainAeConfig, "channels"): st.sampled_from([None, 1, 3]),
     (TrainAeConfig, "lr"): st.floats(0, 1, exclude_min=True, exclude_max=True),
     (SplitConfig, "fractions"): st.lists(
@@ -173,7 +176,7 @@ def test_python_values_take_their_usual_form() -> None:
         ({"k_neighbors": 10**5000}, "more than 19 digits"),
         ({"image_size": "28x28"}, "image_size is '28x28'\n  fix: give .height, width"),
         ({"synthetic_only": 1}, "synthetic_only is 1"),
-        ({"method": "smot"}, "method is 'smot'\n  fix: give one of smote, ros"),
+        ({"method": "smot"}, "method is 'smot'\n  fix: give one of smote, transfer, ros, augment"),
         ({"link": "soft"}, "link is 'soft'\n  fix: give one of copy, hard, symbolic"),
         ({"src": 3}, "src is 3"),
         ({"seed": None}, "seed is None"),

@@ -46,6 +46,7 @@ class CommandSpec:
     config: type
     summary: Callable[[Any], None]  # prints a report for people
     examples: tuple[str, ...]  # what follows `imbsynth NAME`
+    exit_code: Callable[[Any], int] = lambda _: 0  # what a report says to a script
     runner: str = ""  # "module:function"; as a rule the `run` of the engine's module of that name
 
     common: ClassVar[type] = Shown
@@ -102,7 +103,9 @@ class CommandSpec:
             values = {**of_file, **values}
             json, quiet = json or shown_of_file.json, quiet or shown_of_file.quiet
         config: Any = built(self.config, values)
-        execute(self._runner(), config, quiet=quiet, json=json, summary=self.summary)
+        report = execute(self._runner(), config, quiet=quiet, json=json, summary=self.summary)
+        if code := self.exit_code(report):
+            raise typer.Exit(code)
 
     def _runner(self) -> Callable[..., Any]:
         own = f"imbsynth.engine.{self.name.replace('-', '_')}:run"

@@ -18,6 +18,7 @@ SUMMARIES = {
     "split": "Split a folder into training, validation and test parts, or folds.",
     "train-ae": "Train DeepSMOTE's autoencoder on a folder of images.",
     "generate": "Bring every class up to the largest with synthetic images.",
+    "audit": "Check synthetic images: can they be told from real ones, are they of their class?",
     "aos-train": "Train a classifier that finds the rare classes.",
     "evaluate": "Score a classifier on real images, each class equally weighted.",
     "experiment": "Compare methods on your folder, or run a grid of data sets and methods.",

@@ -23,7 +23,7 @@ LINE_EVERY = 10.0  # seconds between two lines of progress where stderr is a fil
 
 def execute(
     run: Callable[..., Any], config: Any, *, quiet: bool, json: bool, summary: Callable[[Any], None]
-) -> None:
+) -> Any:
     """Run an engine command, show its progress, and print its report: in words or as JSON."""
     with _broken_pipes_are_errors(), _listening(quiet) as on_event:
         report = run(config, on_event=on_event)
@@ -41,6 +41,7 @@ def execute(
             f"the result cannot be printed ({error.strerror}), but the run is complete",
             "send standard output to a place with room",
         ) from None
+    return report
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What each command can be told: the one home of options, defaults and range checks."""
 
 from imbsynth.configs.aos_train import DEFAULT_VAL_FRACTION, AosTrainConfig
+from imbsynth.configs.audit import AuditConfig
 from imbsynth.configs.compare import CompareConfig, Metric
 from imbsynth.configs.evaluate import EvaluateConfig
 from imbsynth.configs.experiment import Budget, ExperimentConfig
@@ -22,10 +23,12 @@ from imbsynth.configs.sizes import (
     within,
 )
 from imbsynth.configs.split import SplitConfig
+from imbsynth.configs.synthesis import AUGMENT
 from imbsynth.configs.train_ae import Decoder, Penalty, TrainAeConfig
 from imbsynth.configs.values import MAX_PIXELS
 
 __all__ = [
+    "AUGMENT",
     "DEFAULT_VAL_FRACTION",
     "MAX_CLASSIFIED_SIDE",
     "MAX_PIXELS",
@@ -35,6 +38,7 @@ __all__ = [
     "USUAL_PHOTOGRAPH",
     "USUAL_SIDE",
     "AosTrainConfig",
+    "AuditConfig",
     "Budget",
     "CompareConfig",
     "Decoder",

@@ -1,7 +1,7 @@
 """The config of `aos-train`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,11 +9,11 @@ from imbsynth.configs.learning import Learning
 from imbsynth.configs.recipes import RECIPES, with_recipe
 from imbsynth.configs.shared import (
     COUNT,
-    NEAREST_NEIGHBORS,
     Training,
     TrainingBatch,
     one_of_two,
 )
+from imbsynth.configs.synthesis import SYNTHESIS, Synthesis
 from imbsynth.core.tables import ATTACKS, SAMPLERS, choices
 from imbsynth.errors import UserError, option
 from imbsynth.kinds import PART, SHARE, Range
@@ -32,7 +32,7 @@ _OVERSAMPLING = {
 
 @with_recipe
 @dataclass(frozen=True, kw_only=True)
-class AosTrainConfig(Learning, Training):
+class AosTrainConfig(Learning, Synthesis, Training):
     """Train a classifier that finds the rare classes, and keep its best epoch.
 
     Rare classes are oversampled, and during training some of their images are moved towards and
@@ -73,15 +73,6 @@ class AosTrainConfig(Learning, Training):
     oversample: Annotated[
         str, Option("How classes are balanced.", choices=_OVERSAMPLING, panel=BALANCE)
     ] = "aos"
-    ae: Annotated[
-        Path | None,
-        Option(
-            "Draw synthetic images in the latent space of this checkpoint of train-ae.",
-            metavar="AE.safetensors",
-            unset="between pixels",
-            panel=BALANCE,
-        ),
-    ] = None
     epsilon: Annotated[
         float,
         Option(
@@ -130,7 +121,31 @@ class AosTrainConfig(Learning, Training):
             panel=BALANCE,
         ),
     ] = 1.0
-    k_neighbors: Annotated[int, replace(NEAREST_NEIGHBORS, panel=BALANCE)] = 5
+    synthetic_weight: Annotated[
+        float,
+        Option(
+            "Weight of a synthetic image in the loss; that of a real one is 1.",
+            range=SHARE,
+            panel=SYNTHESIS,
+        ),
+    ] = 1.0
+    real_last: Annotated[
+        float,
+        Option(
+            "Which share of the epochs, the last ones, shows real images only: one of its class in "
+            "place of each synthetic one, and none moved.",
+            range=Range(0, 1, open_high=True),
+            panel=SYNTHESIS,
+        ),
+    ] = 0.0
+    split_norm: Annotated[
+        bool,
+        Option(
+            "Normalise synthetic and moved images apart from real ones in training (AdvProp's "
+            "separate batch statistics).",
+            panel=SYNTHESIS,
+        ),
+    ] = False
     model: Annotated[
         str,
         Option(
@@ -159,7 +174,21 @@ class AosTrainConfig(Learning, Training):
         super().check_together()
         if self.val is not None and self.val_fraction is not None:
             raise one_of_two("val", "val_fraction")
-        if self.ae is not None and self.oversample in ("aos", "ros", "rus", "none"):
+        draws = self.oversample not in ("aos", "ros", "rus", "none")
+        if self.share is not None and not draws:
+            raise UserError(
+                f"{option('share')} is for synthetic images, and {option('oversample')} "
+                f"{self.oversample} makes none",
+                f"give {option('oversample')} smote, or leave out {option('share')}",
+            )
+        if self.mix != "none" and (self.split_norm or self.synthetic_weight != 1):
+            apart = option("split_norm" if self.split_norm else "synthetic_weight")
+            raise UserError(
+                f"{apart} tells real from synthetic images, and {option('mix')} {self.mix} blends "
+                "them",
+                "leave one of them out",
+            )
+        if self.ae is not None and not draws:
             raise UserError(
                 f"{option('ae')} is for synthetic images, and {option('oversample')} "
                 f"{self.oversample} makes none",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from imbsynth.configs.shared import (
     COUNT,
+    Compared,
     OnDevice,
     PrecisionOption,
     Reading,
@@ -20,29 +21,12 @@ Resize = Literal["tf1", "clean"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FidConfig(Sized, Reading, Seeded, OnDevice, Replacing):
+class FidConfig(Compared, Sized, Reading, Seeded, OnDevice, Replacing):
     """Fréchet distance of synthetic images to real ones, pooled and class by class.
 
     With one folder, an output of generate, its synthetic images are compared with its real ones.
     """
 
-    real: Annotated[
-        Path,
-        Option(
-            "Folder of real images per class; or an output of generate, alone.",
-            metavar="REAL",
-            argument=True,
-        ),
-    ]
-    fake: Annotated[
-        Path | None,
-        Option(
-            "Folder of synthetic images per class. Of an output of generate, only its synthetic "
-            "images are taken.",
-            metavar="FAKE",
-            argument=True,
-        ),
-    ] = None
     features: Annotated[
         str,
         Option(

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from imbsynth.configs.shared import (
     IMAGES,
-    NEAREST_NEIGHBORS,
     BatchSize,
     Dst,
     Linking,
@@ -19,13 +18,19 @@ from imbsynth.configs.shared import (
     Src,
     one_of_two,
 )
-from imbsynth.core.tables import SAMPLERS, choices
+from imbsynth.configs.synthesis import AUGMENT, SYNTHESIS, Synthesis
+from imbsynth.core.tables import AUGMENTATIONS, SAMPLERS, choices
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
 
+_METHODS = {
+    **choices(SAMPLERS),
+    AUGMENT: "copies, each changed at random in its own way",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
-class GenerateConfig(Linking, Sized, Reading, Seeded, OnDevice, Replacing):
+class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Replacing):
     """Bring every class up to the largest with synthetic images.
 
     DST holds the originals, the synthetic images (synthetic-000001.png ...), manifest.jsonl (what
@@ -35,18 +40,15 @@ class GenerateConfig(Linking, Sized, Reading, Seeded, OnDevice, Replacing):
 
     src: Src
     dst: Dst
-    ae: Annotated[
-        Path | None,
+    method: Annotated[str, Option("Where synthetic images come from.", choices=_METHODS)] = "smote"
+    augment: Annotated[
+        str,
         Option(
-            "Work in the latent space of this checkpoint of train-ae (DeepSMOTE); without it, in "
-            "pixels.",
-            metavar="AE.safetensors",
+            f"What method {AUGMENT} does to a copy.",
+            choices=choices(AUGMENTATIONS),
+            panel=SYNTHESIS,
         ),
-    ] = None
-    method: Annotated[
-        str, Option("Where synthetic images come from.", choices=choices(SAMPLERS))
-    ] = "smote"
-    k_neighbors: Annotated[int, NEAREST_NEIGHBORS] = 5
+    ] = "affine"
     to: Annotated[
         int | None,
         Option("Images per class.", range=IMAGES, unset="as many as the largest class has"),
@@ -71,16 +73,32 @@ class GenerateConfig(Linking, Sized, Reading, Seeded, OnDevice, Replacing):
 
     def check_together(self) -> None:
         """One number of images, and an autoencoder for what needs one."""
+        super().check_together()
         if self.to is not None and self.per_class is not None:
             raise one_of_two("to", "per_class")
+        for name, value in (("to", self.to), ("per_class", self.per_class)):
+            if self.share is not None and value is not None:
+                raise one_of_two("share", name)
         if self.ae is not None and self.image_size is not None:
             raise UserError(
                 f"{option('image_size')} goes without {option('ae')}: the checkpoint has its own "
                 "size",
                 f"leave {option('image_size')} out",
             )
+        if self.ae is not None and self.method == AUGMENT:
+            raise UserError(
+                f"{option('method')} {AUGMENT} changes pixels, and {option('ae')} is for latent "
+                "vectors",
+                f"leave {option('ae')} out",
+            )
         reconstruct, alone = option("reconstruct_originals"), option("synthetic_only")
         if self.reconstruct_originals and self.ae is None:
             raise UserError(f"{reconstruct} needs an autoencoder", f"give {option('ae')}")
         if self.reconstruct_originals and self.synthetic_only:
             raise UserError(f"{reconstruct} and {alone} exclude each other", "give one of them")
+        if self.reconstruct_originals and self.decode == "residual":
+            raise UserError(
+                f"{option('decode')} residual makes images as sharp as the originals, and "
+                f"{reconstruct} would blur those",
+                f"leave {reconstruct} out",
+            )

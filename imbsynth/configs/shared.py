@@ -118,6 +118,29 @@ class Reading(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compared(Checked):
+    """A command that compares synthetic images with real ones."""
+
+    real: Annotated[
+        Path,
+        Option(
+            "Folder of real images per class; or an output of generate, alone.",
+            metavar="REAL",
+            argument=True,
+        ),
+    ]
+    fake: Annotated[
+        Path | None,
+        Option(
+            "Folder of synthetic images per class. Of an output of generate, only its synthetic "
+            "images are taken.",
+            metavar="FAKE",
+            argument=True,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Training(Sized, Reading, Seeded, OnDevice, Replacing):
     """A command that trains a network and writes a checkpoint."""
 

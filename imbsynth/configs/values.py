@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from imbsynth.kinds import WHOLE, Kind
+from imbsynth.kinds import NUMBER, WHOLE, Kind
 
 MAX_PIXELS = 100_000_000  # an image
 
@@ -40,6 +40,14 @@ def _accept_fractions(value: Any) -> tuple[float, ...]:
     if len(shares) not in (2, 3):
         raise ValueError("too few or too many")
     return tuple(map(float, shares))
+
+
+def _accept_interval(value: Any) -> tuple[float, float]:
+    """(low, high) within [0, 1]; they may be equal."""
+    ends = tuple(float(NUMBER.accept(end)) for end in _items(value))
+    if len(ends) != 2 or not 0 <= ends[0] <= ends[1] <= 1:
+        raise ValueError("no interval")
+    return ends[0], ends[1]
 
 
 def _accept_counts(value: Any) -> tuple[int, ...] | dict[str, int]:
@@ -112,6 +120,13 @@ FRACTIONS = Kind(
     _accept_fractions,
     lambda shares: ",".join(map(repr, shares)),
     metavar="F,F[,F]",
+)
+INTERVAL = Kind(
+    "two numbers from 0 to 1, the lower first, e.g. 0,0.5",
+    lambda text: [float(end) for end in text.split(",")],
+    _accept_interval,
+    lambda ends: ",".join(str(int(end)) if end == int(end) else repr(end) for end in ends),
+    metavar="LOW,HIGH",
 )
 COUNTS = Kind(
     "whole numbers in class-name order, e.g. 4000,2000,1000",

@@ -36,33 +36,40 @@ Sampler = Callable[..., Draw]  # (population, label, rng, *, its options)
 
 
 def smote(
-    population: Population, label: int, rng: np.random.Generator, *, k_neighbors: int
+    population: Population,
+    label: int,
+    rng: np.random.Generator,
+    *,
+    k_neighbors: int,
+    lambda_range: tuple[float, float] = (0, 1),
 ) -> Draw:
     """Chawla et al. (2002): from each image of the class towards one of its nearest neighbors.
 
     x_new = x + lam (x_nn - x): x_nn is one of the k = min(k_neighbors, n - 1) nearest of the class
-    by Euclidean distance, and lam is uniform in [0, 1). As in the paper every image is used
-    equally often; the remainder is drawn without replacement. A single image has no neighbor and
-    is copied.
+    by Euclidean distance, and lam is uniform in `lambda_range`, as in the paper [0, 1) unless it is
+    narrower. As in the paper every image is used equally often; the remainder is drawn without
+    replacement. A single image has no neighbor and is copied.
     """
     members = population.members[label]
     n = len(members)
     if n == 1:
         return ros(population, label, rng)
     k = min(k_neighbors, n - 1)
+    low, high = lambda_range
     neighbors = members[nearest(population.points(label), k).cpu().numpy()]  # (n, k)
     orders, choices = RowStream(rng), RowStream(rng)
 
     def draw(rows: Rows) -> Plan:
-        base = _in_turn(orders, rows, n)
+        base = in_turn(orders, rows, n)
         rank, lam = choices.uniforms(rows, 2).T
+        lam = low + (high - low) * lam
         other = neighbors[base, (rank * k).astype(np.int64)]
         return Plan(rows, np.stack([members[base], other], 1), np.stack([1 - lam, lam], 1))
 
     return draw
 
 
-def _in_turn(orders: RowStream, rows: Rows, n: int) -> NDArray[np.int64]:
+def in_turn(orders: RowStream, rows: Rows, n: int) -> NDArray[np.int64]:
     """(m,) row numbers -> (m,) of 0..n-1, so that every n rows from a multiple of n hold each once.
 
     Round r of n rows has the order in which n random numbers of its own sort.

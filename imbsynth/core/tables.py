@@ -25,7 +25,13 @@ SAMPLERS = table(
         "imbsynth.core.samplers:smote",
         "between nearest neighbors of a class",
         "Chawla et al., 2002",
-        ("k_neighbors",),
+        ("k_neighbors", "lambda_range"),
+    ),
+    Entry(
+        "transfer",
+        "imbsynth.core.transfer:transfer",
+        "an image, changed as two images of a larger class differ",
+        options=("strength", "donors", "donor_pairs"),
     ),
     Entry("ros", "imbsynth.core.samplers:ros", "random copies", copies=True),
 )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from imbsynth.configs import DEFAULT_VAL_FRACTION, AosTrainConfig
 from imbsynth.core.batches import Indices
@@ -21,7 +22,7 @@ from imbsynth.engine.inference.classifier import (
 )
 from imbsynth.engine.manifest import RECONSTRUCT, made_of
 from imbsynth.engine.reading import Fits, Labelled
-from imbsynth.engine.sources.spaces import Latents, Pixels, Space
+from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
 from imbsynth.engine.training import validation
 from imbsynth.engine.training.classifier import (
     ClassifierTask,
@@ -68,7 +69,12 @@ class Data(NamedTuple):
     members: Members  # the training images of each class
     val: Labelled | None  # None: the validation images are among `images`
     held_out: Indices  # which those are
-    counts: dict[str, int]  # real training images by class, in class order
+    synthetic: NDArray[np.bool_]  # (n,) which of the images are not real
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Real training images by class, in class order."""
+        return {name: int((~self.synthetic[own]).sum()) for name, own in self.members.items()}
 
     def validation(self, device: torch.device) -> Validation:
         """The validation images, on the device if they fit."""
@@ -122,7 +128,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         )
         members = dict(zip(images.classes, images.members(), strict=True))
         nothing = np.zeros(0, np.int64)
-        return Data(images, members, val, nothing, _real_counts(config.src, images, members))
+        return Data(images, members, val, nothing, _synthetic(config.src, images))
 
     def inputs(self, data: Data) -> dict[str, str]:
         """The digests of the images, and of those for validation where they are a folder."""
@@ -140,9 +146,17 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         drawn_in: Space = space
         if self.autoencoder is not None:
             autoencoder = TrainedAutoencoder(self.autoencoder, device, precision)
-            drawn_in = Latents(autoencoder, data.images, members)
+            drawn_in = latent_space(
+                autoencoder,
+                data.images,
+                members,
+                decode=self.config.decode,
+                min_change=self.config.min_change,
+            )
         val = data.validation(device)
-        run = classifier_trainer(self.config, data.members, space, val, precision, drawn_in)
+        run = classifier_trainer(
+            self.config, data.members, space, val, precision, drawn_in, data.synthetic
+        )
         if self.config.head_epochs:
             check_has_head(run.task.model)
         return run
@@ -186,16 +200,13 @@ def _hold_out(config: AosTrainConfig, images: Labelled, on_event: OnEvent) -> Da
         name: parts.train[images.labels[parts.train] == label]
         for label, name in enumerate(images.classes)
     }
-    return Data(images, members, None, parts.val, _real_counts(config.src, images, members))
+    return Data(images, members, None, parts.val, _synthetic(config.src, images))
 
 
-def _real_counts(src: Path, images: Labelled, members: Members) -> dict[str, int]:
-    """Real training images by class; a reconstruction stands for its original."""
+def _synthetic(src: Path, images: Labelled) -> NDArray[np.bool_]:
+    """(n,): the images that are not real; a reconstruction stands for its original."""
     synthetic = {path for path, made in made_of(src).items() if made.method != RECONSTRUCT}
-    return {
-        name: sum(images.paths[i] not in synthetic for i in chosen)
-        for name, chosen in members.items()
-    }
+    return np.array([path in synthetic for path in images.paths], bool)
 
 
 def _write_curves(

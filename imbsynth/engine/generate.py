@@ -14,18 +14,19 @@ from typing import NamedTuple
 
 import torch
 
-from imbsynth.configs import GenerateConfig
+from imbsynth.configs import AUGMENT, GenerateConfig
 from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.manifest import refuse_synthetic
 from imbsynth.engine.reading import Fits, Labelled, Listed, read_labelled, read_listed
+from imbsynth.engine.sources.augmented import AugmentedCopies
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.originals import place_originals, reconstruct_originals
 from imbsynth.engine.sources.rendering import planned, render
 from imbsynth.engine.sources.sample_sheet import SampleSheet
 from imbsynth.engine.sources.source import Source
-from imbsynth.engine.sources.spaces import Files, Latents, Pixels, Space
+from imbsynth.engine.sources.spaces import Files, Pixels, Space, latent_space
 from imbsynth.engine.sources.targets import check_names, missing
 from imbsynth.engine.sources.writing import Making, copied, write_synthetic, written
 from imbsynth.errors import UserError, option
@@ -108,7 +109,7 @@ def _compute(config: GenerateConfig) -> _Compute:
 
 def _copies(config: GenerateConfig) -> bool:
     """Whether the synthetic images are files of the folder as they are."""
-    only_copies = SAMPLERS[config.method].copies
+    only_copies = config.method in SAMPLERS and SAMPLERS[config.method].copies
     return only_copies and config.ae is None and config.image_size is None
 
 
@@ -156,7 +157,7 @@ def _explain(
                 "originals)"
             )
         )
-    if "k_neighbors" not in SAMPLERS[config.method].options:
+    if "k_neighbors" not in _options(config.method):
         return
     growing = {name: n for name, n in sizes.items() if added[name]}
     single = [name for name, n in growing.items() if n == 1]
@@ -165,6 +166,11 @@ def _explain(
     few = [f"{name} ({n - 1})" for name, n in growing.items() if 1 < n <= config.k_neighbors]
     if few:
         on_event(Note(f"fewer neighbors than {config.k_neighbors} in class {listing(few)}"))
+
+
+def _options(method: str) -> tuple[str, ...]:
+    """The options of a sampler."""
+    return SAMPLERS[method].options if method in SAMPLERS else ()
 
 
 def _fill(
@@ -221,13 +227,24 @@ def _source(
     on_event: OnEvent,
 ) -> Source:
     """The source that the options ask for."""
+    if config.method == AUGMENT:
+        return AugmentedCopies(
+            config.augment, images, config.batch_size, options=config, seed=config.seed
+        )
     space: Space
     if compute.autoencoder is None:
         space = Pixels(images, images.members(), compute.device, config.batch_size)
     else:
-        space = Latents(compute.autoencoder, images, images.members())
-        growing = [label for label, name in enumerate(images.classes) if added[name]]
-        space.encode(growing, on_event)
+        space = latent_space(
+            compute.autoencoder,
+            images,
+            images.members(),
+            decode=config.decode,
+            min_change=config.min_change,
+        )
+        from_all = "donors" in _options(config.method)
+        needed = [k for k, name in enumerate(images.classes) if added[name] or from_all]
+        space.encode(needed, on_event)
     return Interpolation(config.method, space, images.classes, options=config, seed=config.seed)
 
 

@@ -109,11 +109,11 @@ def read_labelled(
     only: Sequence[str] | None = None,
     fits: Fits = ANYTHING,
 ) -> Labelled:
-    """Decode a folder, or its classes named in `only`; see `store.images.read_images`.
+    """Decode a folder, or its classes in `only` (others may be empty); see `read_images`.
 
     What names and headers tell is checked before anything is decoded.
     """
-    folder = scan_regular(src)
+    folder = scan_regular(src, empty_ok=only is not None)
     if only is not None:
         folder = folder._replace(files={name: folder.files[name] for name in only})
     expected, smaller = size, None

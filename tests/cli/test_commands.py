@@ -16,7 +16,7 @@ from tests.conftest import MakeFolder, draw_image
 
 COMMANDS = [
     "inspect", "imbalance", "split", "train-ae", "generate", "aos-train", "evaluate", "compare",
-    "experiment", "fid",
+    "experiment", "fid", "audit",
 ]  # fmt: skip
 
 
@@ -37,7 +37,7 @@ def test_help_has_sections_and_examples_that_can_be_copied() -> None:
     assert code == 0
     lines = out.splitlines()
     headings = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
-    assert headings == ["Arguments:", "Options:", "Balancing:", "Run:"]
+    assert headings == ["Arguments:", "Options:", "Balancing:", "Synthetic images:", "Run:"]
     assert sum(line.startswith("  --epsilon") for line in lines) == 1
     (long,) = [line for line in lines if "--augment flip-crop" in line]
     assert long.startswith("  Example: imbsynth aos-train photos/train")
@@ -436,3 +436,17 @@ def test_a_stopped_generation_leaves_nothing(rare: Path, tmp_path: Path) -> None
         running.stderr.read()
         assert running.wait() == 143
     assert sorted(path.name for path in tmp_path.iterdir()) == ["src"]
+
+
+def test_an_audit_that_passes_a_limit_ends_with_exit_code_3(rare: Path, tmp_path: Path) -> None:
+    invoke("generate", rare, tmp_path / "dst", "--method", "ros")
+    arguments = ["audit", tmp_path / "dst", "--epochs", 1, "--json"]
+    code, out, _ = invoke(*arguments, "--min-fidelity", 0)
+    assert code == 3
+    found = json.loads(out)
+    assert found["verdict"] == "fail"
+    assert found["near_copies"] == 1
+    assert {"probe_auroc", "label_fidelity", "per_class"} <= found.keys()
+    loose = ["--min-fidelity", 0, "--max-near-copies", 1, "--max-auroc", 1]
+    assert invoke(*arguments, *loose)[0] == 0
+    assert "verdict: pass" in invoke(*arguments[:-1], *loose)[1]

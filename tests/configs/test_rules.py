@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from imbsynth.configs import (
+    AosTrainConfig,
     FidConfig,
     GenerateConfig,
     ImbalanceConfig,
@@ -83,6 +84,16 @@ def test_train_ae_names_the_option_out_of_range(options: dict[str, Any], named: 
         ({"to": 3, "per_class": Path("x")}, "to and per_class"),
         ({"ae": AE, "image_size": 28}, "image_size"),
         ({"reconstruct_originals": True}, "ae"),
+        ({"reconstruct_originals": True, "ae": AE, "decode": "residual"}, "leave .* out"),
+        ({"decode": "residual"}, "decode residual needs an autoencoder"),
+        ({"ae": AE, "min_change": 0.1}, "min_change is for decode residual"),
+        ({"method": "augment", "ae": AE}, "method augment changes pixels"),
+        ({"lambda_range": (0.5, 0.2)}, "lambda_range"),
+        ({"lambda_range": (0, 2)}, "lambda_range"),
+        ({"strength": -1}, "strength"),
+        ({"share": 1}, "share"),
+        ({"share": 0.5, "to": 9}, "share and to"),
+        ({"share": 0.5, "per_class": Path("x")}, "share and per_class"),
         ({"reconstruct_originals": True, "ae": AE, "synthetic_only": True}, "exclude each other"),
         ({"batch_size": 0}, "batch_size"),
     ],
@@ -109,3 +120,19 @@ def test_generate_names_what_does_not_go_together(options: dict[str, Any], named
 def test_fid_names_what_does_not_go_together(options: dict[str, Any], named: str) -> None:
     with pytest.raises(UserError, match=named):
         FidConfig(**{"real": HERE, **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"share": 0.5}, "oversample aos makes none"),
+        ({"oversample": "none", "ae": AE}, "oversample none makes none"),
+        ({"oversample": "smote", "decode": "residual"}, "needs an autoencoder"),
+        ({"mix": "mixup", "split_norm": True}, "split_norm tells"),
+        ({"mix": "mixup", "synthetic_weight": 0.5}, "synthetic_weight tells"),
+        ({"real_last": 1}, "real_last"),
+    ],
+)
+def test_aos_train_names_what_does_not_go_together(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(UserError, match=named):
+        AosTrainConfig(src=HERE, out=AE, **options)

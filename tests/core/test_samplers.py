@@ -47,6 +47,17 @@ def smote_plan(points: torch.Tensor, count: int, rng: np.random.Generator, neigh
     return plan(partial(smote, k_neighbors=neighbors), points, np.arange(count), rng)
 
 
+def test_lambda_stays_in_its_range() -> None:
+    narrow = partial(smote, k_neighbors=3, lambda_range=(0.2, 0.4))
+    lam = plan(narrow, cloud(9, 2), np.arange(2000), np.random.default_rng(0)).weights[:, 1]
+    assert 0.2 <= lam.min() < 0.21 < 0.39 < lam.max() < 0.4
+    usual = smote_plan(cloud(9, 2), 2000, np.random.default_rng(0), neighbors=3).weights[:, 1]
+    assert lam == pytest.approx(0.2 + 0.2 * usual)
+    still = partial(smote, k_neighbors=3, lambda_range=(0, 0))
+    drawn = plan(still, cloud(9, 2), np.arange(50), np.random.default_rng(0))
+    assert (drawn.weights == [1, 0]).all()
+
+
 @given(
     n=st.integers(1, 12),
     count=st.integers(0, 40),

@@ -117,11 +117,16 @@ def test_the_batch_size_does_not_change_the_draws(rare: Path, tmp_path: Path) ->
     assert one == two
 
 
-@pytest.mark.parametrize("method", ["smote", "ros"])
+@pytest.mark.parametrize(
+    ("method", "decode"),
+    [("smote", "plain"), ("ros", "plain"), ("smote", "residual"), ("transfer", "residual")],
+)
 def test_a_larger_target_begins_with_the_smaller_ones_images(
-    rare: Path, tmp_path: Path, space: dict[str, Any], method: Any
+    rare: Path, tmp_path: Path, space: dict[str, Any], method: Any, decode: str
 ) -> None:
     """Byte for byte, whatever the batches: 10, 100 and 1,000 images of a class."""
+    if space["ae"] is not None:
+        space["decode"] = decode
     made = {}
     for target, batch_size in ((10, 500), (100, 7), (1000, 64), (1000, 500)):
         dst = tmp_path / f"{target}-{batch_size}"
@@ -316,7 +321,7 @@ def test_copies_are_the_bytes_of_their_originals(photos: Path, tmp_path: Path, l
     assert len(contents(dst)) == 7 + 3 + 3
 
 
-def test_copies_of_another_size_are_made_anew(photos: Path, tmp_path: Path) -> None:
+def test_copies_of_another_size_are_made_again(photos: Path, tmp_path: Path) -> None:
     run(GenerateConfig(src=photos, dst=tmp_path / "dst", method="ros", image_size=(8, 8)))
     files = [line["file"] for line in manifest(tmp_path / "dst")]
     assert files == [f"b/synthetic-00000{i}.png" for i in (1, 2, 3)]
@@ -359,3 +364,54 @@ def test_memory_for_copies_does_not_grow_with_the_pixels_of_the_folder(tmp_path:
         printed = subprocess.run(command, capture_output=True, check=True, text=True).stdout
         peaks.append(int(printed) / 1024)
     assert peaks[1] - peaks[0] < 50  # MiB
+
+
+def test_lambda_0_decoded_residually_gives_the_bases_bytes(
+    rare: Path, ae: Path, tmp_path: Path
+) -> None:
+    dst = tmp_path / "dst"
+    run(GenerateConfig(src=rare, dst=dst, ae=ae, decode="residual", lambda_range=(0, 0)))
+    for line in manifest(dst):
+        assert torch.equal(pixels(dst / line["file"]), pixels(dst / line["parents"][0]))
+
+
+@pytest.mark.parametrize("donors", ["random", "nearest"])
+def test_transfer_names_its_three_parents(
+    rare: Path, tmp_path: Path, space: dict[str, Any], donors: str
+) -> None:
+    dst = tmp_path / "dst"
+    report = run(
+        GenerateConfig(src=rare, dst=dst, method="transfer", donors=donors, strength=0.5, **space)
+    )
+    assert report.added == {"common": 0, "few": 7, "pair": 10, "single": 11}
+    rank = {"common": 3, "few": 2, "pair": 1, "single": 0}
+    for line in manifest(dst):
+        base, *pair = [path.split("/")[0] for path in line["parents"]]
+        assert base == line["class"]
+        assert len(set(pair)) == 1
+        assert rank[pair[0]] > rank[base]
+        assert line["weights"] == [1, 0.5, -0.5]
+
+
+def test_augmented_copies_are_distinct_and_can_be_made_again(rare: Path, tmp_path: Path) -> None:
+    made = {}
+    for to, batch_size in ((20, 500), (40, 7)):
+        dst = tmp_path / str(to)
+        run(GenerateConfig(src=rare, dst=dst, method="augment", to=to, batch_size=batch_size))
+        for line in manifest(dst):
+            assert line["augment"] == "affine"
+            assert line["parents"][0].startswith(line["class"])
+        made[to] = {p: data for p, data in contents(dst).items() if "synthetic" in p}
+    assert made[20] == {path: made[40][path] for path in made[20]}
+    assert len(set(made[40].values())) == len(made[40]) == 140
+
+
+def test_with_a_share_every_class_is_synthetic_alike(
+    rare: Path, tmp_path: Path, space: dict[str, Any]
+) -> None:
+    """n real images and n s / (1 - s) synthetic ones, rounded: 12, 5, 2 and 1 with s = 0.5."""
+    report = run(GenerateConfig(src=rare, dst=tmp_path / "dst", share=0.5, **space))
+    assert report.added == {"common": 12, "few": 5, "pair": 2, "single": 1}
+    report = run(GenerateConfig(src=rare, dst=tmp_path / "third", share=0.25))
+    assert report.added == {"common": 4, "few": 2, "pair": 1, "single": 0}
+    assert run(GenerateConfig(src=rare, dst=tmp_path / "none", share=0.0)).added["common"] == 0

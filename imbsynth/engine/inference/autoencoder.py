@@ -50,6 +50,10 @@ class TrainedAutoencoder:
         """(n, d) latent vectors -> (n, c, h, w) uint8 on the CPU."""
         return self._computed(lambda batch: to_bytes(_checked(self.model.decode(batch))), latents)
 
+    def decode_unrounded(self, latents: Tensor) -> Tensor:
+        """(n, d) latent vectors -> (n, c, h, w) float32 in [0, 1] on the CPU."""
+        return self._computed(lambda batch: _checked(self.model.decode(batch)).float(), latents)
+
     def reconstruct(self, pixels: Tensor) -> Iterator[Tensor]:
         """(n, c, h, w) uint8 -> their reconstructions, a batch at a time."""
         for batch in pixels.split(self.images_at_once):

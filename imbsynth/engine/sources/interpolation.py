@@ -48,4 +48,5 @@ class Interpolation:
         """The (m, c, h, w) uint8 images of some rows, on the CPU."""
         parents = [self.space.points_of(column) for column in plan.parents.T]
         offsets = None if plan.offsets is None else torch.from_numpy(plan.offsets).to(parents[0])
-        return self.space.images(combine(parents, torch.from_numpy(plan.weights), offsets))
+        points = combine(parents, torch.from_numpy(plan.weights), offsets)
+        return self.space.images(points, plan.parents[:, 0])

@@ -13,7 +13,7 @@ from imbsynth.engine.sources.rendering import Batch, Planned
 from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
 
 PER_CLASS = 4  # synthetic images shown of each class
-PARENTS = 2  # shown of each, those of the largest weights
+MIN_PARENTS, MAX_PARENTS = 2, 3  # shown of each, those of the largest weights
 
 Picture = Callable[[int], NDArray[np.uint8]]  # (c, h, w)
 
@@ -38,10 +38,10 @@ class SampleSheet:
 
     def _parents(self, plan: Plan, row: int) -> list[NDArray[np.uint8]]:
         """The images of the heaviest parents; a single one twice, none without parents."""
-        heaviest = np.argsort(-np.abs(plan.weights[row]), kind="stable")[:PARENTS]
+        heaviest = np.argsort(-np.abs(plan.weights[row]), kind="stable")[:MAX_PARENTS]
         shown = plan.parents[row, np.sort(heaviest)].tolist()
         pictures = [self._picture(i) for i in shown]
-        return (pictures * PARENTS)[:PARENTS]
+        return pictures * MIN_PARENTS if len(pictures) == 1 else pictures
 
     def write(self, path: Path) -> bool:
         """Draw the sheet, a row per class; whether there is anything to draw."""

@@ -13,13 +13,14 @@ from imbsynth.core.row_streams import Rows
 class Origin(NamedTuple):
     """What the manifest says of every image of a source."""
 
-    method: str  # "smote", ...
+    method: str  # "smote", "augment", ...
     space: str | None = None  # "pixel" or "latent", for an interpolation
     model: str | None = None  # SHA-256 of the checkpoint, for a conditional generator
+    augment: str | None = None  # the augmentation, for augmented copies
 
 
 class Source(Protocol):
-    """Makes images of a class: an interpolation in a space, or a conditional generator.
+    """Makes images of a class: by interpolation in a space, by augmentation, or by a generator.
 
     Both steps depend on the class and on the row numbers alone, not on which rows are asked for
     together, as long as `images` is given rows from a multiple of `rows_at_once` on.

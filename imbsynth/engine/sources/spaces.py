@@ -36,8 +36,11 @@ class Space(Protocol):
     def points_of(self, images: Indices) -> Tensor:
         """(m, ...) float points of images, which may be of any class."""
 
-    def images(self, points: Tensor) -> Tensor:
-        """(m, ...) float points -> (m, c, h, w) uint8 images on the CPU."""
+    def images(self, points: Tensor, base: Indices) -> Tensor:
+        """(m, ...) float points -> (m, c, h, w) uint8 images on the CPU.
+
+        base: (m,), the first parent of each, for a space that starts from an image.
+        """
 
 
 class Files:
@@ -54,7 +57,7 @@ class Files:
     def points_of(self, images: Indices) -> Tensor:
         raise TypeError("files have no points: this sampler is not one that only copies")
 
-    def images(self, points: Tensor) -> Tensor:
+    def images(self, points: Tensor, _base: Indices) -> Tensor:
         raise TypeError("files have no points: they are copied")
 
 
@@ -78,7 +81,7 @@ class Pixels:
     def points_of(self, images: Indices) -> Tensor:
         return to_unit(self._stored(images))
 
-    def images(self, points: Tensor) -> Tensor:
+    def images(self, points: Tensor, _base: Indices) -> Tensor:
         return to_bytes(points).cpu()
 
     def _stored(self, images: Indices) -> Tensor:
@@ -131,5 +134,68 @@ class Latents:
         self.encode(np.unique(self._labels[images]).tolist())
         return self._latents[torch.from_numpy(images)].to(self.autoencoder.device)
 
-    def images(self, points: Tensor) -> Tensor:
+    def images(self, points: Tensor, _base: Indices) -> Tensor:
         return self.autoencoder.decode(points)
+
+
+class ResidualLatents(Latents):
+    """The same space, where an image is its base, changed by what decoding says has changed.
+
+    x_new = x_b + s(D(z_new) - D(z_b)), clipped to [0, 1]: the base x_b itself where z_new = z_b.
+    What the autoencoder loses of a base, x_b - D(z_b), stays in the image, so that blur does not
+    tell these images from real ones as long as z_new is near. A departure from DeepSMOTE, whose
+    image is D(z_new). s(d) = sign(d) max(|d| - t, 0) with t = `min_change` is soft thresholding
+    (Donoho, 1995): with t = 0, the identity, faint shadows lie where a real image is plain.
+    """
+
+    def __init__(
+        self,
+        autoencoder: TrainedAutoencoder,
+        images: Labelled,
+        members: list[Indices],
+        min_change: float = 0.0,
+    ) -> None:
+        """min_change: of the [0, 1] pixel range."""
+        super().__init__(autoencoder, images, members)
+        self.min_change = min_change
+        # In float16 an error is below a tenth of a gray level; as above, unused rows are free.
+        self._decoded = torch.empty(self._pixels.shape, dtype=torch.float16)
+        self._group = np.full(len(self._pixels), -1)  # of each image: those decoded in one batch
+        first = 0
+        for own in members:
+            self._group[own] = first + np.arange(len(own)) // self.rows_at_once
+            first += -(-len(own) // self.rows_at_once)
+        self._done: set[int] = set()  # groups
+
+    def images(self, points: Tensor, base: Indices) -> Tensor:
+        self._decode(base)
+        rows = torch.from_numpy(base)
+        change = self.autoencoder.decode_unrounded(points) - self._decoded[rows].float()
+        change = change.sign() * (change.abs() - self.min_change).clamp(min=0)
+        made = to_bytes(to_unit(self._pixels[rows]) + change)
+        # Another place in a batch may round otherwise: a copy must not depend on it.
+        is_copy = (points == self.points_of(base)).all(1).cpu()
+        made[is_copy] = self._pixels[rows[is_copy]]
+        return made
+
+    def _decode(self, base: Indices) -> None:
+        """Decode the latent vectors of these images, each once, always in the same batches."""
+        for group in sorted(set(self._group[base].tolist()) - self._done):
+            own = np.flatnonzero(self._group == group)
+            decoded = self.autoencoder.decode_unrounded(self.points_of(own))
+            self._decoded[torch.from_numpy(own)] = decoded.to(torch.float16)
+            self._done.add(group)
+
+
+def latent_space(
+    autoencoder: TrainedAutoencoder,
+    images: Labelled,
+    members: list[Indices],
+    *,
+    decode: str,
+    min_change: float,
+) -> Latents:
+    """The latent space with the decoding chosen: "plain" or "residual"."""
+    if decode == "residual":
+        return ResidualLatents(autoencoder, images, members, min_change)
+    return Latents(autoencoder, images, members)

@@ -23,6 +23,8 @@ def check_names(config: GenerateConfig, preview: Preview) -> None:
 
 def missing(config: GenerateConfig, sizes: dict[str, int]) -> dict[str, int]:
     """How many synthetic images each class gets; none is ever made smaller."""
+    if config.share is not None:
+        return {name: round(n * config.share / (1 - config.share)) for name, n in sizes.items()}
     if config.per_class is None:
         targets = dict.fromkeys(sizes, config.to or max(sizes.values()))
     else:

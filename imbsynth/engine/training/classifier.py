@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -26,13 +28,15 @@ from imbsynth.engine.training.moves import Moves, minority, moved_at_once
 from imbsynth.engine.training.normalising import normalise_by
 from imbsynth.engine.training.optimisation import Optimisation
 from imbsynth.engine.training.parts import Part, Place
-from imbsynth.engine.training.sets import Members, training_set
+from imbsynth.engine.training.sets import Members, real_rows, training_set
 from imbsynth.engine.training.strategy import strategy_of
 from imbsynth.engine.training.task import History, Task
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import NUMBERS, Validation, problem_of_recalls
+from imbsynth.errors import UserError, option
 from imbsynth.models.classifiers import Classifier, ImageShape
 from imbsynth.models.fast.convolutions import channels_last
+from imbsynth.models.split_norm import others_apart, split_norms
 from imbsynth.runtime import arithmetic, initialised, seeded, stream
 
 
@@ -43,12 +47,14 @@ def classifier_trainer(
     val: Validation,
     precision: str,
     drawn_in: Space | None = None,
+    synthetic: NDArray[np.bool_] | None = None,
 ) -> Trainer[ClassifierTask]:
     """A run of `aos-train`, at its start.
 
     members: the training images of each class. drawn_in: where samplers work, if not on pixels.
+    synthetic: (n,), which of the images are not real, if any.
     """
-    task = ClassifierTask(config, members, space, val, precision, drawn_in or space)
+    task = ClassifierTask(config, members, space, val, precision, drawn_in or space, synthetic)
     optimisation = Optimisation(
         task.model.parameters(),
         OPTIMISERS[config.optimizer].with_options(config),
@@ -73,7 +79,7 @@ def may_change(config: AosTrainConfig) -> frozenset[str]:
     """The options that say when a run ends, and do not change a step before that."""
     entries = (LOSSES[config.loss], SCHEDULES[config.schedule])
     reads_progress = any(entry.reads_progress for entry in entries)
-    if reads_progress or config.warm_up or config.defer is not None:
+    if reads_progress or config.warm_up or config.defer is not None or config.real_last:
         return frozenset()
     return frozenset({"epochs"})
 
@@ -92,18 +98,29 @@ class ClassifierTask(Task[Indices]):
         val: Validation,
         precision: str,
         drawn_in: Space,
+        synthetic: NDArray[np.bool_] | None,
     ) -> None:
         self.config, self.val = config, val
         self.device, self.precision = space.device, precision
         shape, classes = ImageShape(*space.pixels.shape[1:]), len(members)
         head = LOSSES[config.loss].head
         self.model = initialised(lambda: build(config.model, shape, classes, head), config.seed)
+        if config.split_norm and not split_norms(self.model):
+            raise UserError(
+                f"{option('model')} {config.model} has no batch normalisation to split",
+                f"leave out {option('split_norm')}, or choose another {option('model')}",
+            )
         normalise_by(self.model, space.pixels, np.concatenate(list(members.values())))
         channels_last(self.model.to(self.device))
         sizes = np.array([len(own) for own in members.values()])
         self.counts = torch.from_numpy(sizes).to(self.device)
         self.one_hot = torch.eye(classes, device=self.device)
-        self.shown = training_set(config, members, space, drawn_in)
+        self.shown = training_set(config, members, space, drawn_in, synthetic)
+        # From this epoch on, only real images are shown.
+        self.real_from = config.epochs - ceil(config.real_last * config.epochs)
+        self.real_rows = np.arange(len(self.shown))
+        if config.real_last:
+            self.real_rows = real_rows(self.shown, list(members), config.seed)
         self.images = config.images_per_epoch or len(self.shown)
         self.steps = len(self.order(0))
         self.strategy = strategy_of(config)
@@ -119,12 +136,15 @@ class ClassifierTask(Task[Indices]):
     def order(self, epoch: int) -> list[Indices]:
         """The batches of an epoch, as rows of the training set."""
         rng = stream(self.config.seed, "aos-train", "order", epoch)
-        return draw_batches(len(self.shown), self.config.batch_size, rng, total=self.images)
+        drawn = draw_batches(len(self.shown), self.config.batch_size, rng, total=self.images)
+        return drawn if epoch < self.real_from else [self.real_rows[rows] for rows in drawn]
 
     def batches(self, place: Place) -> Iterator[Indices]:
         """Rows of the training set, after moving images where an epoch of drawing begins."""
-        if self.moves is not None:
+        if self.moves is not None and place.epoch < self.real_from:
             self.moves.start_epoch(place)
+        elif self.moves is not None:
+            self.moves.stop()
         yield from self.order(place.epoch)[place.step :]
 
     def batch_images(self, rows: Indices) -> Tensor:
@@ -134,20 +154,41 @@ class ClassifierTask(Task[Indices]):
 
     def compute(self, rows: Indices, place: Place) -> tuple[Tensor, Tensor]:
         """The mean loss of a batch."""
-        batch = self.strategy.changed(self._batch(rows), self.counts, self._of_all_classes, place)
+        of_all = partial(self._of_all_classes, place.epoch)
+        batch = self.strategy.changed(self._batch(rows), self.counts, of_all, place)
         self.model.train()
         with (
             arithmetic(self.device, self.precision),
             seeded(self.device, self.config.seed, "aos-train", "dropout", place.epoch, place.step),
+            self._apart(rows),
         ):
-            loss = self._losses(*batch, place.progress).mean()
+            losses = self._losses(*batch, place.progress)
+        loss = self._mean(losses, rows)
         return loss, loss[None]
+
+    def _mean(self, losses: Tensor, rows: Indices) -> Tensor:
+        """The mean of (n,) losses, synthetic images with their weight."""
+        if self.config.synthetic_weight == 1:
+            return losses.mean()
+        synthetic = torch.from_numpy(self.shown.synthetic[rows]).to(losses.device)
+        weights = torch.ones_like(losses).masked_fill(synthetic, self.config.synthetic_weight)
+        return (weights * losses).sum() / weights.sum()
+
+    def _apart(self, rows: Indices) -> AbstractContextManager[None]:
+        """Normalises the synthetic and the moved images of a batch apart, if that was chosen."""
+        if not self.config.split_norm:
+            return nullcontext()
+        others = self.shown.synthetic[rows]
+        if self.moves is not None:
+            others = others | self.moves.moved[rows]
+        return others_apart(self.model, torch.from_numpy(others).to(self.device))
 
     def _batch(self, rows: Indices) -> Batch:
         return Batch(self.batch_images(rows), self._targets(self.shown.labels[rows]))
 
-    def _of_all_classes(self, count: int, rng: np.random.Generator) -> Batch:
-        return self._batch(self.by_class.draw(count, rng))
+    def _of_all_classes(self, epoch: int, count: int, rng: np.random.Generator) -> Batch:
+        rows = self.by_class.draw(count, rng)
+        return self._batch(rows if epoch < self.real_from else self.real_rows[rows])
 
     def _losses(self, images: Tensor, targets: Tensor, progress: float) -> Tensor:
         return self.strategy.loss(self.model(images).float(), targets, self.counts, progress)

@@ -53,6 +53,10 @@ class Moves:
             self.drawn = weights_now(self.model)
             self._draw(place)
 
+    def stop(self) -> None:
+        """Move no image any more."""
+        self.moved[:] = False
+
     def apply(self, images: Tensor, rows: Indices) -> Tensor:
         """Move the images of those of the rows that were drawn, in place; the images."""
         moved = np.flatnonzero(self.moved[rows])

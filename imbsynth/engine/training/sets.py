@@ -21,7 +21,9 @@ from imbsynth.core.plans import combine
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.rendering import render
 from imbsynth.engine.sources.spaces import Pixels, Space
+from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
+from imbsynth.store.names import listing
 
 Members = dict[str, Indices]  # the image indices of each class
 
@@ -32,6 +34,7 @@ class Rows(NamedTuple):
     labels: NDArray[np.int64]  # (rows,)
     parents: NDArray[np.int64]  # (rows, p)
     weights: NDArray[np.float64]  # (rows, p)
+    synthetic: NDArray[np.bool_]  # (rows,): neither a real image nor a copy of one
 
 
 class TrainingSet:
@@ -40,10 +43,10 @@ class TrainingSet:
     def __init__(self, rows: Rows, space: Pixels, decoded: Tensor | None = None) -> None:
         """decoded: (m, c, h, w) uint8, the last m rows where pixels cannot be interpolated."""
         self.rows, self.space, self.decoded = rows, space, decoded
-        self.labels = rows.labels
+        self.labels, self.synthetic = rows.labels, rows.synthetic
         # From this row on, images are looked up among the decoded ones.
         self._first_decoded = len(rows.labels) - (0 if decoded is None else len(decoded))
-        is_real = rows.weights[:, 0] == 1
+        is_real = (rows.weights[:, 0] == 1) & ~rows.weights[:, 1:].any(1)
         is_real[self._first_decoded :] = False
         alone = len(space.pixels) + np.arange(len(rows.labels))
         # (rows,): rows with the same number show the same image.
@@ -82,42 +85,85 @@ class TrainingSet:
 
 
 def training_set(
-    config: AosTrainConfig, members: Members, space: Pixels, drawn_in: Space
+    config: AosTrainConfig,
+    members: Members,
+    space: Pixels,
+    drawn_in: Space,
+    synthetic: NDArray[np.bool_] | None = None,
 ) -> TrainingSet:
     """The rows of an epoch by the oversampling chosen, the originals first.
 
-    `ros` and `aos` (whose images are moved later) add copies, `smote` points between neighbors in
+    `ros` and `aos` (whose images are moved later) add copies, a sampler such as `smote` points in
     the space `drawn_in`: the images that `generate` would write. `rus` takes as many of each class
-    as the smallest has.
+    as the smallest has. With a share, copies even out the classes, and synthetic images are added
+    to all of them alike. synthetic: (n,), the images of the folder that are not real.
     """
     method = config.oversample
-    sizes = {name: len(own) for name, own in members.items()}
+    synthetic = np.zeros(len(space.pixels), bool) if synthetic is None else synthetic
+    largest = max(map(len, members.values()))
     if method == "rus":
-        smallest = min(sizes.values())
+        smallest = min(map(len, members.values()))
         members = {
             name: stream(config.seed, "aos-train", "rus", name).permutation(own)[:smallest]
             for name, own in members.items()
         }
-    rows = [_originals(label, own) for label, own in enumerate(members.values())]
-    if method in ("none", "rus"):
+    rows = [_copies(label, own, synthetic) for label, own in enumerate(members.values())]
+    added = [largest - len(own) for own in members.values()]
+    if method in ("aos", "ros") or config.share is not None:
+        copying = Interpolation("ros", space, list(members), options=config, seed=config.seed)
+        plans = [copying.plan(label, np.arange(n)) for label, n in enumerate(added)]
+        rows += [_copies(k, plan.parents[:, 0], synthetic) for k, plan in enumerate(plans)]
+    if method in ("none", "rus", "aos", "ros"):
         return TrainingSet(_joined(rows), space)
-    added = [max(sizes.values()) - size for size in sizes.values()]
-    sampler = "ros" if method == "aos" else method
-    source = Interpolation(sampler, drawn_in, list(members), options=config, seed=config.seed)
-    if drawn_in is space:
+    if config.share is not None:
+        added = [round(largest * config.share / (1 - config.share))] * len(members)
+    source = Interpolation(method, drawn_in, list(members), options=config, seed=config.seed)
+    return _with_drawn(rows, source, added, members, space)
+
+
+def _with_drawn(
+    rows: list[Rows], source: Interpolation, added: list[int], members: Members, space: Pixels
+) -> TrainingSet:
+    """These rows, and the first `added` synthetic images of each class."""
+    if source.space is space:
         plans = [(label, source.plan(label, np.arange(n))) for label, n in enumerate(added) if n]
-        rows += [Rows(np.full(len(p.rows), label), p.parents, p.weights) for label, p in plans]
+        rows = rows + [_drawn(label, p.parents, p.weights) for label, p in plans]
         return TrainingSet(_joined(rows), space)
-    decoded = []
+    drawn, decoded = [], []
     for batch in render(source, added):
         decoded.append(torch.from_numpy(batch.pixels))
-        first = members[source.classes[batch.label]][:1]
-        rows.append(_originals(batch.label, first.repeat(len(batch.pixels))))
-    return TrainingSet(_joined(rows), space, torch.cat(decoded) if decoded else None)
+        # Its parents are not needed any more: one image stands for them.
+        first = members[source.classes[batch.label]][:1].repeat(len(batch.pixels))[:, None]
+        drawn.append(_drawn(batch.label, first, np.ones(first.shape)))
+    return TrainingSet(_joined(rows + drawn), space, torch.cat(decoded) if decoded else None)
 
 
-def _originals(label: int, own: Indices) -> Rows:
-    return Rows(np.full(len(own), label), own[:, None], np.ones((len(own), 1)))
+def real_rows(shown: TrainingSet, classes: list[str], seed: int) -> Indices:
+    """(rows,): each row itself or, for a synthetic one, a row of its class with a real image.
+
+    The real rows of a class are used equally often. UserError for a class without a real image.
+    """
+    found = np.arange(len(shown))
+    for label, name in enumerate(classes):
+        own = shown.labels == label
+        real, missing = (np.flatnonzero(own & kind) for kind in (~shown.synthetic, shown.synthetic))
+        if not len(real):
+            raise UserError(
+                f"class {listing([name])} has no real image for the last epochs",
+                f"add some, or leave out {option('real_last')}",
+            )
+        order = stream(seed, "aos-train", "real last", name).permutation(real)
+        found[missing] = np.resize(order, len(missing))
+    return found
+
+
+def _copies(label: int, own: Indices, synthetic: NDArray[np.bool_]) -> Rows:
+    ones = np.ones((len(own), 1))
+    return Rows(np.full(len(own), label), own[:, None], ones, synthetic[own])
+
+
+def _drawn(label: int, parents: Indices, weights: NDArray[np.float64]) -> Rows:
+    return Rows(np.full(len(parents), label), parents, weights, np.ones(len(parents), bool))
 
 
 def _joined(rows: list[Rows]) -> Rows:
@@ -130,5 +176,7 @@ def _joined(rows: list[Rows]) -> Rows:
     weights = [
         np.pad(piece.weights, ((0, 0), (0, width - piece.weights.shape[1]))) for piece in rows
     ]
-    labels = np.concatenate([piece.labels for piece in rows])
-    return Rows(labels, np.concatenate(parents), np.concatenate(weights))
+    labels, synthetic = (
+        np.concatenate([getattr(piece, name) for piece in rows]) for name in ("labels", "synthetic")
+    )
+    return Rows(labels, np.concatenate(parents), np.concatenate(weights), synthetic)

@@ -12,13 +12,16 @@ import torch
 from torch import Tensor
 
 from imbsynth.configs import GenerateConfig
+from imbsynth.core.augmentation import random_flip_crop
 from imbsynth.core.pixels import to_bytes
 from imbsynth.core.plans import Plan
 from imbsynth.core.row_streams import Rows, RowStream
+from imbsynth.core.tables import AUGMENTATIONS
 from imbsynth.engine import generate
 from imbsynth.engine.events import silent
 from imbsynth.engine.manifest import made_of
 from imbsynth.engine.reading import Labelled, read_labelled
+from imbsynth.engine.sources.augmented import AugmentedCopies
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.source import Origin, Source
 from imbsynth.engine.sources.spaces import Pixels
@@ -77,12 +80,14 @@ def test_a_generator_goes_through_the_same_pipeline(
     assert made_of(tmp_path / "small").keys() == small.keys()
 
 
-@pytest.mark.parametrize("method", ["smote", "ros"])
+@pytest.mark.parametrize("method", ["smote", "ros", "transfer", "affine", "flip-crop"])
 def test_any_row_can_be_made_again_alone(rare: Path, method: str) -> None:
     images = read(rare)
     config = GenerateConfig(src=rare, dst=rare)
 
     def source() -> Source:
+        if method in AUGMENTATIONS:
+            return AugmentedCopies(method, images, 50, options=config, seed=3)
         space = Pixels(images, images.members(), torch.device("cpu"), 50)
         return Interpolation(method, space, images.classes, options=config, seed=3)
 
@@ -91,3 +96,22 @@ def test_any_row_can_be_made_again_alone(rare: Path, method: str) -> None:
     for row in (49, 0, 17):
         alone = source()
         assert torch.equal(alone.images(1, alone.plan(1, np.array([row])))[0], made[row])
+
+
+def test_augmented_copies_differ_from_each_other_and_use_every_image(rare: Path) -> None:
+    source = AugmentedCopies("affine", read(rare), 50, options=None, seed=0)
+    plan = source.plan(1, np.arange(20))
+    assert np.bincount(plan.parents[:, 0])[12:17].tolist() == [4] * 5
+    made = source.images(1, plan)
+    assert len({image.numpy().tobytes() for image in made}) == 20
+
+
+def test_an_augmented_copy_is_its_base_changed_by_the_generator_of_its_row(rare: Path) -> None:
+    images = read(rare)
+    source = AugmentedCopies("flip-crop", images, 50, options=None, seed=7)
+    plan = source.plan(1, np.array([3]))
+    rng = stream(7, "generate", "augment", "few")
+    _order, changes = RowStream(rng), RowStream(rng)
+    base = torch.from_numpy(images.pixels[plan.parents[:, 0]]) / 255
+    expected = to_bytes(random_flip_crop(base, changes.generator(3)))
+    assert torch.equal(source.images(1, plan), expected)

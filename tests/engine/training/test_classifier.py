@@ -20,6 +20,7 @@ from imbsynth.engine.training.moves import Moves
 from imbsynth.engine.training.sets import TrainingSet, training_set
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
+from imbsynth.models.split_norm import SplitNorm
 from imbsynth.store.images import read_images
 from tests.conftest import MakeFolder
 
@@ -172,3 +173,45 @@ def test_a_state_that_is_not_finite_is_seen(rare: Path) -> None:
     next(run.task.model.parameters()).data.fill_(float("inf"))
     run.take_step(next(iter(run.batches())))
     assert not run.finite
+
+
+def test_the_weight_of_synthetic_images_by_hand(rare: Path) -> None:
+    run = training(read(rare), oversample="smote", synthetic_weight=0.25)
+    rows = np.array([0, 1, 30])  # two originals and a synthetic image
+    losses = torch.tensor([1.0, 2.0, 4.0])
+    assert run.task._mean(losses, rows) == (1 + 2 + 0.25 * 4) / 2.25
+    plain = training(read(rare), oversample="smote")
+    assert plain.task._mean(losses, rows) == losses.mean()
+
+
+def test_the_last_epochs_show_real_images_only(rare: Path) -> None:
+    run = training(read(rare), oversample="smote", real_last=0.3)  # of 4 epochs, rounded up
+    synthetic = [run.task.shown.synthetic[np.concatenate(run.task.order(e))] for e in range(4)]
+    assert [bool(found.any()) for found in synthetic] == [True, True, False, False]
+    assert [len(found) for found in synthetic] == [48] * 4
+    labels = run.task.shown.labels[np.concatenate(run.task.order(3))]
+    assert np.bincount(labels).tolist() == [12] * 4
+
+
+def test_no_image_is_moved_in_the_last_epochs(rare: Path) -> None:
+    run = training(read(rare), real_last=0.5)
+    moved = []
+    for _ in range(4):
+        for batch in run.batches():
+            run.take_step(batch)
+        moved.append(run.end_epoch()["moved"])
+    assert moved == [36, 36, 0, 0]
+
+
+def test_what_is_not_real_is_normalised_apart(rare: Path) -> None:
+    """The statistics kept are those of real images, and the checkpoint is the usual one."""
+    run = training(read(rare), oversample="smote", split_norm=True)
+    rows = np.array([0, 12, 30, 40])  # two originals, two synthetic images
+    norm = next(m for m in run.task.model.modules() if isinstance(m, SplitNorm))
+    seen: list[torch.Tensor] = []
+    norm.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    run.task.compute(rows, run.place)
+    expected = seen[0][:2].mean((0, 2, 3)) * 0.1  # the momentum of the running mean
+    torch.testing.assert_close(norm.running_mean, expected)
+    plain = training(read(rare), oversample="smote")
+    assert run.task.model.state_dict().keys() == plain.task.model.state_dict().keys()

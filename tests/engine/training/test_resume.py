@@ -47,6 +47,23 @@ def test_a_run_is_resumed_exactly_whatever_the_methods(
     assert broken.out.read_bytes() == whole.out.read_bytes()
 
 
+def test_a_run_whose_last_epochs_are_real_is_resumed_exactly(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src = make_folder({"a": 9, "b": 4})
+    for epochs in (2, 4):  # stopped before an epoch of real images, and before one of moved ones
+        whole = config(
+            src, tmp_path / f"{epochs}/whole.safetensors", split_norm=True, real_last=0.5,
+            epochs=epochs,
+        )  # fmt: skip
+        aos_train.run(whole)
+        broken = replace(whole, out=tmp_path / f"{epochs}/broken.safetensors", resume=True)
+        with pytest.raises(Interrupted):
+            aos_train.run(broken, on_event=stop)
+        aos_train.run(broken)
+        assert broken.out.read_bytes() == whole.out.read_bytes()
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,12 @@ import torch
 
 from imbsynth.configs import AosTrainConfig
 from imbsynth.engine.events import silent
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import read_labelled
-from imbsynth.engine.sources.spaces import Pixels
-from imbsynth.engine.training.sets import training_set
+from imbsynth.engine.sources.spaces import Latents, Pixels, Space
+from imbsynth.engine.training.sets import real_rows, training_set
+from imbsynth.errors import UserError
+from imbsynth.models.autoencoder import Autoencoder, Shape
 
 CPU = torch.device("cpu")
 
@@ -27,6 +31,7 @@ def config(oversample: str) -> AosTrainConfig:
         ("ros", [12, 12, 12, 12]),
         ("aos", [12, 12, 12, 12]),
         ("smote", [12, 12, 12, 12]),
+        ("transfer", [12, 12, 12, 12]),
     ],
 )
 def test_class_sizes_after_balancing(rare: Path, oversample: str, expected: list[int]) -> None:
@@ -41,7 +46,7 @@ def test_class_sizes_after_balancing(rare: Path, oversample: str, expected: list
         assert sorted(base[: len(images.labels)].tolist()) == list(range(len(images.labels)))
 
 
-@pytest.mark.parametrize("oversample", ["ros", "smote"])
+@pytest.mark.parametrize("oversample", ["ros", "smote", "transfer"])
 def test_rows_of_one_identity_show_one_image(rare: Path, oversample: str) -> None:
     images = read_labelled(rare, size=None, channels=None, skip_unreadable=False, on_event=silent)
     members = dict(zip(images.classes, images.members(), strict=True))
@@ -54,4 +59,48 @@ def test_rows_of_one_identity_show_one_image(rare: Path, oversample: str) -> Non
     first: dict[int, int] = {}
     for row, number in enumerate(shown.identity.tolist()):
         assert torch.equal(pixels[row], pixels[first.setdefault(number, row)])
-    assert (len(first) == 20) == (oversample == "ros")  # 20 images, whatever the copies
+    # 20 images, whatever the copies; the weight of a transferred image's base is 1, too.
+    assert (len(first) == 20) == (oversample == "ros")
+
+
+@pytest.mark.parametrize("latent", [False, True])
+def test_with_a_share_every_class_is_synthetic_alike(rare: Path, latent: bool) -> None:
+    images = read_labelled(rare, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    members = dict(zip(images.classes, images.members(), strict=True))
+    space = Pixels(images, images.members(), CPU, 8)
+    drawn_in: Space = space
+    if latent:
+        autoencoder = TrainedAutoencoder(Autoencoder(Shape(1, 8, 8, 4)), CPU, "fp32")
+        drawn_in = Latents(autoencoder, images, images.members())
+    shown = training_set(replace(config("smote"), share=0.25), members, space, drawn_in)
+    for label in range(4):
+        synthetic = shown.synthetic[shown.labels == label]
+        assert (len(synthetic), synthetic.sum()) == (16, 4)
+    real = shown.images(np.flatnonzero(~shown.synthetic)) * 255
+    originals = {image.tobytes() for image in images.pixels}
+    assert {image.round().byte().numpy().tobytes() for image in real} == originals
+    assert shown.images(np.arange(len(shown))).shape == (64, 1, 8, 8)
+    ros = training_set(replace(config("smote"), share=0.0), members, space, drawn_in)
+    assert not ros.synthetic.any()
+    assert np.bincount(ros.labels).tolist() == [12, 12, 12, 12]
+
+
+def test_in_place_of_each_synthetic_row_stands_a_real_one_of_its_class(rare: Path) -> None:
+    images = read_labelled(rare, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    members = dict(zip(images.classes, images.members(), strict=True))
+    space = Pixels(images, images.members(), CPU, 8)
+    made = np.zeros(20, bool)
+    made[[0, 12]] = True  # one of the first and one of the second class
+    shown = training_set(config("smote"), members, space, space, made)
+    assert shown.synthetic.sum() == 28 + 2
+    rows = real_rows(shown, images.classes, 0)
+    assert not shown.synthetic[rows].any()
+    assert (shown.labels[rows] == shown.labels).all()
+    assert (rows[~shown.synthetic] == np.flatnonzero(~shown.synthetic)).all()
+    used = np.bincount(rows[shown.labels == 1], minlength=20)[13:17]
+    assert used.sum() == 12
+    assert used.max() - used.min() <= 1
+    made[19] = True  # the only image of the last class
+    shown = training_set(config("smote"), members, space, space, made)
+    with pytest.raises(UserError, match="class single has no real image"):
+        real_rows(shown, images.classes, 0)

@@ -1,0 +1,1 @@
+"""How synthetic images are checked: halves that share no image, a probe, a judge, pictures."""

@@ -1,0 +1,159 @@
+"""The real and the synthetic images of an audit, in two halves that share no real image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imbsynth.configs import AuditConfig
+from imbsynth.engine.events import OnEvent
+from imbsynth.engine.manifest import RECONSTRUCT, has_manifest, made_of
+from imbsynth.engine.reading import Labelled, read_labelled, scan_regular
+from imbsynth.errors import UserError
+from imbsynth.runtime import stream
+from imbsynth.store.names import listing
+from imbsynth.store.records import MANIFEST
+
+Indices = NDArray[np.int64]
+NEITHER = -1
+
+
+class Audited(NamedTuple):
+    """Real and then synthetic images, with the classes of the real ones."""
+
+    images: Labelled
+    synthetic: NDArray[np.bool_]  # (n,)
+    parents: list[tuple[str, ...]]  # of each image, as paths of real ones; none for real images
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """(n, c, h, w)."""
+        return self.images.pixels
+
+    @property
+    def labels(self) -> Indices:
+        """(n,) indices into `classes`."""
+        return self.images.labels
+
+    @property
+    def classes(self) -> list[str]:
+        """Those with real images."""
+        return self.images.classes
+
+    def of(self, label: int, *, synthetic: bool) -> Indices:
+        """The real or the synthetic images of a class."""
+        return np.flatnonzero((self.labels == label) & (self.synthetic == synthetic))
+
+
+def read_audited(config: AuditConfig, on_event: OnEvent) -> Audited:
+    """The images of two folders, or of one that `generate` made; UserError unless both kinds are
+    there."""
+    if config.fake is None and not has_manifest(config.real):
+        raise UserError(
+            f"{config.real} has no {MANIFEST} that tells synthetic images from real ones",
+            "give a folder that generate made, or two folders: imbsynth audit REAL FAKE",
+        )
+    first = _read(config, config.real, on_event, size=config.image_size)
+    made = made_of(config.real)
+    real = _chosen(first, [path not in made for path in first.paths])
+    if config.fake is None:
+        second = first
+    else:
+        size = (first.pixels.shape[2], first.pixels.shape[3])
+        channels = first.pixels.shape[1]
+        second = _read(config, config.fake, on_event, size=size, channels=channels)
+        made = made_of(config.fake)
+    if has_manifest(config.fake or config.real):
+        named = {path for path, how in made.items() if how.method != RECONSTRUCT}
+        fake = _chosen(second, [path in named for path in second.paths])
+    else:
+        fake = second
+    for kind, found, root in (("real", real, config.real), ("synthetic", fake, config.fake)):
+        if len(found.paths) < 2:
+            raise UserError(
+                f"{root or config.real}: {len(found.paths)} {kind} images, and an audit needs 2",
+                "give another folder: imbsynth audit REAL FAKE",
+            )
+    parents = [made[path].parents if path in made else () for path in fake.paths]
+    return _joined(config, real, fake, parents)
+
+
+def _read(
+    config: AuditConfig,
+    src: Path,
+    on_event: OnEvent,
+    *,
+    size: tuple[int, int] | None,
+    channels: int | None = None,
+) -> Labelled:
+    files = scan_regular(src, empty_ok=True).files  # generate may leave empty classes
+    return read_labelled(
+        src,
+        only=[name for name, paths in files.items() if paths],
+        size=size,
+        channels=channels,
+        skip_unreadable=config.skip_unreadable,
+        on_event=on_event,
+    )
+
+
+def _chosen(images: Labelled, wanted: list[bool]) -> Labelled:
+    rows = np.flatnonzero(wanted)
+    return replace(
+        images,
+        pixels=images.pixels[rows],
+        labels=images.labels[rows],
+        paths=[images.paths[i] for i in rows],
+        digests=[images.digests[i] for i in rows],
+    )
+
+
+def _joined(
+    config: AuditConfig, real: Labelled, fake: Labelled, parents: list[tuple[str, ...]]
+) -> Audited:
+    strange = sorted({fake.classes[k] for k in fake.labels.tolist()} - set(real.classes))
+    if strange:
+        raise UserError(
+            f"{config.fake}: no real images of class {listing(strange)}",
+            f"the classes of {config.real} are {listing(real.classes)}",
+        )
+    label_of = {name: label for label, name in enumerate(real.classes)}
+    labels = np.array([label_of[fake.classes[k]] for k in fake.labels], np.int64)
+    joined = replace(
+        real,
+        pixels=np.concatenate([real.pixels, fake.pixels]),
+        labels=np.concatenate([real.labels, labels]),
+        paths=real.paths + fake.paths,
+        digests=real.digests + fake.digests,
+    )
+    synthetic = np.arange(len(joined.paths)) >= len(real.paths)
+    return Audited(joined, synthetic, [()] * len(real.paths) + parents)
+
+
+def halves_of(images: Audited, most: int, seed: int) -> Indices:
+    """(n,): 0 or 1, or NEITHER; at most `most` real and synthetic images of each class per half.
+
+    A synthetic image is in the half of its parents; in neither if they are in both. If none of them
+    is in a half (they are not among the real images, or beyond `most`), it is in a half by turns.
+    """
+    half = np.full(len(images.labels), NEITHER)
+    for label, name in enumerate(images.classes):
+        real = images.of(label, synthetic=False)
+        shuffled = stream(seed, "audit", "real", name).permutation(real)[: 2 * most]
+        half[shuffled] = np.arange(len(shuffled)) % 2
+    paths = images.images.paths
+    half_of = {paths[i]: int(half[i]) for i in np.flatnonzero(~images.synthetic)}
+    for label, name in enumerate(images.classes):
+        made = images.of(label, synthetic=True)
+        taken = [0, 0]
+        for turn, i in enumerate(stream(seed, "audit", "made", name).permutation(made).tolist()):
+            sides = {half_of.get(path, NEITHER) for path in images.parents[i]} - {NEITHER}
+            side = sides.pop() if sides else turn % 2
+            if not sides and taken[side] < most:
+                half[i] = side
+                taken[side] += 1
+    return half

@@ -1,0 +1,94 @@
+"""The judge: a classifier of real images says which class synthetic images look like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from imbsynth.configs import AosTrainConfig, AuditConfig
+from imbsynth.core.pixels import to_unit
+from imbsynth.engine.auditing.images import Audited, Indices
+from imbsynth.engine.events import Advanced, OnEvent, Started
+from imbsynth.engine.sources.spaces import Pixels
+from imbsynth.engine.training.classifier import classifier_trainer
+from imbsynth.engine.training.validation import Validation
+from imbsynth.models.classifiers import Classifier
+
+IMAGES_PER_EPOCH = 10_000  # at most
+AT_ONCE = 500
+
+
+class Judged(NamedTuple):
+    """What the judge of the other half says about an image; rows of neither half are 0."""
+
+    named: Indices  # (n,) the class
+    own: NDArray[np.float64]  # (n,) the probability of the image's own class
+    features: torch.Tensor  # (n, d) float32, on the CPU
+
+
+def judge(
+    config: AuditConfig, images: Audited, half: Indices, device: torch.device, on_event: OnEvent
+) -> Judged:
+    """Every image of a half, judged by a classifier that was trained on the other half's real ones.
+
+    So no judge has seen an image that it judges, or one that it is made of. The classes need a
+    real image in both halves.
+    """
+    on_event(Started("training the judge", 2 * config.epochs, "epochs"))
+    named = np.zeros(len(half), np.int64)
+    own = np.zeros(len(half))
+    features: torch.Tensor | None = None
+    for side in (0, 1):
+        model = _trained(config, images, np.flatnonzero(half == side), device, side, on_event)
+        for rows in torch.from_numpy(np.flatnonzero(half == 1 - side)).split(AT_ONCE):
+            pixels = to_unit(torch.from_numpy(images.pixels)[rows].to(device))
+            with torch.inference_mode():
+                chances = model(pixels).softmax(1).cpu().numpy()
+                seen = model.features(pixels).cpu()
+            chosen = rows.numpy()
+            named[chosen] = chances.argmax(1)
+            own[chosen] = chances[np.arange(len(chosen)), images.labels[chosen]]
+            if features is None:
+                features = torch.zeros(len(half), seen.shape[1])
+            features[rows] = seen
+    if features is None:
+        raise ValueError("both halves are empty")
+    return Judged(named, own, features)
+
+
+def _trained(
+    config: AuditConfig,
+    images: Audited,
+    chosen: Indices,
+    device: torch.device,
+    side: int,
+    on_event: OnEvent,
+) -> Classifier:
+    """The small network of `aos-train`, its classes evened out by copies."""
+    real = chosen[~images.synthetic[chosen]]
+    members = {name: real[images.labels[real] == k] for k, name in enumerate(images.classes)}
+    settings = AosTrainConfig(
+        src=Path("real"),
+        out=Path("judge.safetensors"),
+        oversample="ros",
+        epochs=config.epochs,
+        images_per_epoch=min(
+            IMAGES_PER_EPOCH, max(2, len(members) * max(map(len, members.values())))
+        ),
+        seed=config.seed,
+    )
+    space = Pixels(images.images, list(members.values()), device, AT_ONCE)
+    # The last epoch is used: of the images that would choose one, one of each class does.
+    some = np.array([own[0] for own in members.values()])
+    val = Validation(torch.from_numpy(images.pixels[some]), images.labels[some])
+    trainer = classifier_trainer(settings, members, space, val, "fp32")
+    while not trainer.over:
+        for batch in trainer.batches():
+            trainer.take_step(batch)
+        trainer.end_epoch()
+        on_event(Advanced(side * config.epochs + len(trainer.history)))
+    return trainer.task.model.eval()
