@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from imbsynth.engine import compare as _compare
     from imbsynth.engine import evaluate as _evaluate
     from imbsynth.engine import experiment as _experiment
+    from imbsynth.engine import export as _export
     from imbsynth.engine import fid as _fid
     from imbsynth.engine import generate as _generate
     from imbsynth.engine import imbalance as _imbalance
     from imbsynth.engine import inspect as _inspect
+    from imbsynth.engine import predict as _predict
     from imbsynth.engine import split as _split
     from imbsynth.engine import train_ae as _train_ae
     from imbsynth.engine.events import OnEvent
@@ -78,9 +80,11 @@ evaluate: Function[configs.EvaluateConfig, _evaluate.Report] = Function(configs.
 experiment: Function[configs.ExperimentConfig, _experiment.Report] = Function(
     configs.ExperimentConfig
 )
+export: Function[configs.ExportConfig, _export.Report] = Function(configs.ExportConfig)
 fid: Function[configs.FidConfig, _fid.Report] = Function(configs.FidConfig)
 generate: Function[configs.GenerateConfig, _generate.Report] = Function(configs.GenerateConfig)
 imbalance: Function[configs.ImbalanceConfig, _imbalance.Report] = Function(configs.ImbalanceConfig)
 inspect_: Function[configs.InspectConfig, _inspect.Report] = Function(configs.InspectConfig)
+predict: Function[configs.PredictConfig, _predict.Report] = Function(configs.PredictConfig)
 split: Function[configs.SplitConfig, _split.Report] = Function(configs.SplitConfig)
 train_ae: Function[configs.TrainAeConfig, _train_ae.Report] = Function(configs.TrainAeConfig)

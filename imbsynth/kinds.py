@@ -64,6 +64,10 @@ class Flag(Kind):
     """A value that is true where it is named."""
 
 
+class Several(Kind):
+    """One value or more, of an argument that takes the rest of the command line."""
+
+
 def _instance(value: Any, *types: Any) -> Any:
     if not isinstance(value, types) or isinstance(value, bool):
         raise ValueError(f"not of {types}")
@@ -74,6 +78,13 @@ def _truth(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError("not a truth value")
     return value
+
+
+def _paths(value: Any) -> tuple[Path, ...]:
+    found = (value,) if isinstance(value, str | PathLike) else value
+    if not isinstance(found, list | tuple) or not found:
+        raise ValueError("no paths")
+    return tuple(PATH.accept(path) for path in found)
 
 
 def one_of(names: Collection[str]) -> Kind:
@@ -94,4 +105,5 @@ NUMBER = Kind("a number", float, lambda v: float(_instance(v, Real)), metavar="X
 TEXT = Kind("a text", str, lambda v: _instance(v, str))
 FLAG = Flag("True or False", str, _truth)
 PATH = Kind("a path", Path, lambda v: Path(_instance(v, str, PathLike)), metavar="PATH")
+PATHS = Several("a path or more", lambda text: [text], _paths, list, metavar="PATH")
 KINDS: dict[Any, Kind] = {int: WHOLE, float: NUMBER, str: TEXT, bool: FLAG, Path: PATH}

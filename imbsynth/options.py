@@ -21,7 +21,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origi
 
 from imbsynth.errors import UserError
 from imbsynth.errors import option as named
-from imbsynth.kinds import KINDS, Flag, Kind, Range, one_of
+from imbsynth.kinds import KINDS, Flag, Kind, Range, Several, one_of
 
 C = TypeVar("C")
 
@@ -103,6 +103,8 @@ class OptionField(NamedTuple):
 
     def read(self, raw: Any) -> Any:
         """The value of what YAML gives: true, a number, a text, or a list of these."""
+        if isinstance(self.kind, Several):
+            return self.checked(raw)
         flag = isinstance(self.kind, Flag)
         if isinstance(raw, bool) and flag:
             return raw

@@ -48,6 +48,7 @@ ENGINE_MAY_IMPORT = {
     "inference": SHARED,
     "sources": SHARED | {"inference"},
     "training": SHARED | {"inference", "sources"},
+    "evaluation": SHARED | {"inference"},
     "distances": SHARED | {"inference"},
     "auditing": SHARED | {"inference", "sources", "training"},
     "experiments": SHARED | STEPS_OF_A_TRIAL,
@@ -55,7 +56,9 @@ ENGINE_MAY_IMPORT = {
     "compare": SHARED | {"comparison"},
     "experiment": SHARED | {"experiments"},
 }
-A_COMMAND_MAY_IMPORT = SHARED | {"inference", "sources", "training", "distances", "auditing"}
+A_COMMAND_MAY_IMPORT = SHARED | {
+    *("inference", "sources", "training", "evaluation", "distances", "auditing")
+}
 
 
 def room(path: Path, within: Path = ROOT) -> str:

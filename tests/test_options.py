@@ -21,10 +21,12 @@ from imbsynth.configs import (
     CompareConfig,
     EvaluateConfig,
     ExperimentConfig,
+    ExportConfig,
     FidConfig,
     GenerateConfig,
     ImbalanceConfig,
     InspectConfig,
+    PredictConfig,
     SplitConfig,
     TrainAeConfig,
 )
@@ -44,7 +46,7 @@ from imbsynth.options import (
 SOURCE = Path(imbsynth.__file__).parent
 CONFIGS = [
     InspectConfig, ImbalanceConfig, SplitConfig, TrainAeConfig, GenerateConfig, AosTrainConfig,
-    EvaluateConfig, ExperimentConfig, CompareConfig, FidConfig,
+    EvaluateConfig, PredictConfig, ExportConfig, ExperimentConfig, CompareConfig, FidConfig,
 ]  # fmt: skip
 HERE = Path()
 GENERATE: dict[str, Any] = {"src": HERE, "dst": HERE}

@@ -15,7 +15,7 @@ from imbsynth.cli.config_file import read_options
 from imbsynth.cli.console import execute
 from imbsynth.cli.plain_help import Command
 from imbsynth.cli.wording import flag, help_text
-from imbsynth.kinds import Flag
+from imbsynth.kinds import Flag, Several
 from imbsynth.options import Option, OptionField, built, command_name, option_fields, parsed
 
 PANEL = "Run"
@@ -93,7 +93,7 @@ class CommandSpec:
 
     def run(self, given: Mapping[str, Any]) -> None:
         """Run the engine with what was given on the command line, by field or by an old name."""
-        texts = {name: value if value is True else str(value) for name, value in given.items()}
+        texts = {n: v if v is True or isinstance(v, list) else str(v) for n, v in given.items()}
         common = {f.name for f in option_fields(self.common)}
         shown = Shown(**parsed(Shown, {n: v for n, v in texts.items() if n in common}))
         values = parsed(self.config, {n: v for n, v in texts.items() if n not in common})
@@ -138,6 +138,8 @@ def _keyword(field: OptionField, name: str, about: Any, default: Any) -> inspect
     value: Any = Path if field.kind.metavar == "PATH" else str
     if isinstance(field.kind, Flag):
         value, default = bool, False
+    if isinstance(field.kind, Several):
+        value = list[value]
     hint: Any = value if default is inspect.Parameter.empty or value is bool else value | None
     kind = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(name, kind, default=default, annotation=Annotated[hint, about])

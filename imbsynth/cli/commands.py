@@ -21,6 +21,8 @@ SUMMARIES = {
     "audit": "Check synthetic images: can they be told from real ones, are they of their class?",
     "aos-train": "Train a classifier that finds the rare classes.",
     "evaluate": "Score a classifier on real images, each class equally weighted.",
+    "predict": "Classify images without labels, and show those to look at first.",
+    "export": "Write a classifier as ONNX or TorchScript, for other programs.",
     "experiment": "Compare methods on your folder, or run a grid of data sets and methods.",
     "compare": "Put the scores of many evaluations into one table; say which method is better.",
     "fid": "Fréchet distance of synthetic images to real ones, class by class.",

@@ -9,6 +9,7 @@ import typer
 from imbsynth.cli.command import CommandSpec
 from imbsynth.cli.console import bar, table
 from imbsynth.configs import EvaluateConfig
+from imbsynth.store.names import printable
 
 if TYPE_CHECKING:
     from imbsynth.engine.evaluate import Report
@@ -42,8 +43,12 @@ def _summary(report: Report) -> None:
         typer.echo(f"{words:<27} {getattr(report, score):.4f}  [{low:.4f}, {high:.4f}]")
     right = sum(row[k] for k, row in enumerate(report.confusion))
     typer.echo(f"{'accuracy, by image':<27} {right / report.images:.4f}")
+    if report.tau or report.temperature != 1:
+        typer.echo(f"logits divided by {report.temperature:g}; tau {report.tau:g}")
+    for name, threshold in report.thresholds.items():
+        typer.echo(f"threshold of {printable(name)}: {threshold:.3g}")
     if report.out is not None:
-        typer.echo(f"look at {report.out}/confusion.png")
+        typer.echo(f"look at {report.out}/confusion.png and the pictures beside it")
 
 
 WORDS = {
@@ -54,6 +59,8 @@ WORDS = {
     "mcc": "Matthews correlation",
     "kappa": "Cohen's kappa",
     "auroc_macro": "macro AUROC",
+    "ece": "calibration error (ECE)",
+    "brier": "Brier score",
 }
 
 

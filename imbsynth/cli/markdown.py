@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from imbsynth.cli.sentences import covered, left_out, p_value
-from imbsynth.core.tables import METRICS
+from imbsynth.core.tables import COMPARED
 from imbsynth.engine.comparison.ranking import CHANCES
 from imbsynth.store.names import printable
 
@@ -25,7 +25,7 @@ def markdown(report: Report) -> str:
     problems = list(dict.fromkeys(row["problem"] for row in report.rows))
     parts = []
     if len(problems) > 1:
-        parts += [f"## {METRICS[report.metric].title} by problem", _overview(report, problems)]
+        parts += [f"## {COMPARED[report.metric].title} by problem", _overview(report, problems)]
         parts += _ranking(report)
     for problem in problems:
         rows = [row for row in report.rows if row["problem"] == problem]
@@ -40,7 +40,7 @@ def markdown(report: Report) -> str:
 
 def _scores(rows: Sequence[Summary], metric: str) -> str:
     """A row per method; the metric by which methods are compared comes first."""
-    columns = [metric, *(name for name in METRICS if name != metric)]
+    columns = [metric, *(name for name in COMPARED if name != metric)]
     lines = [
         [
             row["method"],
@@ -50,7 +50,7 @@ def _scores(rows: Sequence[Summary], metric: str) -> str:
         ]
         for row in rows
     ]
-    return _grid(["", "seeds", *(METRICS[name].title for name in columns)], lines)
+    return _grid(["", "seeds", *(COMPARED[name].title for name in columns)], lines)
 
 
 def _overview(report: Report, problems: list[str]) -> str:
@@ -79,7 +79,7 @@ def _interval(row: Summary, metric: str) -> str:
 
 def _ranking(report: Report) -> list[str]:
     """Wins and ranks, then the tests if there are enough results for them."""
-    title = METRICS[report.metric].title
+    title = COMPARED[report.metric].title
     parts = [f"## Wins and losses by {title}", _covered(report)]
     if report.compared["seeds"]:
         parts.append(_wins(report))

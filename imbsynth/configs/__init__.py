@@ -5,11 +5,13 @@ from imbsynth.configs.audit import AuditConfig
 from imbsynth.configs.compare import CompareConfig, Metric
 from imbsynth.configs.evaluate import EvaluateConfig
 from imbsynth.configs.experiment import Budget, ExperimentConfig
+from imbsynth.configs.export import ExportConfig
 from imbsynth.configs.fid import FidConfig, Resize
 from imbsynth.configs.generate import GenerateConfig
 from imbsynth.configs.imbalance import ImbalanceConfig, Profile
 from imbsynth.configs.inspect import InspectConfig
-from imbsynth.configs.shared import STATE, Link, Precision
+from imbsynth.configs.predict import PredictConfig
+from imbsynth.configs.shared import STATE, Deciding, Link, Precision
 from imbsynth.configs.sizes import (
     MAX_CLASSIFIED_SIDE,
     MAX_SIDE,
@@ -41,9 +43,11 @@ __all__ = [
     "AuditConfig",
     "Budget",
     "CompareConfig",
+    "Deciding",
     "Decoder",
     "EvaluateConfig",
     "ExperimentConfig",
+    "ExportConfig",
     "FidConfig",
     "GenerateConfig",
     "ImbalanceConfig",
@@ -52,6 +56,7 @@ __all__ = [
     "Metric",
     "Penalty",
     "Precision",
+    "PredictConfig",
     "Profile",
     "Resize",
     "Size",

@@ -14,6 +14,7 @@ from imbsynth.configs.shared import (
     one_of_two,
 )
 from imbsynth.configs.synthesis import SYNTHESIS, Synthesis
+from imbsynth.configs.values import RECALLS
 from imbsynth.core.tables import ATTACKS, SAMPLERS, choices
 from imbsynth.errors import UserError, option
 from imbsynth.kinds import PART, SHARE, Range
@@ -154,6 +155,16 @@ class AosTrainConfig(Learning, Synthesis, Training):
             metavar="NAME",
         ),
     ] = "cnn"
+    want_recall: Annotated[
+        dict[str, float] | None,
+        Option(
+            "Classes of which at least this share should be found. A threshold for the "
+            "probability of each is chosen on the validation images and stored in the checkpoint; "
+            "evaluate and predict apply it.",
+            kind=RECALLS,
+            unset="the likeliest class is predicted",
+        ),
+    ] = None
     epochs: Annotated[int, Option("Passes over the images.", range=COUNT)] = 20
     images_per_epoch: Annotated[
         int | None,

@@ -6,18 +6,20 @@ from typing import Annotated
 
 from imbsynth.configs.shared import (
     BatchSize,
+    Deciding,
     OnDevice,
     PrecisionOption,
     Reading,
     Replacing,
     Seeded,
+    Trained,
 )
 from imbsynth.kinds import Range
 from imbsynth.options import Option
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateConfig(Reading, Seeded, OnDevice, Replacing):
+class EvaluateConfig(Deciding, Reading, Seeded, OnDevice, Replacing):
     """Score a classifier on real images: each class, and all classes equally weighted.
 
     ACSA is the mean recall; GM the root of mean recall times mean specificity; G-mean the
@@ -25,9 +27,7 @@ class EvaluateConfig(Reading, Seeded, OnDevice, Replacing):
     intervals over the test images. Classes with few training images come last, in bold.
     """
 
-    checkpoint: Annotated[
-        Path, Option("Checkpoint written by aos-train.", metavar="CLF", argument=True)
-    ]
+    checkpoint: Trained
     src: Annotated[
         Path,
         Option("Folder of real images that it has not seen.", metavar="DIR", argument=True),
@@ -35,7 +35,9 @@ class EvaluateConfig(Reading, Seeded, OnDevice, Replacing):
     out: Annotated[
         Path | None,
         Option(
-            "Folder to make, with metrics.json, predictions.csv and confusion.png.", metavar="DIR"
+            "Folder to make, with metrics.json, predictions.csv, confusion.png, reliability.png, "
+            "precision_recall.png and mistakes.png.",
+            metavar="DIR",
         ),
     ] = None
     allow_overlap: Annotated[

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from imbsynth.configs.values import CHANNELS, DEVICE, SIZE
+from imbsynth.configs.values import CHANNELS, DEVICE, SIZE, TAU, TEMPERATURE
 from imbsynth.errors import UserError, option
 from imbsynth.kinds import Range
 from imbsynth.options import Option, check
@@ -18,6 +18,7 @@ Link = Literal["copy", "hard", "symbolic"]
 Precision = Literal["auto", "fp32", "bf16"]
 
 STATE = ".state"  # in the name of the file from which an interrupted run is resumed
+DECISIONS = "Probabilities and decisions"
 RUN = "Run"  # the panel of what says how a run is carried out, not what it computes
 COUNT = Range(1, 1_000_000)
 IMAGES = Range(1, 1_000_000_000)
@@ -25,6 +26,7 @@ IMAGES = Range(1, 1_000_000_000)
 Src = Annotated[
     Path, Option("Folder with one sub-folder of images per class.", metavar="SRC", argument=True)
 ]
+Trained = Annotated[Path, Option("Checkpoint written by aos-train.", metavar="CLF", argument=True)]
 Dst = Annotated[Path, Option("Folder to make.", metavar="DST", argument=True)]
 NEAREST_NEIGHBORS = Option(
     "How many nearest neighbors SMOTE chooses from.",
@@ -91,6 +93,38 @@ class Linking(Checked):
     link: Annotated[
         Link, Option("How files get into DST: as copies, or as hard or symbolic links.")
     ] = "copy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deciding(Checked):
+    """A command that turns a classifier's logits into probabilities and classes."""
+
+    tau: Annotated[
+        float | Literal["auto"],
+        Option(
+            "Logit adjustment: this times the logarithm of its share of the training images is "
+            "subtracted from the logit of each class. 0 changes nothing, more finds more of the "
+            "rare classes; auto is the value chosen on the validation images in training.",
+            kind=TAU,
+            panel=DECISIONS,
+        ),
+    ] = 0.0
+    temperature: Annotated[
+        float | Literal["auto"],
+        Option(
+            "What logits are divided by: above 1, probabilities are less extreme. auto is the "
+            "value fitted to the validation images in training.",
+            kind=TEMPERATURE,
+            panel=DECISIONS,
+        ),
+    ] = 1.0
+    ignore_thresholds: Annotated[
+        bool,
+        Option(
+            "Predict the likeliest class, even where the checkpoint has thresholds.",
+            panel=DECISIONS,
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from imbsynth.kinds import NUMBER, WHOLE, Kind
+from imbsynth.kinds import NUMBER, SHARE, WHOLE, Kind, Range
 
 MAX_PIXELS = 100_000_000  # an image
 
@@ -83,6 +83,42 @@ def _parse_device(text: str) -> str:
     return text
 
 
+def _auto_or(range_: Range) -> Kind:
+    """A number in a range, or "auto"."""
+
+    def accept(value: Any) -> float | str:
+        if isinstance(value, str) and value == "auto":
+            return value
+        number: float = NUMBER.accept(value)
+        if number not in range_:
+            raise ValueError("out of range")
+        return number
+
+    def parse(text: str) -> float | str:
+        return text if text == "auto" else float(text)
+
+    return Kind(f"auto, or a number {range_}", parse, accept, metavar="auto|X")
+
+
+def _parse_recalls(text: str) -> dict[str, float]:
+    """Class names may have commas and equal signs in them: a number ends each."""
+    found = re.findall(r"(.+?)=([0-9.]+)(?:,|$)", text)
+    if ",".join(f"{name}={share}" for name, share in found) != text:
+        raise ValueError("not CLASS=SHARE,...")
+    if len({name for name, _ in found}) < len(found):
+        raise ValueError("a class twice")
+    return {name: float(share) for name, share in found}
+
+
+def _accept_recalls(value: Any) -> dict[str, float]:
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError("no recalls")
+    shares = {name: float(NUMBER.accept(share)) for name, share in value.items()}
+    if not all(isinstance(name, str) and share in SHARE for name, share in shares.items()):
+        raise ValueError("no name, or no share")
+    return shares
+
+
 def _items(value: Any) -> list[Any]:
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise ValueError("no sequence")
@@ -142,6 +178,16 @@ SHARD = Kind(
     lambda shard: f"{shard[0]}/{shard[1]}",
     metavar="I/N",
     written="the process and how many there are, e.g. 2/8",
+)
+TAU = _auto_or(Range(-10, 10))
+TEMPERATURE = _auto_or(Range(0.01, 100))
+RECALLS = Kind(
+    "a recall in (0, 1] for each class, e.g. {'cat': 0.95}",
+    _parse_recalls,
+    _accept_recalls,
+    lambda recalls: ",".join(f"{name}={share:g}" for name, share in recalls.items()),
+    metavar="CLASS=X,...",
+    written="a recall in (0, 1] for each class, e.g. cat=0.95,dog=0.9",
 )
 DEVICE = Kind(
     "auto, cpu, cuda or cuda:N", _parse_device, _parse_device, metavar="auto|cpu|cuda|cuda:N"

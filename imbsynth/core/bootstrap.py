@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.core.auroc import ClassOrder, auroc_macro
+from imbsynth.core.calibration import brier, ece
 from imbsynth.core.metrics import Counts
 
 CONFIDENCE = 0.95  # of an interval
@@ -32,15 +33,37 @@ def resampled_auroc(
     ranked: Sequence[ClassOrder], draws: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """The macro AUROC of `draws` samples, each class drawn anew with replacement: (draws,)."""
-    images = len(ranked[0].positives) + len(ranked[0].negatives)
-    areas = []
+    members = [order.positives for order in ranked]
+    return np.concatenate([auroc_macro(ranked, w) for w in _samples(members, draws, rng)])
+
+
+def resampled_calibration(
+    gaps: NDArray[np.float64],
+    losses: NDArray[np.float64],
+    members: Sequence[NDArray[np.int64]],
+    draws: int,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The ECE and the Brier score of `draws` samples, drawn likewise: (draws,) each.
+
+    gaps, losses: of `core.calibration`. members: the image indices of each class.
+    """
+    found = [(ece(gaps, w), brier(losses, w)) for w in _samples(members, draws, rng)]
+    errors, scores = zip(*found, strict=True)
+    return np.concatenate(errors), np.concatenate(scores)
+
+
+def _samples(
+    members: Sequence[NDArray[np.int64]], draws: int, rng: np.random.Generator
+) -> Iterator[NDArray[np.int32]]:
+    """Weights (m, n) of at most AT_ONCE samples at a time: how often each image is in each."""
+    images = sum(map(len, members))
     for start in range(0, draws, AT_ONCE):
         samples = min(AT_ONCE, draws - start)
         weights = np.empty((samples, images), np.int32)
-        for order in ranked:
-            weights[:, order.positives] = _times_drawn(len(order.positives), samples, rng)
-        areas.append(auroc_macro(ranked, weights))
-    return np.concatenate(areas)
+        for own in members:
+            weights[:, own] = _times_drawn(len(own), samples, rng)
+        yield weights
 
 
 def interval(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> tuple[float, float]:

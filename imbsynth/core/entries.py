@@ -54,7 +54,8 @@ def choices(found: Table) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Metric(Entry):
-    """A score of a classifier on a test set. The higher, the better: `compare` relies on it."""
+    """A score of a classifier on a test set."""
 
     title: str = ""  # in tables and figures
+    better: Literal["higher", "lower"] = "higher"
     needs: Literal["confusion", "probabilities", "training counts"] = "confusion"

@@ -245,4 +245,25 @@ METRICS = _metrics(
         title="rarest class",
         needs="training counts",
     ),
+    Metric(
+        "ece",
+        "imbsynth.core.calibration:ece",
+        "expected calibration error: how far confidence is from accuracy",
+        "Guo et al., 2017",
+        title="ECE",
+        needs="probabilities",
+        better="lower",
+    ),
+    Metric(
+        "brier",
+        "imbsynth.core.calibration:brier",
+        "the mean squared distance of the probabilities from the truth, in [0, 2]",
+        "Brier, 1950",
+        title="Brier score",
+        needs="probabilities",
+        better="lower",
+    ),
 )
+
+# What `compare` ranks methods by; those of METRICS that say how well classes are told apart.
+COMPARED = {name: metric for name, metric in METRICS.items() if metric.better == "higher"}

@@ -31,6 +31,7 @@ from imbsynth.engine.training.classifier import (
 )
 from imbsynth.engine.training.command import Result, TrainingCommand
 from imbsynth.engine.training.feasible import check_feasible, check_fits
+from imbsynth.engine.training.fitting import fit_decisions
 from imbsynth.engine.training.head import check_has_head, choose_head
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.holding_out import (
@@ -168,7 +169,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         made_by: dict[str, Any],
         on_event: OnEvent,
     ) -> Result:
-        """The classifier of the best epoch, and the curves of all."""
+        """The classifier of the best epoch, what is fitted to it, and the curves of all."""
         task, history = trainer.task, trainer.history
         meta: dict[str, Any] = {
             "made_by": made_by,
@@ -181,6 +182,8 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
             choice = choose_head(task, on_event)
             weights = choice.weights
             meta["chosen_head"] = {"name": choice.name, "scores": choice.scores}
+        fitted = fit_decisions(task, weights, data.counts, self.config.want_recall, on_event)
+        meta |= fitted.meta()
         checkpoint = classifier_checkpoint(weights, task.model, *data.digests(), meta)
         write = partial(_write_curves, history=history, counts=data.counts, loss=self.config.loss)
         return Result(write, checkpoint)

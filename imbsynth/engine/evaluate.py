@@ -11,11 +11,16 @@ import torch
 from numpy.typing import NDArray
 
 from imbsynth.configs import EvaluateConfig
-from imbsynth.core import metrics
-from imbsynth.core.auroc import auroc_macro, class_orders
-from imbsynth.core.bootstrap import interval, resampled_auroc, resampled_confusions
+from imbsynth.engine.evaluation.scores import Judged, per_class, scores_of
+from imbsynth.engine.evaluation.writing import write_pictures, write_predictions
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
-from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier, probabilities
+from imbsynth.engine.inference.classifier import (
+    TrainedClassifier,
+    check_finite,
+    load_classifier,
+    logits,
+)
+from imbsynth.engine.inference.decisions import Decisions
 from imbsynth.engine.manifest import is_named_synthetic, made_of
 from imbsynth.engine.reading import (
     Fits,
@@ -26,20 +31,11 @@ from imbsynth.engine.reading import (
     shared_files,
 )
 from imbsynth.errors import UserError
-from imbsynth.figures.confusion import write_confusion
-from imbsynth.runtime import resolve_device, resolve_precision, stream
+from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
-from imbsynth.store.records import (
-    CONFUSION,
-    METRICS,
-    PREDICTIONS,
-    provenance,
-    write_json,
-    write_record,
-    write_table,
-)
+from imbsynth.store.records import METRICS, provenance, write_json, write_record
 
 
 @dataclass(frozen=True)
@@ -54,9 +50,14 @@ class Report:
     mcc: float
     kappa: float
     auroc_macro: float
+    ece: float  # in [0, 1]; of the likeliest class, whatever the thresholds
+    brier: float  # in [0, 2]
     intervals: dict[str, tuple[float, float]]  # 95 %, of each of the scores above
     per_class: dict[str, dict[str, float]]  # precision, recall, specificity, f1, support, trained
     confusion: list[list[int]]  # rows true, columns predicted, in class order
+    tau: float  # what was subtracted: tau log prior; 0 is nothing
+    temperature: float  # what logits were divided by before
+    thresholds: dict[str, float]  # of the classes that have one
     checkpoint: str  # its name
     out: str | None
 
@@ -86,15 +87,20 @@ def _evaluate(
     config: EvaluateConfig, part: Path | None, on_event: OnEvent
 ) -> tuple[Report, Answers]:
     trained = load_classifier(config.checkpoint)
+    decisions = Decisions(config, trained.counts, trained.fitted)
     images = _read(config, trained, on_event)
     _check_unseen(config, trained, images, on_event)
     labels = np.array([trained.classes.index(name) for name in images.classes])[images.labels]
     found = _classify(config, trained, images, on_event)
-    report = _report(config, trained, labels, found)
+    check_finite(config.checkpoint, found)
+    judged = Judged(
+        labels, decisions.classes(found), decisions.probabilities(found), trained.counts
+    )
+    report = _report(config, judged, decisions)
     if part is not None:
-        _write(config, part, trained, images, found, report)
-    named = found.argmax(1)
-    return report, [named[labels == k].tolist() for k in range(len(trained.classes))]
+        _write(config, part, images, judged, report)
+    classes = range(len(trained.classes))
+    return report, [judged.predicted[labels == k].tolist() for k in classes]
 
 
 def _read(config: EvaluateConfig, trained: TrainedClassifier, on_event: OnEvent) -> Labelled:
@@ -140,7 +146,7 @@ def _classify(
 ) -> NDArray[np.float32]:
     device = resolve_device(config.device)
     on_event(Started("classifying", len(images.pixels)))
-    return probabilities(
+    return logits(
         trained.model.to(device),
         torch.from_numpy(images.pixels),
         device=device,
@@ -150,77 +156,28 @@ def _classify(
     )
 
 
-def _report(
-    config: EvaluateConfig,
-    trained: TrainedClassifier,
-    labels: NDArray[np.int64],
-    found: NDArray[np.float32],
-) -> Report:
-    if not np.isfinite(found).all():
-        raise UserError(
-            f"{config.checkpoint}: its probabilities are not finite",
-            "train it again with a lower --lr",
-        )
-    confusion = metrics.confusion_matrix(labels, found.argmax(1), len(trained.classes))
-    ranked = class_orders(found, labels)
-    once = np.ones((1, len(labels)), np.int32)
-    scores = {name: float(score(confusion)) for name, score in metrics.SCORES.items()}
-    drawn = resampled_confusions(
-        confusion, config.draws, stream(config.seed, "evaluate", "confusion")
-    )
-    intervals = {name: interval(score(drawn)) for name, score in metrics.SCORES.items()}
-    areas = resampled_auroc(ranked, config.draws, stream(config.seed, "evaluate", "auroc"))
+def _report(config: EvaluateConfig, judged: Judged, decisions: Decisions) -> Report:
     return Report(
-        images=len(labels),
-        **scores,
-        auroc_macro=float(auroc_macro(ranked, once)[0]),
-        intervals={**intervals, "auroc_macro": interval(areas)},
-        per_class=_per_class(trained.counts, confusion),
-        confusion=confusion.astype(int).tolist(),
+        images=len(judged.labels),
+        **scores_of(judged, config.draws, config.seed),
+        per_class=per_class(judged),
+        confusion=judged.confusion().astype(int).tolist(),
+        tau=decisions.tau,
+        temperature=decisions.temperature,
+        thresholds=decisions.thresholds,
         checkpoint=config.checkpoint.name,
         out=None if config.out is None else config.out.as_posix(),
     )
 
 
-def _per_class(counts: dict[str, int], confusion: metrics.Counts) -> dict[str, dict[str, float]]:
-    columns = {
-        "precision": metrics.precisions(confusion).tolist(),
-        "recall": metrics.recalls(confusion).tolist(),
-        "specificity": metrics.specificities(confusion).tolist(),
-        "f1": metrics.f1s(confusion).tolist(),
-        "support": confusion.sum(1).astype(int).tolist(),
-        "trained": list(counts.values()),
-    }
-    return {
-        name: {column: values[k] for column, values in columns.items()}
-        for k, name in enumerate(counts)
-    }
-
-
 def _write(
-    config: EvaluateConfig,
-    part: Path,
-    trained: TrainedClassifier,
-    images: Labelled,
-    found: NDArray[np.float32],
-    report: Report,
+    config: EvaluateConfig, part: Path, images: Labelled, judged: Judged, report: Report
 ) -> None:
     scores: dict[str, Any] = asdict(report)
     del scores["out"]
     write_json(part / METRICS, scores)
-    classes = trained.classes
-    named = found.argmax(1)
-    write_table(
-        part / PREDICTIONS,
-        ["file", "true", "predicted", *(f"p({name})" for name in classes)],
-        (
-            [path, images.classes[label], classes[k], *row]
-            for path, label, k, row in zip(
-                images.paths, images.labels, named, found.astype(str), strict=True
-            )
-        ),
-    )
-    write_confusion(part / CONFUSION, np.array(report.confusion, np.float64), classes)
+    write_predictions(part, judged, images.paths)
+    write_pictures(part, judged, images.pixels, scores)
     write_record(
         part,
         provenance(

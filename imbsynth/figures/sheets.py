@@ -17,9 +17,11 @@ from imbsynth.store.names import short
 SMALLEST, LARGEST = 56, 160  # pixels that an image's longer side is enlarged or shrunk to
 MAX_ROWS = 24
 MARGIN, GAP, GROUP_GAP = 8, 2, 12  # pixels
-LABEL = 24  # characters
+LABEL, CAPTION = 24, 16  # characters
 FONT_SIZE = 13
 PAPER, INK = (255, 255, 255), (30, 30, 30)
+
+_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 class SheetRow(NamedTuple):
@@ -27,6 +29,7 @@ class SheetRow(NamedTuple):
 
     label: str
     groups: list[list[NDArray[np.uint8]]]  # (c, h, w) images, in groups with a gap between
+    captions: Sequence[Sequence[str]] = ()  # one below each image, or none at all
 
 
 def write_sheet(path: Path, rows: Sequence[SheetRow], headings: Sequence[str]) -> None:
@@ -34,7 +37,7 @@ def write_sheet(path: Path, rows: Sequence[SheetRow], headings: Sequence[str]) -
     shown, left_out = rows[:MAX_ROWS], len(rows) - MAX_ROWS
     font = _font()
     size = _drawn_size(shown[0].groups[0][0])
-    cell_h, cell_w = size[0] + GAP, size[1] + GAP
+    cell_h, cell_w = _cell_size(size, shown, font)
     labels = [short(row.label, LABEL) for row in shown]
     left = MARGIN + max(int(font.getlength(label)) for label in labels) + GROUP_GAP
     top = MARGIN + FONT_SIZE + GROUP_GAP
@@ -50,16 +53,29 @@ def write_sheet(path: Path, rows: Sequence[SheetRow], headings: Sequence[str]) -
         draw.text((start, MARGIN), heading, INK, font)
     for index, (row, label) in enumerate(zip(shown, labels, strict=True)):
         y = top + index * cell_h
-        draw.text((MARGIN, y + (cell_h - FONT_SIZE) // 2), label, INK, font)
+        draw.text((MARGIN, y + (size[0] - FONT_SIZE) // 2), label, INK, font)
         for start, group in zip(starts, row.groups, strict=False):
             for column, pixels in enumerate(group):
                 sheet.paste(_drawn(pixels, size), (start + column * cell_w, y))
+        for start, texts in zip(starts, row.captions, strict=False):
+            for column, text in enumerate(texts):
+                place = (start + column * cell_w, y + size[0])
+                draw.text(place, short(text, CAPTION), INK, font)
     if left_out > 0:
         draw.text((MARGIN, height - FONT_SIZE), f"and {left_out} more classes", INK, font)
     sheet.save(path, format="PNG")
 
 
-def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _cell_size(size: tuple[int, int], rows: Sequence[SheetRow], font: _Font) -> tuple[int, int]:
+    """(height, width) in pixels of an image with its caption and the gaps."""
+    captions = [text for row in rows for texts in row.captions for text in texts]
+    if not captions:
+        return size[0] + GAP, size[1] + GAP
+    widest = max(int(font.getlength(short(text, CAPTION))) for text in captions)
+    return size[0] + FONT_SIZE + 4 * GAP, max(size[1], widest) + 4 * GAP
+
+
+def _font() -> _Font:
     """DejaVu Sans from matplotlib's files, for most alphabets; matplotlib itself is not loaded."""
     found = find_spec("matplotlib")
     for folder in (found and found.submodule_search_locations) or ():

@@ -68,6 +68,22 @@ def scan(root: Path, *, empty_ok: bool = False) -> ImageFolder:
     return folder
 
 
+class LooseImages(NamedTuple):
+    """The images of a folder without classes."""
+
+    paths: list[str]  # relative to the folder, "/" between parts; sorted
+    irregular: list[str]  # image names that are not files: pipes, dangling links
+
+
+def scan_loose(root: Path) -> LooseImages:
+    """All images below `root`, whatever its sub-folders mean; UserError as for `scan`."""
+    if not os.path.isdir(root):
+        raise UserError(f"{root}: no such folder", "give a folder of images, or image files")
+    walk = _Walk(root)
+    walk.collect("", "")
+    return LooseImages(sorted(walk.files[""]), sorted(walk.irregular))
+
+
 class _Walk:
     """One pass over a folder."""
 
@@ -91,10 +107,11 @@ class _Walk:
 
     def collect(self, class_name: str, inside: str) -> None:
         """Add the images of the folder `inside` (relative to the root), and below, to a class."""
-        self._check_link(inside)
+        if inside:
+            self._check_link(inside)
         found = self.files.setdefault(class_name, [])
         for entry in self._entries(inside):
-            path = f"{inside}/{entry.name}"
+            path = f"{inside}/{entry.name}" if inside else entry.name
             if _is(entry.is_dir):
                 self.collect(class_name, path)
             elif os.path.splitext(entry.name)[1].lower() not in IMAGE_SUFFIXES:

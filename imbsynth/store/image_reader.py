@@ -48,6 +48,7 @@ class ImageBatch(NamedTuple):
 
     pixels: list[Pixels]
     places: list[int]  # of each in the list of paths
+    digests: list[str]  # SHA-256 of each file, hexadecimal
     seen: int  # files read so far, unreadable ones included
 
 
@@ -95,15 +96,17 @@ class ImageReader:
     def _batched(self, batch_size: int) -> Iterator[ImageBatch]:
         pixels: list[Pixels] = []
         places: list[int] = []
+        digests: list[str] = []
         size = 0  # bytes
         for image in self._accepted():
             pixels.append(image.picture.pixels)
             places.append(image.place)
+            digests.append(image.digest)
             size += image.picture.pixels.nbytes
             if len(pixels) == batch_size or size >= MOST_BYTES:
-                yield ImageBatch(pixels, places, image.place + 1)
-                pixels, places, size = [], [], 0
-        yield ImageBatch(pixels, places, len(self.paths))
+                yield ImageBatch(pixels, places, digests, image.place + 1)
+                pixels, places, digests, size = [], [], [], 0
+        yield ImageBatch(pixels, places, digests, len(self.paths))
 
     def _accepted(self, on_progress: OnProgress = lambda _: None) -> Iterator[ReadImage]:
         threads = threads_for(self.root, self.paths, self.cores)

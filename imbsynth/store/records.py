@@ -25,10 +25,14 @@ from imbsynth.store.plain_yaml import read_texts
 MANIFEST = "manifest.jsonl"
 SAMPLES = "samples.png"
 RECALLS, INTERVALS, RECONSTRUCTIONS = "recalls.png", "acsa.png", "reconstructions.png"
+RELIABILITY, PRECISION_RECALL = "reliability.png", "precision_recall.png"
+MISTAKES = "mistakes.png"
+PREDICTION_LINES = "predictions.jsonl"
+LEAST_CERTAIN, MOST_CERTAIN = "least_certain.png", "most_certain.png"
 SPREADS, ROBUSTNESS = "spreads.png", "robustness.png"
 METRICS, PREDICTIONS, CONFUSION = "metrics.json", "predictions.csv", "confusion.png"
 # How a run is carried out and where it goes, not what comes out of it.
-_LEFT_OUT = ("force", "resume", "dst", "out")
+_LEFT_OUT = ("force", "resume", "dst", "out", "sort_into")
 
 
 def provenance(
@@ -59,10 +63,14 @@ def provenance(
 def settings(config: Any) -> dict[str, Any]:
     """A config as JSON values; of paths only the last part."""
     return {
-        name: value.absolute().name if isinstance(value, Path) else value
-        for name, value in recorded(config).items()
-        if name not in _LEFT_OUT
+        name: _last_part(value) for name, value in recorded(config).items() if name not in _LEFT_OUT
     }
+
+
+def _last_part(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_last_part(item) for item in value]
+    return value.absolute().name if isinstance(value, Path) else value
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
@@ -86,11 +94,23 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV file; names keep their bytes, whatever these are."""
+    """Write a CSV file."""
+    with row_writer(path, header) as write_row:
+        for row in rows:
+            write_row(row)
+
+
+@contextmanager
+def row_writer(path: Path, header: Sequence[str]) -> Iterator[Callable[[Sequence[object]], None]]:
+    """A function that writes one row of a CSV file per call; names keep their bytes."""
     with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
-        writer.writerows(rows)
+
+        def write_row(row: Sequence[object]) -> None:
+            writer.writerow(row)
+
+        yield write_row
 
 
 @contextmanager

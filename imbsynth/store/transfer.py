@@ -51,6 +51,13 @@ def duplicate(source: Path, target: Path, link: Link, *, final: Path) -> None:
     _place(source, str(target), data, link, final.parent)
 
 
+def place(root: Path, path: str, destination: Path, link: Link, *, final: Path) -> None:
+    """Put the file root/path into the folder `destination`, under the same path; see `transfer`."""
+    target = destination / path
+    os.makedirs(target.parent, exist_ok=True)
+    duplicate(root / path, target, link, final=final / path)
+
+
 def _place(source: Path, target: str, data: bytes, link: Link, final_parent: Path) -> None:
     if link == "copy":
         with open(target, "xb") as file:  # with no buffer, a full disk would cut the file short
@@ -83,7 +90,23 @@ def equal_files(root: Path, paths: Sequence[str]) -> list[list[str]]:
 
 def folder_digest(paths: Sequence[str], digests: Sequence[str]) -> str:
     """SHA-256 of a folder: of its sorted paths, each with the digest of its bytes."""
-    total = hashlib.sha256()
+    total = FolderDigest()
     for path, digest in sorted(zip(paths, digests, strict=True)):
-        total.update(path.encode("utf-8", "surrogateescape") + b"\0" + digest.encode() + b"\n")
-    return total.hexdigest()
+        total.add(path, digest)
+    return total.hexadecimal()
+
+
+class FolderDigest:
+    """The digest of a folder whose files come one by one, sorted by path."""
+
+    def __init__(self) -> None:
+        self._total = hashlib.sha256()
+
+    def add(self, path: str, digest: str) -> None:
+        """The next file and the digest of its bytes."""
+        line = path.encode("utf-8", "surrogateescape") + b"\0" + digest.encode() + b"\n"
+        self._total.update(line)
+
+    def hexadecimal(self) -> str:
+        """SHA-256 of the files so far."""
+        return self._total.hexdigest()

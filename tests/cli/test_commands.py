@@ -16,7 +16,7 @@ from tests.conftest import MakeFolder, draw_image
 
 COMMANDS = [
     "inspect", "imbalance", "split", "train-ae", "generate", "aos-train", "evaluate", "compare",
-    "experiment", "fid", "audit",
+    "experiment", "fid", "audit", "predict", "export",
 ]  # fmt: skip
 
 
@@ -99,7 +99,9 @@ def test_the_json_keys_of_the_classifier_side(make_folder: MakeFolder, tmp_path:
     code, out, err = invoke("evaluate", clf, src, *arguments)
     assert code == 0, err
     result = json.loads(out)
-    scores = {"acsa", "gm", "g_mean", "f1_macro", "mcc", "kappa", "auroc_macro"}
+    scores = {
+        "acsa", "gm", "g_mean", "f1_macro", "mcc", "kappa", "auroc_macro", "ece", "brier",
+    }  # fmt: skip
     assert result.keys() >= {"images", "intervals", "per_class", "confusion"} | scores
     assert result["intervals"].keys() == scores
     assert result["per_class"]["a"].keys() >= {
@@ -109,6 +111,18 @@ def test_the_json_keys_of_the_classifier_side(make_folder: MakeFolder, tmp_path:
     code, out, err = invoke("evaluate", clf, src, "--allow-overlap")
     assert code == 0, err
     assert "12 images; 95 % intervals" in out
+    files = sorted(src.rglob("*.png"))[:3]
+    code, out, err = invoke("predict", clf, *files, "--out", tmp_path / "predicted", "--json")
+    assert code == 0, err
+    result = json.loads(out)
+    assert (result["images"], Path(result["out"])) == (3, tmp_path / "predicted")
+
+    code, out, err = invoke(
+        "export", clf, "--to", "torchscript", "--out", tmp_path / "clf.pt", "--json"
+    )
+    assert code == 0, err
+    assert Path(json.loads(out)["out"]) == tmp_path / "clf.pt"
+
     code, out, err = invoke("compare", tmp_path / "results")
     assert code == 0, err
     assert "the best of its column" in out
@@ -186,6 +200,12 @@ def test_a_folder_one_level_too_high_is_noticed(make_folder: MakeFolder, tmp_pat
         ["aos-train", "{src}", "--out", "{tmp}/clf.safetensors", "--model", "nothing"],
         ["evaluate", "{tmp}/nowhere.safetensors", "{src}"],
         ["evaluate", "{src}/common/000.png", "{src}", "--out", "{tmp}/out"],
+        ["evaluate", "{tmp}/nowhere.safetensors", "{src}", "--tau", "some"],
+        ["aos-train", "{src}", "--out", "{tmp}/clf.safetensors", "--want-recall", "few"],
+        ["aos-train", "{src}", "--out", "{tmp}/clf.safetensors", "--want-recall", "nobody=0.9"],
+        ["predict", "{tmp}/nowhere.safetensors", "{src}", "--out", "{tmp}/out"],
+        ["export", "{tmp}/nowhere.safetensors", "--to", "torchscript", "--out", "{tmp}/x"],
+        ["export", "{src}/common/000.png", "--to", "pickle", "--out", "{tmp}/x"],
         ["compare", "{src}"],
         ["compare", "{tmp}/nowhere"],
         ["experiment", "{tmp}/nowhere.yaml", "--data", "{tmp}", "--out", "{tmp}/out"],

@@ -9,7 +9,7 @@ import pytest
 
 from imbsynth.cli.markdown import markdown
 from imbsynth.configs import CompareConfig
-from imbsynth.core.tables import METRICS
+from imbsynth.core.tables import COMPARED
 from imbsynth.engine.compare import _report
 from imbsynth.engine.comparison import sheets
 from imbsynth.engine.comparison.ranking import rank
@@ -25,7 +25,7 @@ def read(folder: Path) -> list[Result]:
     results = []
     with open(folder / "results.csv", newline="") as file:
         for row in csv.DictReader(file):
-            scores = {name: float(row[name]) for name in METRICS}
+            scores = {name: float(row[name]) for name in COMPARED}
             about = row["problem"], row["method"], int(row["seed"])
             results.append(Result(*about, scores, dict.fromkeys(EVALUATED, (np.nan, np.nan))))
             results[-1] = results[-1]._replace(rho=float(row["rho"]), mu=float(row["mu"]))

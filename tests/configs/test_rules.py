@@ -7,14 +7,17 @@ import pytest
 
 from imbsynth.configs import (
     AosTrainConfig,
+    Deciding,
     FidConfig,
     GenerateConfig,
     ImbalanceConfig,
+    PredictConfig,
     SplitConfig,
     TrainAeConfig,
     check_size,
 )
 from imbsynth.errors import UserError
+from imbsynth.options import parsed, recorded
 
 HERE = Path()
 AE = Path("ae.safetensors")
@@ -136,3 +139,47 @@ def test_fid_names_what_does_not_go_together(options: dict[str, Any], named: str
 def test_aos_train_names_what_does_not_go_together(options: dict[str, Any], named: str) -> None:
     with pytest.raises(UserError, match=named):
         AosTrainConfig(src=HERE, out=AE, **options)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cat=0.95", {"cat": 0.95}),
+        ("a=1,b=0.5", {"a": 1.0, "b": 0.5}),
+        ("a,b=0.9,c=d=.25", {"a,b": 0.9, "c=d": 0.25}),  # names of folders may be so
+    ],
+)
+def test_wanted_recalls_are_read_whatever_the_class_is_called(
+    text: str, expected: dict[str, float]
+) -> None:
+    assert parsed(AosTrainConfig, {"want-recall": text}) == {"want_recall": expected}
+    config = AosTrainConfig(src=HERE, out=AE, want_recall=expected)
+    again = parsed(AosTrainConfig, {"want-recall": recorded(config)["want_recall"]})
+    assert again["want_recall"] == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "cat", "cat=", "=0.5", "cat=0", "cat=1.5", "cat=x", "cat=0.5,cat=0.6", "a=0.5,b"]
+)
+def test_what_is_no_wanted_recall_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match=r"want_recall is .*\n.*give a recall in"):
+        AosTrainConfig(src=HERE, out=AE, **parsed(AosTrainConfig, {"want_recall": text}))
+
+
+@pytest.mark.parametrize("value", ["some", float("nan"), 11, True, None])
+def test_tau_is_auto_or_a_number_in_range(value: Any) -> None:
+    assert Deciding(tau="auto").tau == "auto"
+    assert parsed(Deciding, {"tau": "-1.5"}) == {"tau": -1.5}
+    with pytest.raises(UserError, match=r"tau is .*\n.*auto, or a number"):
+        Deciding(tau=value)
+
+
+def test_one_path_or_several_are_taken() -> None:
+    def paths(src: Any) -> tuple[Path, ...]:
+        return PredictConfig(checkpoint=AE, src=src, out=HERE / "out").src
+
+    assert paths("a, b") == (Path("a, b"),)
+    assert paths(["a", Path("b")]) == (Path("a"), Path("b"))
+    for wrong in ([], 3, [3]):
+        with pytest.raises(UserError, match="src is"):
+            paths(wrong)

@@ -7,15 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from imbsynth.configs import AosTrainConfig, GenerateConfig
 from imbsynth.core import tables
+from imbsynth.core.calibration import fitted_temperature, softmax
+from imbsynth.core.decisions import best_tau
 from imbsynth.engine import aos_train, generate
-from imbsynth.engine.events import EpochDone, Event
-from imbsynth.engine.inference.classifier import load_classifier
+from imbsynth.engine.events import EpochDone, Event, Note
+from imbsynth.engine.inference.classifier import load_classifier, logits
+from imbsynth.engine.reading import read_labelled
 from imbsynth.errors import Interrupted, UserError
 from tests.conftest import MakeFolder, contents
 
@@ -52,6 +56,51 @@ def test_a_run_writes_checkpoint_log_and_curves(
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "clf.jsonl", "clf.png", "clf.safetensors", "src",
     ]  # fmt: skip
+
+
+def test_tau_temperature_and_thresholds_are_fitted_to_the_kept_epoch(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src, val = make_folder({"a": 12, "b": 5}), make_folder({"a": 9, "b": 8}, name="val", mode="L")
+    for path in val.rglob("*.png"):
+        path.write_bytes(path.read_bytes() + b"\0")  # the same drawings in other bytes
+    notes: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Note):
+            notes.append(event.text)
+
+    out = tmp_path / "clf.safetensors"
+    options = {"val": val, "want_recall": {"b": 0.6}, "oversample": "none"}
+    aos_train.run(config(src, out, **options), on_event=listen)
+    trained = load_classifier(out)
+    images = read_labelled(
+        val, size=(8, 8), channels=1, skip_unreadable=False, on_event=lambda _: None
+    )
+    found = logits(
+        trained.model,
+        torch.from_numpy(images.pixels),
+        device=torch.device("cpu"),
+        precision="fp32",
+        batch_size=1000,
+    )
+    assert trained.fitted is not None
+    assert trained.fitted.temperature == fitted_temperature(found, images.labels)
+    assert trained.fitted.tau == best_tau(found, images.labels, np.array([12, 5]))
+    of_b = softmax(found)[:, 1]
+    threshold = trained.fitted.thresholds["b"]
+    assert (of_b[images.labels == 1] >= threshold).sum() == 5  # 0.6 of 8 are 4.8
+    others = int((of_b[images.labels == 0] >= threshold).sum())
+    assert f"finds 5 of its 8 validation images, and {others} others" in notes[-1]
+
+
+def test_a_recall_of_a_class_that_is_not_there_is_refused_before_training(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src = make_folder({"a": 8, "b": 4})
+    with pytest.raises(UserError, match="want_recall: there is no class c"):
+        aos_train.run(config(src, tmp_path / "clf.safetensors", want_recall={"c": 0.5}))
+    assert [path.name for path in tmp_path.iterdir()] == ["src"]
 
 
 @pytest.mark.parametrize("oversample", ["none", "ros", "rus", "smote", "aos"])

@@ -8,7 +8,7 @@ import pytest
 
 from imbsynth.cli.compare_summary import run
 from imbsynth.configs import CompareConfig
-from imbsynth.core.tables import METRICS
+from imbsynth.core.tables import COMPARED
 from imbsynth.engine import compare
 from tests.conftest import contents
 from tests.engine.comparison.files import (
@@ -28,7 +28,7 @@ def test_tables_come_from_the_results_alone(tmp_path: Path) -> None:
     assert (row["acsa"], row["seeds"]) == (pytest.approx(0.73), 2)
     assert row["acsa_spread"] == pytest.approx(0.06 / 2**0.5)
     assert row["rarest_recall"] == pytest.approx(0.8)
-    assert row["best"] == list(METRICS)
+    assert row["best"] == list(COMPARED)
     assert report.wins == {
         "plain": {"ROS": 1, "AOS": 0},
         "ROS": {"plain": 2, "AOS": 0},

@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import csv
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn import metrics as reference
 
 from imbsynth.configs import AosTrainConfig, CompareConfig, EvaluateConfig, GenerateConfig
 from imbsynth.engine import aos_train, compare, evaluate, generate
 from imbsynth.errors import UserError
+from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from tests.conftest import MakeFolder, contents
 
 
@@ -55,8 +58,80 @@ def test_every_number_follows_from_the_predictions(
     assert report.auroc_macro == pytest.approx(area, abs=1e-6)
     assert report.per_class["few"]["support"] == 9
     assert report.per_class["few"]["trained"] == 3
+    assert report.ece == pytest.approx(abs_error(found, np.array(true) == "many"), abs=1e-6)
+    brier = reference.brier_score_loss(np.array(true) == "many", found[:, 1], scale_by_half=False)
+    assert report.brier == pytest.approx(brier, abs=1e-6)
     for score, (low, high) in report.intervals.items():
         assert low <= getattr(report, score) <= high
+
+
+def abs_error(found: NDArray[np.float64], many: NDArray[np.bool_]) -> float:
+    """The expected calibration error of two classes, from its definition."""
+    sure, right = found.max(1), found.argmax(1) == many
+    edges = np.linspace(0, 1, 16)
+    bins = [(sure > low) & (sure <= high) for low, high in pairwise(edges)]
+    return sum(abs(right[b].mean() - sure[b].mean()) * b.mean() for b in bins if b.any())
+
+
+def test_pictures_of_calibration_precision_and_mistakes_are_written(
+    checkpoint: Path, test_folder: Path, tmp_path: Path
+) -> None:
+    evaluate.run(config(checkpoint, test_folder, out=tmp_path / "out"))
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "confusion.png", "metrics.json", "mistakes.png", "precision_recall.png",
+        "predictions.csv", "reliability.png", "run.json",
+    ]  # fmt: skip
+
+
+def with_fitted(checkpoint: Path, fitted: dict[str, Any]) -> Path:
+    """The same classifier with other values fitted to its validation images."""
+    stored = load_checkpoint(checkpoint, "aos-train")
+    meta = {**stored.meta, "fitted": fitted}
+    out = checkpoint.with_name("fitted.safetensors")
+    save_checkpoint(out, Checkpoint(stored.tensors, meta))
+    return out
+
+
+FITTED = {"tau": 0.5, "temperature": 2.0, "thresholds": [["few", 0.25]]}
+
+
+def columns(folder: Path) -> tuple[NDArray[np.float64], list[str]]:
+    """The probabilities and the predicted classes of predictions.csv."""
+    with open(folder / "predictions.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    shares = [[float(row["p(few)"]), float(row["p(many)"])] for row in rows]
+    return np.array(shares), [row["predicted"] for row in rows]
+
+
+def test_tau_and_temperature_of_the_checkpoint_change_the_probabilities(
+    checkpoint: Path, test_folder: Path, tmp_path: Path
+) -> None:
+    fitted = with_fitted(checkpoint, FITTED | {"thresholds": []})
+    evaluate.run(config(fitted, test_folder, out=tmp_path / "plain"))
+    auto = config(fitted, test_folder, out=tmp_path / "out", tau="auto", temperature="auto")
+    report = evaluate.run(auto)
+    assert (report.tau, report.temperature) == (0.25, 2)  # the same decisions as of 0.5 and 1
+    logits = np.log(columns(tmp_path / "plain")[0])
+    expected = np.exp(logits / 2) / (np.array([3, 10]) / 13) ** 0.25
+    shares, predicted = columns(tmp_path / "out")
+    np.testing.assert_allclose(shares, expected / expected.sum(1, keepdims=True), atol=1e-5)
+    assert predicted == [["few", "many"][k] for k in shares.argmax(1)]
+
+
+def test_thresholds_of_the_checkpoint_decide_unless_they_are_to_be_ignored(
+    checkpoint: Path, test_folder: Path, tmp_path: Path
+) -> None:
+    evaluate.run(config(checkpoint, test_folder, out=tmp_path / "plain"))
+    shares, likeliest = columns(tmp_path / "plain")
+    middle = float(np.median(shares[:, 0]))  # whatever the classifier says, half reach it
+    fitted = with_fitted(checkpoint, FITTED | {"thresholds": [["few", middle]]})
+    report = evaluate.run(config(fitted, test_folder, out=tmp_path / "out", temperature=5.0))
+    called = columns(tmp_path / "out")[1]
+    assert called == [["many", "few"][int(share >= middle)] for share in shares[:, 0]]
+    assert 0 < called.count("few") < len(called)
+    assert report.thresholds == {"few": middle}
+    evaluate.run(config(fitted, test_folder, out=tmp_path / "i", ignore_thresholds=True))
+    assert columns(tmp_path / "i")[1] == likeliest
 
 
 def test_equal_runs_write_equal_bytes(checkpoint: Path, test_folder: Path, tmp_path: Path) -> None:

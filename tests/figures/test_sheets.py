@@ -117,3 +117,14 @@ def test_the_same_sheet_is_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         write_sheet(tmp_path / name, rows, ["originals"])
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_captions_stand_below_their_images_and_push_them_apart(tmp_path: Path) -> None:
+    images = [plain(RED), plain(BLUE)]
+    row = SheetRow("cat", [images], [["0.97 a long name", ""]])
+    bare, sheet = drawn(tmp_path, [SheetRow("cat", [images])]), drawn(tmp_path, [row])
+    top, bottom, left, right = box(sheet, RED)
+    assert (bottom - top, right - left) == (SMALLEST, SMALLEST)
+    assert (sheet[bottom:, left:] < 100).any()  # ink
+    assert not (bare[bottom:, left:] < 100).any()
+    assert box(sheet, BLUE)[2] > box(bare, BLUE)[2] + 20  # the caption is wider than the image

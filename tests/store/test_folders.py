@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imbsynth.errors import UserError
-from imbsynth.store.folders import check_regular, read_regular, scan
+from imbsynth.store.folders import check_regular, read_regular, scan, scan_loose
 from imbsynth.store.names import listing, printable
 from tests.rights import permissions_hold
 
@@ -198,3 +198,18 @@ def test_a_printable_name_is_one_line_that_any_terminal_takes(name: str, shown: 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"gone\.png: cannot be read \(No such file or directory\)"):
         read_regular(tmp_path / "gone.png")
+
+
+def test_images_without_classes_are_found_at_any_depth(tmp_path: Path) -> None:
+    root = touched(tmp_path / "src", "b.png", "a/c/d.JPG", "a/notes.txt", ".hid/x.png", ".y.png")
+    (root / "gone.png").symlink_to(root / "nowhere")
+    found = scan_loose(root)
+    assert found.paths == ["a/c/d.JPG", "b.png"]
+    assert found.irregular == ["gone.png"]
+    (tmp_path / "link").symlink_to(root)  # the folder itself may be one
+    assert scan_loose(tmp_path / "link").paths == found.paths
+    (root / "a/up").symlink_to(root)
+    with pytest.raises(UserError, match="leads back up"):
+        scan_loose(root)
+    with pytest.raises(UserError, match="no such folder"):
+        scan_loose(tmp_path / "nowhere")

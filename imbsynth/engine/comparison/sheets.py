@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from imbsynth.core.tables import METRICS
+from imbsynth.core.tables import COMPARED
 from imbsynth.engine.comparison.ranking import PAIR_COLUMNS, Ranking
 from imbsynth.engine.comparison.stored import Result
 from imbsynth.engine.comparison.summaries import Summary
@@ -20,10 +20,10 @@ class Sheet(NamedTuple):
 
 def result_sheet(results: Sequence[Result]) -> Sheet:
     """A row per result: problem, method, seed, rho, mu, and every metric."""
-    header = ["problem", "method", "seed", "rho", "mu", *METRICS]
+    header = ["problem", "method", "seed", "rho", "mu", *COMPARED]
     rows: list[list[object]] = []
     for result in results:
-        scores = [result.scores[metric] for metric in METRICS]
+        scores = [result.scores[metric] for metric in COMPARED]
         rows.append([result.problem, result.method, result.seed, result.rho, result.mu, *scores])
     return Sheet(header, rows)
 
@@ -34,12 +34,12 @@ def summary_sheet(summaries: Sequence[Summary]) -> Sheet:
     For one seed the standard deviation is unknown, and its field is empty.
     """
     header = ["problem", "method", "seeds"]
-    for metric in METRICS:
+    for metric in COMPARED:
         header += [f"{metric}_mean", f"{metric}_sd"]
     rows = []
     for found in summaries:
         row: list[object] = [found["problem"], found["method"], found["seeds"]]
-        for metric in METRICS:
+        for metric in COMPARED:
             row += [found[metric], found[f"{metric}_spread"] if found["seeds"] > 1 else None]
         rows.append(row)
     return Sheet(header, rows)

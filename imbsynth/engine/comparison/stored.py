@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from imbsynth.core import profiles
 from imbsynth.core.metrics import rarest_recall
-from imbsynth.core.tables import METRICS
+from imbsynth.core.tables import COMPARED
 from imbsynth.errors import UserError
 from imbsynth.store import fields
 from imbsynth.store.fields import Wrong
@@ -17,7 +17,7 @@ from imbsynth.store.records import read_json
 from imbsynth.store.trials import read_trial
 
 # What `evaluate` writes; the others are computed here, from the training counts.
-EVALUATED = tuple(name for name, m in METRICS.items() if m.needs != "training counts")
+EVALUATED = tuple(name for name, m in COMPARED.items() if m.needs != "training counts")
 
 
 class Result(NamedTuple):
@@ -26,7 +26,7 @@ class Result(NamedTuple):
     problem: str  # data set, imbalance and test set; "" for evaluations outside experiments
     method: str
     seed: int
-    scores: dict[str, float]  # by METRICS
+    scores: dict[str, float]  # by COMPARED
     intervals: dict[str, tuple[float, float]]  # 95 %, over the test images; by EVALUATED
     source: str = ""  # data set and test set: the problem but for its imbalance
     rho: float | None = None  # of the imbalanced copy that was trained on; None if not known

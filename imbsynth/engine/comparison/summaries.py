@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.core import significance
-from imbsynth.core.tables import METRICS
+from imbsynth.core.tables import COMPARED
 from imbsynth.engine.comparison.stored import Result
 
 Summary = dict[str, Any]  # of a method on a problem, as `summarise` gives it
@@ -50,7 +50,7 @@ def summarise(results: Sequence[Result]) -> list[Summary]:
     METRIC_spread, `best` (the metrics in which no other method on the problem is better) and, if
     there is one seed, `intervals` over the test images.
     """
-    tables = {metric: tabulate(results, metric) for metric in METRICS}
+    tables = {metric: tabulate(results, metric) for metric in COMPARED}
     intervals = {(result.problem, result.method): result.intervals for result in results}
     best = {
         metric: np.array([significance.best(row) for row in table.mean])
@@ -63,7 +63,7 @@ def summarise(results: Sequence[Result]) -> list[Summary]:
         for metric, table in tables.items():
             row[metric] = float(table.mean[i, j])
             row[f"{metric}_spread"] = float(table.spread[i, j])
-        row["best"] = [metric for metric in METRICS if best[metric][i, j]]
+        row["best"] = [metric for metric in COMPARED if best[metric][i, j]]
         if row["seeds"] == 1:
             row["intervals"] = intervals[row["problem"], row["method"]]
         rows.append(row)

@@ -1,4 +1,4 @@
-"""Classifier checkpoints, and the probabilities that a classifier gives images, in batches."""
+"""Classifier checkpoints, and what a classifier says of images, in batches."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from imbsynth.configs import MAX_CLASSIFIED_SIDE, USUAL_PHOTOGRAPH, USUAL_SIDE, check_size
 from imbsynth.core.pixels import to_unit
+from imbsynth.engine.inference.decisions import Fitted, read_fitted
 from imbsynth.errors import UserError, option
 from imbsynth.models.classifiers import CNN, SMALL_RESNETS, Classifier, ImageShape
 from imbsynth.models.fast.convolutions import channels_last
@@ -38,6 +39,7 @@ class TrainedClassifier(NamedTuple):
     trained_on: set[str]  # SHA-256 of the files, hexadecimal
     validated_on: set[str]
     best_epoch: int
+    fitted: Fitted | None  # None in checkpoints of older versions
 
     @property
     def classes(self) -> list[str]:
@@ -113,7 +115,7 @@ def load_classifier(path: Path) -> TrainedClassifier:
         if channels == 2:
             raise Wrong("channels is 2, not 1 or 3")
         shape = ImageShape(channels, whole(found, "height"), whole(found, "width"))
-        best_epoch = whole(meta, "best_epoch")
+        best_epoch, fitted = whole(meta, "best_epoch"), read_fitted(meta, counts)
         head = text({"head": LINEAR, **meta}, "head")  # version 0.1.0 knew no other
         if head not in HEADS:
             raise Wrong("its head is of no known kind")
@@ -128,7 +130,7 @@ def load_classifier(path: Path) -> TrainedClassifier:
     check_tensors(path, weights, model.state_dict())
     model.load_state_dict(weights, assign=True)
     channels_last(model)
-    return TrainedClassifier(model, counts, trained_on, validated_on, best_epoch)
+    return TrainedClassifier(model, counts, trained_on, validated_on, best_epoch, fitted)
 
 
 def _counts(meta: dict[str, Any]) -> dict[str, int]:
@@ -158,7 +160,7 @@ def _unpacked(packed: Tensor | None) -> set[str]:
     return {bytes(row).hex() for row in packed.numpy()}
 
 
-def probabilities(
+def logits(
     model: Classifier,
     pixels: Tensor,
     *,
@@ -167,7 +169,7 @@ def probabilities(
     batch_size: int,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> NDArray[np.float32]:
-    """(n, c, h, w) uint8 -> (n, k) probabilities, in evaluation mode.
+    """(n, c, h, w) uint8 -> (n, k) logits, in evaluation mode.
 
     A batch has at most `batch_size` images, and of large ones fewer.
     """
@@ -177,6 +179,22 @@ def probabilities(
     with torch.inference_mode(), arithmetic(device, precision):
         for batch in pixels.split(batch_size):
             images = to_unit(batch.to(device)).contiguous(memory_format=torch.channels_last)
-            found.append(model(images).float().softmax(1).cpu())
+            found.append(model(images).float().cpu())
             on_progress(sum(map(len, found)))
     return torch.cat(found).numpy()
+
+
+def probabilities(
+    model: Classifier, pixels: Tensor, *, device: torch.device, precision: str, batch_size: int
+) -> NDArray[np.float32]:
+    """(n, c, h, w) uint8 -> (n, k) probabilities, in evaluation mode."""
+    found = logits(model, pixels, device=device, precision=precision, batch_size=batch_size)
+    return torch.from_numpy(found).softmax(1).numpy()
+
+
+def check_finite(path: Path, found: NDArray[np.float32]) -> None:
+    """Raise UserError if the classifier of a checkpoint gives logits that are not finite."""
+    if not np.isfinite(found).all():
+        raise UserError(
+            f"{path}: its logits are not finite", f"train it again with a lower {option('lr')}"
+        )

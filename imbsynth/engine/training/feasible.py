@@ -9,6 +9,7 @@ from imbsynth.core.tables import LOSSES
 from imbsynth.engine.inference.classifier import check_model
 from imbsynth.engine.reading import Preview
 from imbsynth.engine.training.classifier import classifier_step
+from imbsynth.engine.training.fitting import check_wanted
 from imbsynth.engine.training.holding_out import check_validation
 from imbsynth.engine.training.memory import check_memory
 from imbsynth.errors import UserError, option
@@ -32,6 +33,7 @@ def check_feasible(
             f"{config.src}: one class, {listing(classes)}: there is nothing to tell apart",
             advice(preview.folder, "give a folder with two classes or more"),
         )
+    check_wanted(config.want_recall, classes)
     if config.val is not None:
         check_validation(config.val, classes)
     if preview.size is None:

@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imbsynth.cli.sentences import covered
-from imbsynth.core.tables import METRICS
+from imbsynth.core.tables import COMPARED
 from imbsynth.engine.comparison.ranking import in_common
 from imbsynth.engine.comparison.stored import Result
 
 
 def result(problem: int, method: int, seed: int) -> Result:
-    return Result(f"p{problem}", f"m{method}", seed, dict.fromkeys(METRICS, 0.5), {})
+    return Result(f"p{problem}", f"m{method}", seed, dict.fromkeys(COMPARED, 0.5), {})
 
 
 @given(st.sets(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), min_size=1))

@@ -1,0 +1,99 @@
+"""`export`: a classifier as ONNX or TorchScript."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from imbsynth.configs import ExportConfig
+from imbsynth.engine.events import OnEvent, silent
+from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier
+from imbsynth.errors import UserError, option
+from imbsynth.models.portable import Portable
+from imbsynth.store.folders import digest_of, read_regular
+from imbsynth.store.outputs import check_apart, check_file_target, claim, new_file
+from imbsynth.store.portable_files import write_onnx, write_torchscript
+from imbsynth.store.records import provenance
+
+LARGEST_ONNX = 2**31 - 1  # bytes of one file: a limit of its format
+INPUT, OUTPUT = "images", "probabilities"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `export` prints."""
+
+    out: str
+    shape: list[int]  # channels, height, width of the images
+    classes: list[str]  # in the order of the probabilities
+
+
+def run(config: ExportConfig, *, on_event: OnEvent = silent) -> Report:
+    """Trace the classifier, and write it with the names of its classes."""
+    check_apart(config.checkpoint, config.out)
+    check_file_target(config.out, force=config.force)
+    if config.to == "onnx":
+        _check_packages()
+    trained = load_classifier(config.checkpoint)
+    network = Portable(trained.model).eval()
+    example = torch.zeros(2, *trained.model.shape)  # torch takes a batch of one for a constant
+    metadata = _metadata(config, trained)
+    with claim(config.out), new_file(config.out, force=config.force) as part:
+        if config.to == "onnx":
+            write_onnx(part, _onnx(network, example), metadata)
+        else:
+            write_torchscript(part, _torchscript(network, example), metadata)
+    return Report(config.out.as_posix(), list(trained.model.shape), trained.classes)
+
+
+def _check_packages() -> None:
+    missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
+    if missing:
+        raise UserError(
+            f"{option('to')} onnx: {' and '.join(missing)} cannot be imported",
+            "install what it needs with `pip install imbsynth[onnx]`, or give torchscript",
+        )
+
+
+def _metadata(config: ExportConfig, trained: TrainedClassifier) -> dict[str, Any]:
+    """What a user of the file needs to know, and how it was made."""
+    inputs = {"checkpoint": digest_of(read_regular(config.checkpoint))}
+    return {
+        "classes": trained.classes,
+        "thresholds": {} if trained.fitted is None else trained.fitted.thresholds,
+        "made_by": provenance("export", config, inputs=inputs, libraries=("torch",)),
+    }
+
+
+def _onnx(network: Portable, example: Tensor) -> Any:
+    """An onnx.ModelProto for any number of images."""
+    size = sum(value.nbytes for value in network.state_dict().values())
+    if size >= LARGEST_ONNX:
+        raise UserError(
+            f"{option('to')} onnx: the weights take {size:,} bytes, more than one file can hold",
+            "give torchscript",
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch about itself
+        program = torch.onnx.export(
+            network,
+            (example,),
+            dynamo=True,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_shapes={INPUT: {0: torch.export.Dim("n")}},
+            verbose=False,
+        )
+    return None if program is None else program.model_proto
+
+
+def _torchscript(network: Portable, example: Tensor) -> Any:
+    """A frozen torch.jit.ScriptModule for any number of images."""
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # deprecated, and still what other programs load
+        return torch.jit.freeze(torch.jit.trace(network, example))
