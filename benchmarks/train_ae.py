@@ -12,6 +12,7 @@ import argparse
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def read(src: Path) -> Labelled:
     )
     whole = len(images.labels) - len(images.labels) % public_script.BATCH
     chosen = np.linspace(0, len(images.labels) - 1, whole).astype(int)
-    return images._replace(pixels=images.pixels[chosen], labels=images.labels[chosen])
+    return replace(images, pixels=images.pixels[chosen], labels=images.labels[chosen])
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import time
@@ -112,7 +113,7 @@ class _Lines:
     def __init__(self) -> None:
         self.task, self.total, self.unit = "", 0, ""
         self.begun = self.shown = time.monotonic()
-        self.before: int | None = None  # done before this process, in a resumed run
+        self.before: float | None = None  # done before this process, in a resumed run
 
     def __call__(self, event: Event) -> None:
         from imbsynth.engine.events import Advanced, Note, Started, duration
@@ -126,13 +127,13 @@ class _Lines:
         elif isinstance(event, Note):
             self._say(f"note: {event.text}")
         elif isinstance(event, Advanced) and self.before is None:
-            self.before = event.done - 1
+            self.before = math.ceil(event.done) - 1
         elif isinstance(event, Advanced) and now - self.shown >= LINE_EVERY:
             self.shown = now
             done_here = event.done - (self.before or 0)
-            left = (now - self.begun) * (self.total - event.done) / max(done_here, 1)
+            left = (now - self.begun) * (self.total - event.done) / max(done_here, 0.01)
             self._say(
-                f"{self.task}: {event.done} of {self.total} {self.unit}, "
+                f"{self.task}: {round(event.done, 2)} of {self.total} {self.unit}, "
                 f"about {duration(left)} left  {event.detail}".rstrip()
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,7 +14,7 @@ from imbsynth.configs import InspectConfig
 if TYPE_CHECKING:
     from imbsynth.engine.inspect import Report
 
-LISTED = 10  # files or groups shown in words; --json has all
+LISTED, SIZES = 10, 5  # files or groups, and sizes, shown in words; --json has all
 
 
 def _summary(report: Report) -> None:
@@ -24,7 +25,9 @@ def _summary(report: Report) -> None:
         f"\n{report.images} images in {len(report.counts)} classes; largest / smallest "
         f"(rho) {report.rho:.4g}; share of minority classes (mu) {report.mu:.2g}"
     )
-    typer.echo("sizes: " + ", ".join(f"{size} ({n})" for size, n in report.sizes.items()))
+    if report.level:
+        typer.echo(f"one level too high? {report.level}")
+    typer.echo(f"sizes: {_sizes(report.sizes)}")
     typer.echo("stored as: " + ", ".join(f"{mode} ({n})" for mode, n in report.modes.items()))
     if report.ignored:
         typer.echo(f"ignored: {report.ignored} hidden files and files that are no images")
@@ -34,6 +37,16 @@ def _summary(report: Report) -> None:
         typer.echo(f"repeated: {report.repeated} further copies of an image within its class")
     _list("unreadable", [f"{printable(p)}: {why}" for p, why in report.reasons.items()])
     _list("in two classes", [" = ".join(map(printable, group)) for group in report.duplicates])
+
+
+def _sizes(sizes: dict[str, int]) -> str:
+    """The commonest sizes, and between which two the others are."""
+    shown = [f"{size} ({n})" for size, n in list(sizes.items())[:SIZES]]
+    rest = len(sizes) - len(shown)
+    if rest <= 0:
+        return ", ".join(shown)
+    by_area = sorted(sizes, key=lambda size: math.prod(map(int, size.split("x"))))
+    return f"{', '.join(shown)} and {rest} more, from {by_area[0]} to {by_area[-1]}"
 
 
 def _list(heading: str, lines: list[str]) -> None:

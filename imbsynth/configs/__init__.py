@@ -16,8 +16,13 @@ from imbsynth.configs.sizes import (
     MAX_CLASSIFIED_SIDE,
     MAX_SIDE,
     MIN_SIDE,
+    USUAL_PHOTOGRAPH,
+    USUAL_SIDE,
+    Size,
     check_decoder,
     check_size,
+    size_text,
+    within,
 )
 from imbsynth.configs.split import SplitConfig
 from imbsynth.configs.synthesis import AUGMENT
@@ -32,6 +37,8 @@ __all__ = [
     "MAX_SIDE",
     "MIN_SIDE",
     "STATE",
+    "USUAL_PHOTOGRAPH",
+    "USUAL_SIDE",
     "AosTrainConfig",
     "AuditConfig",
     "Budget",
@@ -52,8 +59,11 @@ __all__ = [
     "PredictConfig",
     "Profile",
     "Resize",
+    "Size",
     "SplitConfig",
     "TrainAeConfig",
     "check_decoder",
     "check_size",
+    "size_text",
+    "within",
 ]

@@ -64,6 +64,13 @@ class ExperimentConfig(Sized, OnDevice):
         ),
     ] = None
     dry_run: Annotated[bool, Option("List the trials and where each stands; run none.")] = False
+    estimate: Annotated[
+        bool,
+        Option(
+            "On a folder of your own, with --dry-run: time an epoch of each network, which takes a "
+            "minute or more, and say about how long all trials will take."
+        ),
+    ] = False
 
     def check_together(self) -> None:
         """A protocol with its data, or a folder with its budget."""
@@ -77,6 +84,11 @@ class ExperimentConfig(Sized, OnDevice):
             )
         if (self.protocol is None) != (self.data is None):
             raise UserError(f"{data} goes with a protocol, which needs {data}", "give both")
+        if self.estimate and (self.on is None or not self.dry_run):
+            raise UserError(
+                f"{option('estimate')} goes with {on} and {option('dry_run')}",
+                "give both, or leave it out: a run on a folder says how long it takes anyway",
+            )
         if self.on is None and (self.budget != "small" or self.image_size is not None):
             raise UserError(
                 f"{option('budget')} and {option('image_size')} go with {on}",

@@ -34,7 +34,8 @@ class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Repla
     """Bring every class up to the largest with synthetic images.
 
     DST holds the originals, the synthetic images (synthetic-000001.png ...), manifest.jsonl (what
-    each is made of), run.json (how), and samples.png: look at it.
+    each is made of), run.json (how), and samples.png: look at it. Copies (--method ros, without a
+    checkpoint or another size) are the files themselves, with their suffix.
     """
 
     src: Src

@@ -135,7 +135,8 @@ class Sized(Checked):
         tuple[int, int] | None,
         Option(
             "Size in pixels that images are resized to, height x width. auto takes the one size "
-            "that all images have.",
+            "that all images have; for training, larger ones are brought down to 64 pixels per "
+            "side (torchvision's networks: 224).",
             kind=SIZE,
         ),
     ] = None
@@ -181,7 +182,11 @@ class Training(Sized, Reading, Seeded, OnDevice, Replacing):
     out: Path
     channels: Annotated[
         int | None,
-        Option("Channels of the images; auto is gray if all images are.", kind=CHANNELS),
+        Option(
+            "Channels of the images; 1 makes colour gray. auto is 1 if no image shows a colour, "
+            "however it is stored.",
+            kind=CHANNELS,
+        ),
     ] = None
     precision: PrecisionOption = "auto"
     resume: Annotated[

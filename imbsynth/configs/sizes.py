@@ -6,10 +6,28 @@ from collections.abc import Sequence
 
 from imbsynth.errors import UserError, option
 
+Size = tuple[int, int]  # (height, width) in pixels
+
 MIN_SIDE, MAX_SIDE = 8, 256  # pixels, the sizes that the autoencoder is built and tested for
 # Pixels: the sides that the script's decoder can make, up to where it has 200 million weights.
 SCRIPTS_SIDES = range(16, 66, 2)
 MAX_CLASSIFIED_SIDE = 1024  # pixels
+# Pixels of the longer side that "auto" keeps for a network: more costs much and shows it little.
+USUAL_SIDE = 64  # of networks for images of 28 or 32 pixels
+USUAL_PHOTOGRAPH = 224  # of torchvision's
+
+
+def size_text(size: Sequence[int]) -> str:
+    """ "HxW"."""
+    return f"{size[0]}x{size[1]}"
+
+
+def within(size: Size, longest: int) -> Size:
+    """The size of an image brought down to `longest` pixels on its longer side, in even numbers."""
+    if max(size) <= longest:
+        return size
+    height, width = (max(MIN_SIDE, 2 * round(side * longest / max(size) / 2)) for side in size)
+    return height, width
 
 
 def check_size(

@@ -22,6 +22,7 @@ class Entry:
     source: str = ""  # who described it, as "Chawla et al., 2002"
     options: tuple[str, ...] = ()  # the fields of a config that the function is given by keyword
     reads_progress: bool = False  # its result depends on how much of the training is done
+    copies: bool = False  # what it makes are copies of its parents
     head: str = "linear"  # of a loss: how the network ends that it is for (models/heads.py)
     partners: str = (
         "batch"  # of a mixing: from the "batch", or all classes equally often: "classes"

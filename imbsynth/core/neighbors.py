@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 ROWS, COLUMNS = 1024, 8192  # points compared at once: 64 MiB of distances
+MOST_VALUES = 1 << 25  # of points at once, in float64: 256 MiB, which photographs fill
 
 
 def nearest(points: Tensor, k: int) -> Tensor:
@@ -19,19 +20,24 @@ def nearest(points: Tensor, k: int) -> Tensor:
     if not 1 <= k < n:
         raise ValueError(f"k is {k} for {n} points")
     points = points.reshape(n, -1)
-    found = [_nearest_of(start, points, k) for start in range(0, n, ROWS)]
+    at_once = max(1, MOST_VALUES // points.shape[1])
+    step = min(ROWS, at_once)
+    found = [
+        _nearest_of(slice(start, start + step), points, k, min(COLUMNS, at_once))
+        for start in range(0, n, step)
+    ]
     return torch.cat(found)
 
 
-def _nearest_of(start: int, points: Tensor, k: int) -> Tensor:
-    """(rows, k) neighbors of points[start : start + ROWS], a block of candidates at a time."""
-    rows = points[start : start + ROWS].to(torch.float64)
+def _nearest_of(part: slice, points: Tensor, k: int, columns_at_once: int) -> Tensor:
+    """(rows, k) neighbors of points[part], a block of candidates at a time."""
+    rows = points[part].to(torch.float64)
     best = torch.full((len(rows), k), torch.inf, dtype=torch.float64, device=points.device)
     index = torch.zeros((len(rows), k), dtype=torch.int64, device=points.device)
-    for first in range(0, len(points), COLUMNS):
-        columns = points[first : first + COLUMNS].to(torch.float64)
+    for first in range(0, len(points), columns_at_once):
+        columns = points[first : first + columns_at_once].to(torch.float64)
         distances = columns.square().sum(1) - 2 * rows @ columns.T  # + |row|^2, the same for all
-        own = torch.arange(start, start + len(rows), device=points.device) - first
+        own = torch.arange(part.start, part.start + len(rows), device=points.device) - first
         inside = (own >= 0) & (own < len(columns))
         distances[torch.nonzero(inside)[:, 0], own[inside]] = torch.inf
         candidates = torch.arange(first, first + len(columns), device=points.device)

@@ -30,7 +30,7 @@ SAMPLERS = table(
         "an image, changed as two images of a larger class differ",
         options=("strength", "donors", "donor_pairs"),
     ),
-    Entry("ros", "imbsynth.core.samplers:ros", "random copies"),
+    Entry("ros", "imbsynth.core.samplers:ros", "random copies", copies=True),
 )
 
 LOSSES = table(

@@ -11,27 +11,40 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imbsynth.configs import DEFAULT_VAL_FRACTION, MAX_CLASSIFIED_SIDE, AosTrainConfig, check_size
+from imbsynth.configs import DEFAULT_VAL_FRACTION, AosTrainConfig
 from imbsynth.core.batches import Indices
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
-from imbsynth.engine.inference.classifier import KIND, Seen, classifier_checkpoint
+from imbsynth.engine.inference.classifier import (
+    KIND,
+    Seen,
+    classifier_checkpoint,
+    usual_side,
+)
 from imbsynth.engine.manifest import RECONSTRUCT, made_of
+from imbsynth.engine.previews import Fits
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
 from imbsynth.engine.training import validation
-from imbsynth.engine.training.classifier import ClassifierTask, classifier_trainer, may_change
+from imbsynth.engine.training.classifier import (
+    ClassifierTask,
+    classifier_trainer,
+    may_change,
+)
 from imbsynth.engine.training.command import Result, TrainingCommand
 from imbsynth.engine.training.dependence import dependence, tell_of_encoded
-from imbsynth.engine.training.fitting import check_wanted, fit_decisions
+from imbsynth.engine.training.feasible import check_feasible, check_fits
+from imbsynth.engine.training.fitting import fit_decisions
 from imbsynth.engine.training.head import check_has_head, choose_head
 from imbsynth.engine.training.history import images_per_second, read_history
-from imbsynth.engine.training.holding_out import hold_out, read_validation
+from imbsynth.engine.training.holding_out import (
+    hold_out,
+    read_validation,
+)
 from imbsynth.engine.training.keeper import best_of
 from imbsynth.engine.training.sets import Members
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
-from imbsynth.errors import UserError, option
 from imbsynth.figures.curves import write_curves
 from imbsynth.models.autoencoder import Autoencoder
 from imbsynth.store.folders import digest_of, read_regular
@@ -101,16 +114,11 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
 
     def read(self, on_event: OnEvent) -> Data:
         """The images, some of them for validation; UserError if no classifier can be trained."""
-        config, images = self.config, self.read_src(on_event)
+        config = self.config
+        fits = Fits(partial(check_feasible, config, self.autoencoder), usual_side(config.model))
+        images = self.read_src(on_event, fits)
         if self.autoencoder is not None:
-            _check_fits(self.autoencoder, images)
-        if len(images.classes) < 2:
-            raise UserError(
-                f"{config.src}: one class, {images.classes[0]}: there is nothing to tell apart",
-                "give a folder with two classes or more",
-            )
-        check_size(images.pixels.shape[2:], MAX_CLASSIFIED_SIDE, "a classifier")
-        check_wanted(config.want_recall, images.classes)
+            check_fits(self.autoencoder, images.pixels.shape[1:])
         if config.val is None:
             return _hold_out(config, images, on_event)
         members = dict(zip(images.classes, images.members(), strict=True))
@@ -176,18 +184,6 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         checkpoint = classifier_checkpoint(weights, task.model, data.seen, meta)
         write = partial(_write_curves, history=history, counts=data.counts, loss=self.config.loss)
         return Result(write, checkpoint)
-
-
-def _check_fits(autoencoder: Autoencoder, images: Labelled) -> None:
-    """Raise UserError unless the autoencoder makes images like these."""
-    shape = autoencoder.shape
-    here, made = images.pixels.shape[1:], (shape.channels, shape.height, shape.width)
-    if here != made:
-        raise UserError(
-            f"the autoencoder makes images of {made[1]}x{made[2]} with {made[0]} channels, and "
-            f"these have {here[1]}x{here[2]} with {here[0]}",
-            f"use the autoencoder's: {option('image_size')} and {option('channels')}",
-        )
 
 
 def _hold_out(config: AosTrainConfig, images: Labelled, on_event: OnEvent) -> Data:

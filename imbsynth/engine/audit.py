@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -106,7 +106,8 @@ def _judgeable(images: Audited) -> Audited:
     rows = np.flatnonzero(np.isin(images.labels, kept))
     place = np.full(len(images.classes), -1)
     place[kept] = np.arange(len(kept))
-    chosen = images.images._replace(
+    chosen = replace(
+        images.images,
         pixels=images.pixels[rows],
         labels=place[images.labels[rows]],
         classes=[images.classes[k] for k in kept],

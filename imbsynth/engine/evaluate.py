@@ -22,6 +22,7 @@ from imbsynth.engine.inference.classifier import (
 )
 from imbsynth.engine.inference.decisions import Decisions
 from imbsynth.engine.overlap import Overlap, counts_of, described, overlap_of, without
+from imbsynth.engine.previews import Fits, Preview
 from imbsynth.engine.reading import Labelled, check_classes, read_labelled
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import resolve_device, resolve_precision
@@ -101,15 +102,18 @@ def _evaluate(
 
 def _read(config: EvaluateConfig, trained: TrainedClassifier, on_event: OnEvent) -> Labelled:
     shape = trained.model.shape
-    images = read_labelled(
+
+    def check(preview: Preview) -> None:
+        check_classes(config.src, list(preview.folder.files), trained.classes)
+
+    return read_labelled(
         config.src,
         size=(shape.height, shape.width),
         channels=shape.channels,
         skip_unreadable=config.skip_unreadable,
         on_event=on_event,
+        fits=Fits(check),
     )
-    check_classes(config.src, images.classes, trained.classes)
-    return images
 
 
 def _checked(

@@ -17,7 +17,7 @@ class Started(NamedTuple):
 class Advanced(NamedTuple):
     """So much of the current stage is done."""
 
-    done: int
+    done: float  # a fraction, where the work of one unit takes long
     detail: str = ""  # shown beside the bar
 
 

@@ -68,7 +68,7 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
     folder = scan_regular(src)
     workspace = Workspace(protocol_for(folder, config), src, config.out, config.device)
     _prepare(workspace, config)
-    _announce(workspace, folder, on_event)
+    _announce(workspace, folder, config, on_event)
     trials = _run_trials(workspace, config, on_event)
     if not all(workspace.is_done(trial) for trial in workspace.protocol.trials()):
         return Report(trials, trials, config.out.as_posix())
@@ -107,14 +107,21 @@ def _options(method: MethodOptions) -> dict[str, Any]:
     return {command: options for command, options in given.items() if options is not None}
 
 
-def _announce(workspace: Workspace, folder: ImageFolder, on_event: OnEvent) -> None:
-    """If something is left to do: how long it will take, and what to know of the folder."""
+def _announce(
+    workspace: Workspace, folder: ImageFolder, config: ExperimentConfig, on_event: OnEvent
+) -> None:
+    """If something is left to do: what to know of the folder, and how long it will take.
+
+    Timing takes minutes, so trials that are only listed are not timed unless asked for.
+    """
     trials = workspace.protocol.trials()
     todo = sum(not workspace.is_done(trial) for trial in trials)
     if not todo:
         return
     for warning in warnings_for(folder):
         on_event(Note(warning))
+    if config.dry_run and not config.estimate:
+        return
     on_event(Note("timing an epoch of the classifier and of the autoencoder"))
     seconds = expected_seconds(workspace, folder) * todo / len(trials)
     on_event(Note(f"{todo} trainings, about {duration(seconds)} if one process does them all"))
@@ -132,7 +139,7 @@ def _run_trials(
     if todo and not config.dry_run:
         on_event(Started("training and evaluating", len(todo), "trials"))
         for done, trial in enumerate(todo, 1):
-            if run_trial(workspace, trial, on_event):
+            if run_trial(workspace, trial, done - 1, on_event):
                 made.add(trial)
             on_event(Advanced(done, trial.name))
     return {trial.name: _status(workspace, trial, own, made) for trial in trials}

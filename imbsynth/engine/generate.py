@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,21 +23,27 @@ from imbsynth.engine.inference.autoencoder import (
     load_autoencoder,
 )
 from imbsynth.engine.manifest import refuse_synthetic, write_encoded
-from imbsynth.engine.reading import Labelled, read_labelled
+from imbsynth.engine.previews import Fits
+from imbsynth.engine.reading import Labelled, Listed, read_labelled, read_listed
 from imbsynth.engine.sources.augmented import AugmentedCopies
 from imbsynth.engine.sources.interpolation import Interpolation
-from imbsynth.engine.sources.originals import place_originals
+from imbsynth.engine.sources.originals import place_originals, reconstruct_originals
+from imbsynth.engine.sources.rendering import planned, render
+from imbsynth.engine.sources.sample_sheet import SampleSheet
 from imbsynth.engine.sources.source import Source
-from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
-from imbsynth.engine.sources.writing import write_synthetic
-from imbsynth.errors import UserError
+from imbsynth.engine.sources.spaces import Files, Pixels, Space, latent_space
+from imbsynth.engine.sources.targets import check_targets, copies_files, missing
+from imbsynth.engine.sources.writing import Making, copied, write_synthetic, written
+from imbsynth.errors import UserError, option
+from imbsynth.figures.sheets import LARGEST
 from imbsynth.runtime import resolve_device, resolve_precision, worker_count
 from imbsynth.store.folders import digest_of, read_regular
+from imbsynth.store.image_files import thumbnail
 from imbsynth.store.images import SMALLEST_PNG
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, check_room, new_folder
 from imbsynth.store.png_writers import png_writers
-from imbsynth.store.records import SAMPLES, provenance, read_counts, write_record
+from imbsynth.store.records import SAMPLES, provenance, write_record
 from imbsynth.store.transfer import unchanged
 
 
@@ -71,12 +78,16 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         compute = _compute(config)
         images = _read(config, compute, on_event)
         sizes = {name: len(own) for name, own in zip(images.classes, images.members(), strict=True)}
-        added = _missing(config, sizes)
+        added = missing(config, sizes)
         check_room(part, files=sum(added.values()), size=SMALLEST_PNG)
-        _explain(config, sizes, added, images.resized, on_event)
+        resized = images.resized if isinstance(images, Labelled) else 0
+        _explain(config, sizes, added, resized, on_event)
         if config.ae is not None:
             write_encoded(part, images_of_autoencoder(config.ae))
-        drawn = _fill(config, compute, images, added, part, on_event)
+        if isinstance(images, Labelled):
+            drawn = _fill(config, compute, images, added, part, on_event)
+        else:
+            drawn = _copy(config, images, added, part, on_event)
         record = provenance(
             "generate",
             config,
@@ -105,32 +116,30 @@ def _compute(config: GenerateConfig) -> _Compute:
     )
 
 
-def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Labelled:
+def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Labelled | Listed:
+    fits = Fits(partial(check_targets, config))
+    if copies_files(config):
+        return read_listed(
+            config.src, skip_unreadable=config.skip_unreadable, on_event=on_event, fits=fits
+        )
     shape = None if compute.autoencoder is None else compute.autoencoder.model.shape
-    return read_labelled(
+    images = read_labelled(
         config.src,
         size=config.image_size if shape is None else (shape.height, shape.width),
         channels=None if shape is None else shape.channels,
         skip_unreadable=config.skip_unreadable,
         on_event=on_event,
+        fits=fits,
     )
-
-
-def _missing(config: GenerateConfig, sizes: dict[str, int]) -> dict[str, int]:
-    """How many synthetic images each class gets; none is ever made smaller."""
-    if config.share is not None:
-        return {name: round(n * config.share / (1 - config.share)) for name, n in sizes.items()}
-    if config.per_class is None:
-        targets = dict.fromkeys(sizes, config.to or max(sizes.values()))
-    else:
-        targets = read_counts(config.per_class)
-        strange = sorted(targets.keys() - sizes)
-        if strange:
-            raise UserError(
-                f"{config.per_class} names no class of {config.src}: {listing(strange)}",
-                f"use its classes: {listing(list(sizes))}",
-            )
-    return {name: max(0, targets.get(name, 0) - n) for name, n in sizes.items()}
+    if images.made_gray and not (config.synthetic_only or config.reconstruct_originals):
+        raise UserError(
+            f"{config.src}: {images.made_gray} images have colour, and the autoencoder makes gray "
+            "ones: a classifier could tell them apart by it",
+            f"pass the originals through it too with {option('reconstruct_originals')}, leave them "
+            f"out with {option('synthetic_only')}, or train an autoencoder with "
+            f"{option('channels')} 3",
+        )
+    return images
 
 
 def _explain(
@@ -176,14 +185,41 @@ def _fill(
     on_event: OnEvent,
 ) -> bool:
     """Write originals, synthetic images, manifest and sheet; whether there is a sheet."""
-    written = sum(added.values())
+    total = written_files = sum(added.values())
     reconstructing = compute.autoencoder if config.reconstruct_originals else None
     if reconstructing is not None:
-        written += len(images.paths)
-    with png_writers(written, images.pixels[0].nbytes, cores=worker_count()) as write:
+        written_files += len(images.paths)
+    with png_writers(written_files, images.pixels[0].nbytes, cores=worker_count()) as write:
         source = _source(config, compute, images, added, on_event)
-        placed = place_originals(config, images, reconstructing, part, write, on_event)
-        return write_synthetic(source, images, placed, added, part, write, on_event)
+        if reconstructing is not None:
+            placed = reconstruct_originals(images, reconstructing, part, write, on_event)
+        else:
+            placed = place_originals(config, images, part, on_event)
+        return write_synthetic(
+            Making(source.origin, images, placed, total),
+            render(source, list(added.values())),
+            written(images, part, write),
+            SampleSheet(images.classes, images.pixels.__getitem__),
+            part,
+            on_event,
+        )
+
+
+def _copy(
+    config: GenerateConfig, images: Listed, added: dict[str, int], part: Path, on_event: OnEvent
+) -> bool:
+    """The same, where synthetic images are copies: files are copied, and nothing is computed."""
+    space = Files(images.members())
+    source = Interpolation(config.method, space, images.classes, options=config, seed=config.seed)
+    placed = place_originals(config, images, part, on_event)
+    return write_synthetic(
+        Making(source.origin, images, placed, sum(added.values())),
+        planned(source, list(added.values())),
+        copied(config, images, part),
+        SampleSheet(images.classes, lambda i: thumbnail(config.src / images.paths[i], LARGEST)),
+        part,
+        on_event,
+    )
 
 
 def _source(
@@ -215,7 +251,7 @@ def _source(
     return Interpolation(config.method, space, images.classes, options=config, seed=config.seed)
 
 
-def _inputs(config: GenerateConfig, images: Labelled) -> dict[str, str]:
+def _inputs(config: GenerateConfig, images: Listed) -> dict[str, str]:
     inputs = {"src": images.digest}
     if config.ae is not None:
         inputs["ae"] = digest_of(read_regular(config.ae))

@@ -11,6 +11,7 @@ from imbsynth.engine.events import Advanced, OnEvent, Started, silent
 from imbsynth.runtime import worker_count
 from imbsynth.store.folders import scan
 from imbsynth.store.image_files import Survey, same_images, survey_all
+from imbsynth.store.levels import hint
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Report:
     repeated: int  # further copies of an image within its class
     ignored: int  # hidden files and files that are not images
     transparent: int  # images that will be composited on black
+    level: str  # what to say if the folder was given one level too high; "" otherwise
 
 
 def run(config: InspectConfig, *, on_event: OnEvent = silent) -> Report:
@@ -60,6 +62,7 @@ def run(config: InspectConfig, *, on_event: OnEvent = silent) -> Report:
         repeated=repeated,
         ignored=folder.ignored,
         transparent=sum(one.alpha for one in found),
+        level=hint(folder),
     )
 
 

@@ -35,9 +35,9 @@ class Made(NamedTuple):
         return not paths.isdisjoint(self.parents)
 
 
-def file_of(class_name: str, row: int) -> str:
+def file_of(class_name: str, row: int, suffix: str = ".png") -> str:
     """Where the image of a row of the plan goes, relative to the folder; files count from 1."""
-    return f"{class_name}/{PREFIX}{row + 1:06d}.png"
+    return f"{class_name}/{PREFIX}{row + 1:06d}{suffix}"
 
 
 def has_manifest(folder: Path) -> bool:

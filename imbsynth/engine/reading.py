@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imbsynth.configs import Size, size_text
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started
+from imbsynth.engine.previews import ANYTHING, Fits, Preview, size_by_headers
 from imbsynth.errors import UserError
 from imbsynth.runtime import worker_count
 from imbsynth.store.folders import ImageFolder, check_regular, scan
+from imbsynth.store.image_reader import ImageReader, ImageRules
 from imbsynth.store.images import Images, read_images
+from imbsynth.store.levels import hint
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
 from imbsynth.store.records import ENCODED, MANIFEST, SAMPLES
@@ -25,10 +31,10 @@ if TYPE_CHECKING:
     import torch
 
 
-class Labelled(NamedTuple):
-    """Images and their classes, one row each."""
+@dataclass(frozen=True)
+class Listed:
+    """The readable images of a folder and their classes, one row each."""
 
-    pixels: NDArray[np.uint8]  # (n, c, h, w)
     labels: NDArray[np.int64]  # (n,) indices into `classes`
     classes: list[str]
     paths: list[str]  # relative to the folder
@@ -36,7 +42,6 @@ class Labelled(NamedTuple):
     pixel_digests: list[str]  # of each image's own pixels, before resizing
     digest: str  # of all paths and file contents
     skipped: list[str]  # unreadable files that were left out
-    resized: int  # images that had another size
 
     def members(self) -> list[NDArray[np.int64]]:
         """The image indices of each class."""
@@ -56,12 +61,22 @@ class Labelled(NamedTuple):
         pairs = zip(self.digests, self.pixel_digests, strict=True)
         return np.array([not identities.isdisjoint(pair) for pair in pairs], bool)
 
+
+@dataclass(frozen=True)
+class Labelled(Listed):
+    """The same, decoded."""
+
+    pixels: NDArray[np.uint8]  # (n, c, h, w)
+    resized: int  # images that had another size
+    made_gray: int  # colour images where one channel is asked for
+
     def without(self, paths: AbstractSet[str]) -> Labelled:
         """The same folder without some of its images."""
         kept = [i for i, path in enumerate(self.paths) if path not in paths]
         own = [self.paths[i] for i in kept]
         digests = [self.digests[i] for i in kept]
-        return self._replace(
+        return replace(
+            self,
             pixels=self.pixels[kept],
             labels=self.labels[kept],
             paths=own,
@@ -93,57 +108,103 @@ def scan_regular(src: Path, *, empty_ok: bool = False) -> ImageFolder:
     return folder
 
 
+SMALLER = (
+    "the images are read at {} pixels: the network is made for at most {} per side (image size "
+    "auto; ask for another size if they need it)"
+)
+
+
 def read_labelled(
     src: Path,
     *,
-    size: tuple[int, int] | None,
+    size: Size | None,
     channels: int | None,
     skip_unreadable: bool,
     on_event: OnEvent,
     only: Sequence[str] | None = None,
+    fits: Fits = ANYTHING,
 ) -> Labelled:
-    """Decode a folder, or its classes in `only` (others may be empty); see `read_images`."""
+    """Decode a folder, or its classes in `only` (others may be empty); see `read_images`.
+
+    What names and headers tell is checked before anything is decoded.
+    """
     folder = scan_regular(src, empty_ok=only is not None)
     if only is not None:
         folder = folder._replace(files={name: folder.files[name] for name in only})
+    expected, smaller = size, None
+    if size is None:
+        expected, smaller = size_by_headers(folder, fits.longest, skip_unreadable=skip_unreadable)
+    fits.check(Preview(folder, expected))
+    _tell_of_level(folder, on_event)
+    if smaller is not None:
+        on_event(Note(SMALLER.format(size_text(smaller), fits.longest)))
     paths = folder.paths()
     on_event(Started("reading images", len(paths)))
     images = read_images(
         src,
         paths,
-        size=size,
+        size=size or smaller,
         channels=channels,
         skip_unreadable=skip_unreadable,
         cores=worker_count(),
         on_progress=lambda done: on_event(Advanced(done)),
     )
     _tell_of_changes(images, on_event)
-    label_of = dict(zip(paths, folder.labels(), strict=True))
-    labels = np.array([label_of[path] for path in images.paths], np.int64)
+    found = (images.digests, images.pixel_digests)
+    listed = _listed(folder, images.paths, found, images.skipped)
+    return Labelled(
+        **vars(listed),
+        pixels=images.pixels,
+        resized=images.resized,
+        made_gray=images.made_gray,
+    )
+
+
+def read_listed(src: Path, *, skip_unreadable: bool, on_event: OnEvent, fits: Fits) -> Listed:
+    """Check that every image of a folder can be decoded, of whatever size; their pixels go."""
+    folder = scan_regular(src)
+    fits.check(Preview(folder, None))
+    _tell_of_level(folder, on_event)
+    paths = folder.paths()
+    on_event(Started("reading images", len(paths)))
+    rules = ImageRules(size=(1, 1), skip_unreadable=skip_unreadable)  # sizes may be mixed
+    reader = ImageReader(src, paths, rules, cores=worker_count())
+    kept, digests, pixel_digests = [], [], []
+    with closing(reader.images(lambda done: on_event(Advanced(done)))) as images:
+        for image in images:
+            kept.append(paths[image.place])
+            digests.append(image.digest)
+            pixel_digests.append(image.picture.digest)
+    _tell_of_skipped(list(reader.unreadable), on_event)
+    return _listed(folder, kept, (digests, pixel_digests), list(reader.unreadable))
+
+
+def _listed(
+    folder: ImageFolder, paths: list[str], found: tuple[list[str], list[str]], skipped: list[str]
+) -> Listed:
+    """These images with their classes; UserError for a class without any.
+
+    found: the digests of the files, and those of their pixels.
+    """
+    digests, pixel_digests = found
+    label_of = dict(zip(folder.paths(), folder.labels(), strict=True))
+    labels = np.array([label_of[path] for path in paths], np.int64)
     classes = list(folder.files)
-    gone = sorted(set(range(len(classes))) - set(labels.tolist()))
+    seen = set(labels.tolist())
+    gone = [name for label, name in enumerate(classes) if label not in seen]
     if gone:
         raise UserError(
-            f"{src}: no readable images in class {listing([classes[label] for label in gone])}",
+            f"{folder.root}: no readable images in class {listing(gone)}",
             "repair its images, or remove the folder",
         )
-    return Labelled(
-        images.pixels,
-        labels,
-        classes,
-        images.paths,
-        images.digests,
-        images.pixel_digests,
-        folder_digest(images.paths, images.digests),
-        images.skipped,
-        images.resized,
+    return Listed(
+        labels, classes, paths, digests, pixel_digests, folder_digest(paths, digests), skipped
     )
 
 
 def _tell_of_changes(images: Images, on_event: OnEvent) -> None:
     """Say which images were left out, and which are not as they are stored."""
-    if images.skipped:
-        on_event(Note(f"left out {len(images.skipped)} unreadable: {listing(images.skipped)}"))
+    _tell_of_skipped(images.skipped, on_event)
     if images.resized:
         height, width = images.pixels.shape[2:]
         on_event(Note(f"{images.resized} images were resized to {height}x{width}"))
@@ -151,6 +212,19 @@ def _tell_of_changes(images: Images, on_event: OnEvent) -> None:
         on_event(Note(f"{images.composited} images with transparency were put on black"))
     if images.made_rgb:
         on_event(Note(f"{images.made_rgb} gray images were made RGB"))
+    if images.made_gray:
+        on_event(Note(f"{images.made_gray} colour images were made gray"))
+
+
+def _tell_of_level(folder: ImageFolder, on_event: OnEvent) -> None:
+    """Say so if the folder was given one level too high."""
+    if text := hint(folder):
+        on_event(Note(text))
+
+
+def _tell_of_skipped(paths: list[str], on_event: OnEvent) -> None:
+    if paths:
+        on_event(Note(f"left out {len(paths)} unreadable: {listing(paths)}"))
 
 
 def check_classes(folder: Path, found: list[str], expected: list[str]) -> None:

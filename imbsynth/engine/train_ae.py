@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,17 +10,25 @@ from typing import Any
 
 import torch
 
-from imbsynth.configs import TrainAeConfig, check_decoder, check_size
+from imbsynth.configs import USUAL_SIDE, TrainAeConfig, check_decoder, check_size
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import KIND, TrainedAutoencoder, autoencoder_checkpoint
 from imbsynth.engine.manifest import refuse_synthetic
+from imbsynth.engine.previews import Fits, Preview
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.training.autoencoder import LOSSES, AutoencoderTask, autoencoder_trainer
+from imbsynth.engine.training.autoencoder import (
+    LOSSES,
+    AutoencoderTask,
+    autoencoder_step,
+    autoencoder_trainer,
+)
 from imbsynth.engine.training.command import Result, TrainingCommand
 from imbsynth.engine.training.history import images_per_second, read_history
+from imbsynth.engine.training.memory import check_memory
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.errors import UserError
 from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
+from imbsynth.runtime import resolve_device
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.training_files import TrainingFiles
 
@@ -58,14 +67,27 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
 
     def read(self, on_event: OnEvent) -> Labelled:
         """The images; UserError if no autoencoder can be built for them."""
-        images = self.read_src(on_event)
-        check_size(images.pixels.shape[2:])
-        check_decoder(self.config.decoder, images.pixels.shape[2:])
+        images = self.read_src(on_event, Fits(self._check, USUAL_SIDE))
+        self._check_size(images.pixels.shape[2:])
         if len(images.pixels) < 2:
             raise UserError(
                 f"{self.config.src}: a single image: there is nothing to learn from", "add images"
             )
         return images
+
+    def _check(self, preview: Preview) -> None:
+        if preview.size is None:
+            return
+        self._check_size(preview.size)
+        check_memory(
+            autoencoder_step(self.config, (self.config.channels or 3, *preview.size)),
+            sum(preview.folder.counts.values()),
+            resolve_device(self.config.device),
+        )
+
+    def _check_size(self, size: Sequence[int]) -> None:
+        check_size(size)
+        check_decoder(self.config.decoder, size)
 
     def inputs(self, data: Labelled) -> dict[str, str]:
         """The digest of the images."""

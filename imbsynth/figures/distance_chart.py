@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLUMNS, MAX_PANELS, MAX_BARS = 5, 25, 60
+TURNED_FROM = 15  # bars whose names would cover each other if they were not upright
 REAL, FAKE, OTHERS = "#1f6fb2", "#e07b00", "#dddddd"
 
 
@@ -59,7 +60,10 @@ def _draw_bars(axes: Axes, chart: Chart) -> None:
     names = list(chart.bars)[:MAX_BARS]
     axes.bar(range(len(names)), [chart.bars[name] for name in names], color=REAL, width=0.7)
     axes.axhline(chart.pooled, color=FAKE, linestyle="--", label=f"pooled: {chart.pooled:.4g}")
-    axes.set_xticks(range(len(names)), [_label(name) for name in names], rotation=30, ha="right")
+    turn: dict[str, Any] = {"rotation": 30, "ha": "right"}
+    if len(names) > TURNED_FROM:
+        turn = {"rotation": 90, "fontsize": 8}
+    axes.set_xticks(range(len(names)), [_label(name) for name in names], **turn)
     left_out = len(chart.bars) - len(names)
     axes.set_title(f"{chart.label} per class" + (f", {left_out} more left out" if left_out else ""))
     axes.set_ylabel(chart.label)

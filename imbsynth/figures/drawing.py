@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 110
-NAMED = 40  # classes whose names still fit beside an axis
+NAMED = 60  # classes whose names still fit beside an axis
 PER_ROW = 3  # panels
 TALLEST = 60  # inches; matplotlib draws no picture of 2^16 pixels
 
@@ -49,14 +49,25 @@ def set_title(figure: Figure, title: str, drawn: int, count: int) -> None:
     figure.suptitle(title + part)
 
 
-def name_classes(axes: Axes, axis: str, classes: Sequence[str]) -> None:
-    """Write the classes beside an axis, where there is room for them."""
-    if len(classes) > NAMED:
-        return
-    names = [short(name, 20) for name in classes]
-    upright: dict[str, Any] = {"rotation": 90} if axis == "x" else {}
+def name_classes(
+    axes: Axes, axis: str, classes: Sequence[str], *, room: int = NAMED, size: float | None = None
+) -> None:
+    """Write the classes beside an axis: all, or evenly spread ones, `room` at most.
+
+    Numbers of rows would pass for names of classes, so there are none. size: of letters, points.
+    """
+    step = max(1, -(-len(classes) // room))
+    names = [short(name, 20) for name in classes[::step]]
+    style: dict[str, Any] = {"rotation": 90} if axis == "x" else {}
+    if size is not None:
+        style["fontsize"] = size
     set_ticks = axes.set_xticks if axis == "x" else axes.set_yticks
-    set_ticks(range(len(names)), names, parse_math=False, **upright)
+    set_ticks(range(0, len(classes), step), names, parse_math=False, **style)
+    if step > 1:
+        named = f"{len(names)} of {len(classes)} classes are named"
+        shown = axes.get_xlabel() if axis == "x" else axes.get_ylabel()
+        set_label = axes.set_xlabel if axis == "x" else axes.set_ylabel
+        set_label(f"{shown} ({named})" if shown else named)
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -50,6 +50,7 @@ _GRAY_MODES = frozenset({"1", "L", "LA", "La", "F"})  # and "I", "I;16", ...
 # Where Pillow puts EXIF data; the second is how ImageMagick used to write it into PNG.
 _EXIF_KEYS = frozenset({"exif", "Raw profile type exif"})
 _ORIENTATION = 0x0112  # the EXIF tag
+_ON_ITS_SIDE = frozenset({5, 6, 7, 8})  # its values for images turned by a quarter
 _BITS, _FORMAT, _SIGNED = 258, 339, 2  # TIFF tags, and the value of the second for signed integers
 
 
@@ -65,6 +66,7 @@ class Picture(NamedTuple):
     alpha: bool  # whether transparency was composited on black
     resized: bool
     digest: str  # SHA-256 of size and pixels, hexadecimal: see `_pixel_digest`
+    coloured: bool  # whether the file shows a colour, whatever became of it
 
 
 @contextmanager
@@ -79,13 +81,14 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
+def decode(data: bytes, size: tuple[int, int] | None = None, *, as_gray: bool = False) -> Picture:
     """The first frame of an image, upright, as 8-bit gray or RGB.
 
-    Gray stays gray, everything else becomes RGB. Palettes are expanded, transparency is
-    composited on black, EXIF orientation is applied, 16-bit and float images are brought to 8 bits
-    by their format's range (float: [0, 1]), gray as colour: see `_eight_bit`. `size` (height, width
-    in pixels) resizes with Pillow's antialiased bicubic filter. Raises Unreadable.
+    What shows no colour is gray, however it is stored; everything else is RGB, or with `as_gray`
+    its luma (ITU-R 601-2). Palettes are expanded, transparency is composited on black, EXIF
+    orientation is applied, 16-bit and float images are brought to 8 bits by their format's range
+    (float: [0, 1]), gray as colour: see `_eight_bit`. `size` (height, width in pixels) resizes with
+    Pillow's antialiased bicubic filter. Raises Unreadable.
     """
     try:
         with Image.open(io.BytesIO(data), formats=_formats()) as image:
@@ -96,11 +99,14 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
             image.load()
             upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
             flat, alpha = _flatten(upright, gray=_is_gray(image, data))
-            digest = _pixel_digest(np.asarray(flat))
+            flat = _without_equal_channels(flat)
+            digest, coloured = _pixel_digest(np.asarray(flat)), flat.mode == "RGB"
+            if coloured and as_gray:
+                flat = flat.convert("L")
             resized = size is not None and flat.size != (size[1], size[0])
             if size is not None and resized:
                 flat = flat.resize((size[1], size[0]), Image.Resampling.BICUBIC)
-            return Picture(np.asarray(flat), mode, alpha, resized, digest)
+            return Picture(np.asarray(flat), mode, alpha, resized, digest, coloured)
     except _PARSER_ERRORS as error:
         raise Unreadable(_reason(error, data)) from None
 
@@ -108,24 +114,15 @@ def decode(data: bytes, size: tuple[int, int] | None = None) -> Picture:
 def _pixel_digest(pixels: NDArray[np.uint8]) -> str:
     """What is equal for files that show the same image: of size and pixels, before any resizing.
 
-    Colour that is gray everywhere counts as gray, since formats and programs differ in how they
-    store it. pixels: (h, w) or (h, w, 3).
+    pixels: (h, w) where they show no colour, else (h, w, 3).
     """
-    if (
-        pixels.ndim == 3 and _shows_gray(pixels[0]) and _shows_gray(pixels)
-    ):  # the first row often tells
-        pixels = pixels[..., 0]
     digest = hashlib.sha256("x".join(map(str, pixels.shape)).encode())
     digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()
 
 
-def _shows_gray(pixels: NDArray[np.uint8]) -> bool:
-    return bool((pixels[..., :2] == pixels[..., 1:]).all())
-
-
 def is_gray(path: Path) -> bool:
-    """Whether `decode` makes a file gray, by its header alone; True for what is not an image."""
+    """Whether a file is stored as gray, by its header alone; True for what is not an image."""
     try:
         with path.open("rb") as file:
             head = file.read(png.HEADER)
@@ -139,6 +136,16 @@ def _is_gray(image: Image.Image, data: bytes) -> bool:
     """Whether pixels are gray values. Pillow reads gray PNG with alpha of 16 bits as colour."""
     deep = image.format == "PNG" and png.is_gray(data)
     return deep or image.mode in _GRAY_MODES or image.mode.startswith("I")
+
+
+def header_size(path: Path) -> tuple[int, int] | None:
+    """(height, width) in pixels, upright, by the header alone; None where it cannot be read."""
+    try:
+        with Image.open(path, formats=_formats()) as image:
+            size = image.height, image.width
+            return size[::-1] if _lies_on_its_side(image) else size
+    except _PARSER_ERRORS:
+        return None
 
 
 @cache
@@ -155,6 +162,10 @@ def _check_area(image: Image.Image) -> None:
 
 def _is_turned(image: Image.Image) -> bool:
     return not _EXIF_KEYS.isdisjoint(image.info) and image.getexif().get(_ORIENTATION, 1) != 1
+
+
+def _lies_on_its_side(image: Image.Image) -> bool:
+    return _is_turned(image) and image.getexif()[_ORIENTATION] in _ON_ITS_SIDE
 
 
 def _reason(error: BaseException, data: bytes) -> str:
@@ -177,6 +188,17 @@ def _flatten(image: Image.Image, *, gray: bool) -> tuple[Image.Image, bool]:
     if image.mode == "1":
         return image.convert("L"), False
     return image.convert("RGB"), False
+
+
+def _without_equal_channels(image: Image.Image) -> Image.Image:
+    """An RGB image whose channels are equal, as "L": gray images are often stored as RGB."""
+    if image.mode != "RGB":
+        return image
+    pixels = np.asarray(image)
+    for part in (pixels[0], pixels):  # most colour images show it in their first row
+        if not (part[..., 0] == part[..., 1]).all() or not (part[..., 1] == part[..., 2]).all():
+            return image
+    return image.getchannel(0)
 
 
 def _on_black(image: Image.Image, mode: str) -> Image.Image:

@@ -7,8 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from imbsynth.store.decoding import Picture, Unreadable, decode, quiet
+import numpy as np
+from numpy.typing import NDArray
+
+from imbsynth.configs import size_text, within
+from imbsynth.errors import UserError
+from imbsynth.store.decoding import Picture, Unreadable, decode, header_size, quiet
 from imbsynth.store.folders import digest_of, read_bytes
+from imbsynth.store.names import printable
 from imbsynth.store.parallel import in_order, threads_for
 
 
@@ -20,7 +26,9 @@ class ImageFile(NamedTuple):
     problem: str  # why there is no picture; "" if there is one
 
 
-def read_image_file(path: Path, size: tuple[int, int] | None = None) -> ImageFile:
+def read_image_file(
+    path: Path, size: tuple[int, int] | None = None, *, as_gray: bool = False
+) -> ImageFile:
     """Read and decode one file; `size` (height, width) in pixels resizes."""
     try:
         data = read_bytes(path)
@@ -28,14 +36,20 @@ def read_image_file(path: Path, size: tuple[int, int] | None = None) -> ImageFil
         return ImageFile("", None, f"cannot be read: {error.strerror or error}")
     digest = digest_of(data)
     try:
-        return ImageFile(digest, decode(data, size), "")
+        return ImageFile(digest, decode(data, size, as_gray=as_gray), "")
     except Unreadable as error:
         return ImageFile(digest, None, str(error))
 
 
-def size_text(picture: Picture) -> str:
-    """ "HxW" in pixels."""
-    return f"{picture.pixels.shape[0]}x{picture.pixels.shape[1]}"
+def thumbnail(path: Path, longest: int) -> NDArray[np.uint8]:
+    """(c, h, w): an image at no more than `longest` pixels per side; UserError if unreadable."""
+    with quiet():
+        size = header_size(path)
+        found = read_image_file(path, size and within(size, longest))
+    if found.picture is None:
+        raise UserError(f"{printable(str(path))}: {found.problem}", "repair or remove it")
+    pixels = found.picture.pixels
+    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
 class Survey(NamedTuple):
@@ -67,7 +81,7 @@ def _survey(root: Path, path: str) -> Survey:
     digest, picture, problem = read_image_file(root / path)
     if picture is None:
         return Survey(path, digest, "", "", "", False, problem)
-    size = size_text(picture)
+    size = size_text(picture.pixels.shape)
     return Survey(path, digest, picture.digest, size, picture.mode, picture.alpha, "")
 
 

@@ -11,9 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from imbsynth.configs import Size
 from imbsynth.errors import UserError, option
 from imbsynth.store.decoding import Picture, is_gray, quiet
-from imbsynth.store.image_files import ImageFile, read_image_file, size_text
+from imbsynth.store.headers import mixed_sizes
+from imbsynth.store.image_files import ImageFile, read_image_file
 from imbsynth.store.names import listing
 from imbsynth.store.parallel import ahead, in_order, threads_for
 
@@ -29,7 +31,7 @@ class ImageRules(NamedTuple):
 
     size: tuple[int, int] | None = None  # (height, width) in pixels to resize to
     one_size: bool = False  # mixed sizes are refused
-    gray: bool = False  # colour is refused
+    gray: bool = False  # colour becomes gray
     skip_unreadable: bool = False
 
 
@@ -66,16 +68,15 @@ class ImageReader:
         self.root, self.paths, self.rules, self.cores = root, paths, rules, cores
         self.where = str(root) if where is None else where
         self.unreadable: dict[str, str] = {}  # path -> why
-        self.refused_colour: list[str] = []  # colour images, where gray ones are required
-        self.sizes: Counter[str] = Counter()  # "HxW" in pixels -> images
-        self.in_colour = self.composited = self.resized = 0
+        self.sizes: Counter[Size] = Counter()  # -> images
+        self.in_colour = self.composited = self.resized = 0  # images
 
     def images(self, on_progress: OnProgress = lambda _: None) -> Generator[ReadImage, None, None]:
         """The images one by one, those left out excepted.
 
         Raises UserError that lists the files which cannot be read (unless they are to be skipped),
-        the sizes if they are mixed, or the colour images among gray ones: after the last file, so
-        that all can be listed. No image comes once an error is certain.
+        or the sizes if they are mixed: after the last file, so that all can be listed. No image
+        comes once an error is certain.
         """
         with quiet():
             yield from self._accepted(on_progress)
@@ -117,41 +118,30 @@ class ImageReader:
             on_progress(place + 1)
 
     def _read(self, path: str) -> ImageFile:
-        return read_image_file(self.root / path, self.rules.size)
+        return read_image_file(self.root / path, self.rules.size, as_gray=self.rules.gray)
 
     def _count(self, path: str, file: ImageFile) -> None:
         picture = file.picture
         if picture is None:
             self.unreadable[path] = file.problem
             return
-        self.sizes[size_text(picture)] += 1
-        if picture.pixels.ndim == 3:
-            self.in_colour += 1
-            if self.rules.gray:
-                self.refused_colour.append(path)
-        if picture.alpha:
-            self.composited += 1
-        if picture.resized:
-            self.resized += 1
+        self.sizes[picture.pixels.shape[0], picture.pixels.shape[1]] += 1
+        self.in_colour += picture.coloured
+        self.composited += picture.alpha
+        self.resized += picture.resized
 
     def _fails(self) -> bool:
         """Whether an error is certain."""
         if self.unreadable and not self.rules.skip_unreadable:
             return True
-        return bool(self.refused_colour) or (self.rules.one_size and len(self.sizes) > 1)
+        return self.rules.one_size and len(self.sizes) > 1
 
     def _refuse(self) -> None:
         """Raise UserError if one of the rules is broken."""
         if self.unreadable and not self.rules.skip_unreadable:
             raise _unreadable(self.where, self.unreadable)
         if self.rules.one_size and len(self.sizes) > 1:
-            raise _mixed(self.where, self.sizes)
-        if self.refused_colour:
-            raise UserError(
-                f"{self.where}: colour images where gray ones are expected: "
-                f"{listing(self.refused_colour)}",
-                f"convert them to gray, or work in colour (train-ae with {option('channels')} 3)",
-            )
+            raise mixed_sizes(self.where, self.sizes)
 
 
 def _unreadable(where: str, unreadable: dict[str, str]) -> UserError:
@@ -159,16 +149,6 @@ def _unreadable(where: str, unreadable: dict[str, str]) -> UserError:
     return UserError(
         f"{where}: {len(files)} unreadable files: {listing(files)}",
         f"repair or remove them, or leave them out with {option('skip_unreadable')}",
-    )
-
-
-def _mixed(where: str, sizes: Counter[str]) -> UserError:
-    found = ", ".join(f"{size} ({n})" for size, n in sizes.most_common(5))
-    more = ", ..." if len(sizes) > 5 else ""
-    size = option("image_size")
-    return UserError(
-        f"{where}: images of {len(sizes)} sizes: {found}{more}",
-        f"choose one with {size}, e.g. {size} {sizes.most_common(1)[0][0]}",
     )
 
 

@@ -15,8 +15,11 @@ from PIL import Image
 
 from imbsynth.errors import UserError, option
 from imbsynth.store.image_reader import ImageReader, ImageRules, OnProgress, Pixels
+from imbsynth.store.memory import free_memory
 
 SMALLEST_PNG = 67  # bytes: a PNG file of one pixel
+MOST_IN_MEMORY = 256 << 20  # bytes of pixels: more than all of CIFAR
+UNTOLD = 4 << 30  # bytes of memory, where the system does not tell: what a small machine has
 
 
 class Images(NamedTuple):
@@ -30,6 +33,7 @@ class Images(NamedTuple):
     composited: int  # images whose transparency was composited on black
     resized: int  # images that had another size
     made_rgb: int  # gray images among colour ones, or where three channels are asked for
+    made_gray: int  # colour images where one channel is asked for
 
 
 def read_images(
@@ -45,7 +49,7 @@ def read_images(
     """Decode files into one uint8 array (n, c, h, w).
 
     size: (height, width) in pixels to resize to; None takes the one size that all have.
-    channels: 1 (colour is refused) or 3; None takes 1 if all are gray, else 3.
+    channels: 1 (colour becomes gray) or 3; None takes 1 if no image shows a colour, else 3.
     on_progress: called after every file with the number of files read.
     Raises UserError like `ImageReader.images`, and if no file can be read.
     """
@@ -71,6 +75,7 @@ def read_images(
         composited=reader.composited,
         resized=reader.resized,
         made_rgb=len(kept) - reader.in_colour if pixels.shape[1] == 3 else 0,
+        made_gray=reader.in_colour if pixels.shape[1] == 1 else 0,
     )
 
 
@@ -97,18 +102,16 @@ class _GrowingArray:
 
 
 def _array(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Uninitialised uint8; from a nameless file if it needs more than half the free memory."""
-    needed = int(np.prod(shape, dtype=np.int64))
-    if needed <= _free_memory() // 2:
+    """Uninitialised uint8; a large one from a nameless file, whose memory the system takes back."""
+    needed, free = int(np.prod(shape, dtype=np.int64)), free_memory()
+    fits = needed <= (UNTOLD if free is None else free) // 2
+    if fits and needed <= MOST_IN_MEMORY:
         return np.empty(shape, np.uint8)
     try:
-        with tempfile.TemporaryFile() as file:
-            if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(file.fileno(), 0, needed)  # a full disk: now, not by SIGBUS
-            else:
-                file.truncate(needed)
-            return np.memmap(file, np.uint8, "r+", shape=shape)
+        return _mapped(shape, needed)
     except OSError as error:
+        if fits:
+            return np.empty(shape, np.uint8)
         raise UserError(
             f"{shape[0]} images of {shape[2]}x{shape[3]} pixels fit neither into the memory nor "
             f"into {tempfile.gettempdir()} ({error.strerror or error})",
@@ -117,11 +120,13 @@ def _array(shape: tuple[int, ...]) -> NDArray[np.uint8]:
         ) from None
 
 
-def _free_memory() -> int:
-    """In bytes; where the system does not tell (macOS), what a small machine has."""
-    if "SC_AVPHYS_PAGES" not in os.sysconf_names:
-        return 4 << 30
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+def _mapped(shape: tuple[int, ...], needed: int) -> NDArray[np.uint8]:
+    with tempfile.TemporaryFile() as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, needed)  # a full disk: now, not by SIGBUS
+        else:
+            file.truncate(needed)
+        return np.memmap(file, np.uint8, "r+", shape=shape)
 
 
 def as_picture(pixels: NDArray[np.uint8]) -> Image.Image:

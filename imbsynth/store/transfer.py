@@ -47,11 +47,19 @@ def transfer(
     return digests
 
 
+def duplicate(source: Path, target: Path, link: Link, *, final: Path) -> None:
+    """Put one file into a folder that is there, as `transfer` does, under any name.
+
+    final: where `target` will stand in the end.
+    """
+    _place(source, str(target), link, final.parent)
+
+
 def place(root: Path, path: str, destination: Path, link: Link, *, final: Path) -> None:
     """Put the file root/path into the folder `destination`, under the same path; see `transfer`."""
     target = destination / path
     os.makedirs(target.parent, exist_ok=True)
-    _place(root / path, str(target), link, (final / path).parent)
+    duplicate(root / path, target, link, final=final / path)
 
 
 def _place(source: Path, target: str, link: Link, final_parent: Path) -> str:

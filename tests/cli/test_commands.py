@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from imbsynth.cli import app
-from tests.conftest import MakeFolder
+from tests.conftest import MakeFolder, draw_image
 
 COMMANDS = [
     "inspect", "imbalance", "split", "train-ae", "generate", "aos-train", "evaluate", "compare",
@@ -150,6 +150,30 @@ def test_without_json_the_result_is_in_words(rare: Path, tmp_path: Path) -> None
     assert "FID" not in out
     assert "n < 2,048: too high" in out
     assert "single: 1 real image, left out" in out
+
+
+def test_many_sizes_are_few_words(make_folder: MakeFolder) -> None:
+    src = make_folder({"a": 2})
+    for side in range(10, 40):
+        draw_image(0, side, 20, "L").save(src / f"a/{side}.png")
+    _, out, _ = invoke("inspect", src)
+    (line,) = (line for line in out.splitlines() if line.startswith("sizes: "))
+    assert line.startswith("sizes: 8x8 (2), ")
+    assert line.endswith(" and 26 more, from 8x8 to 39x20")
+    assert len(json.loads(invoke("inspect", src, "--json")[1])["sizes"]) == 31
+
+
+def test_a_folder_one_level_too_high_is_noticed(make_folder: MakeFolder, tmp_path: Path) -> None:
+    make_folder({"a": 3, "b": 3}, name="data/Training")
+    make_folder({"a": 2, "b": 2}, name="data/Testing")
+    data, out = tmp_path / "data", tmp_path / "clf.safetensors"
+    assert f"classes seem to be in {data}/Testing, {data}/Training" in invoke("inspect", data)[1]
+    _, _, err = invoke("generate", data, tmp_path / "dst")
+    assert "Testing, Training look like parts of a data set" in err
+    (data / "Testing").rename(tmp_path / "elsewhere")
+    code, _, err = invoke("aos-train", data, "--out", out)
+    assert code == 2
+    assert f"fix: give the folder of the classes: {data}/Training" in err
 
 
 @pytest.mark.parametrize(

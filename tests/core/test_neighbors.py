@@ -36,6 +36,8 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbors, "ROWS", 8)
     monkeypatch.setattr(neighbors, "COLUMNS", 3)
     assert torch.equal(nearest(points, 7), whole)
+    monkeypatch.setattr(neighbors, "MOST_VALUES", 8)  # two points, as if they were photographs
+    assert torch.equal(nearest(points, 7), whole)
 
 
 def test_close_pairs_far_from_the_origin_are_told_apart() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from imbsynth.engine.inference.autoencoder import load_autoencoder
 from imbsynth.errors import UserError
 from imbsynth.store import png_writers
 from imbsynth.store.folders import digest_of
-from tests.conftest import MakeFolder, contents
+from tests.conftest import MakeFolder, contents, draw_image
 
 
 def manifest(folder: Path) -> list[dict[str, Any]]:
@@ -273,12 +275,14 @@ def test_a_file_named_like_a_synthetic_one_is_refused(rare: Path, tmp_path: Path
     assert not (tmp_path / "dst").exists()
 
 
-def test_a_gray_autoencoder_refuses_colour(
+def test_a_gray_autoencoder_puts_no_gray_images_beside_colour_ones(
     ae: Path, make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     colour = make_folder({"a": 3, "b": 1}, name="colour", mode="RGB")
-    with pytest.raises(UserError, match="colour images where gray ones"):
+    with pytest.raises(UserError, match="4 images have colour"):
         run(GenerateConfig(src=colour, dst=tmp_path / "dst", ae=ae))
+    config = GenerateConfig(src=colour, dst=tmp_path / "dst", ae=ae, reconstruct_originals=True)
+    assert run(config).added == {"a": 0, "b": 2}
 
 
 def test_an_unreadable_file_stops_or_is_left_out(rare: Path, tmp_path: Path) -> None:
@@ -289,6 +293,80 @@ def test_an_unreadable_file_stops_or_is_left_out(rare: Path, tmp_path: Path) -> 
     assert not (tmp_path / "dst/common/broken.png").exists()
     record = json.loads((tmp_path / "dst/run.json").read_text())
     assert record["skipped"] == ["common/broken.png"]
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Photographs of several sizes and suffixes."""
+    for name, count in (("a", 5), ("b", 2)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for i in range(count):
+            image = draw_image(i, 30 + i, 40, "RGB")
+            image.save(tmp_path / "photos" / name / f"{i}.{'JPG' if i % 2 else 'jpeg'}")
+    return tmp_path / "photos"
+
+
+@pytest.mark.parametrize("link", ["copy", "hard", "symbolic"])
+def test_copies_are_the_bytes_of_their_originals(photos: Path, tmp_path: Path, link: Any) -> None:
+    dst = tmp_path / "dst"
+    report = run(GenerateConfig(src=photos, dst=dst, method="ros", link=link))
+    assert report.added == {"a": 0, "b": 3}
+    assert report.samples is not None
+    for line in manifest(dst):
+        (parent,) = line["parents"]
+        copy = dst / line["file"]
+        assert copy.read_bytes() == (photos / parent).read_bytes()
+        assert copy.suffix == Path(parent).suffix
+        assert copy.is_symlink() == (link == "symbolic")
+        assert copy.samefile(photos / parent) == (link != "copy")
+        assert line["method"] == "ros"
+        assert line["weights"] == [1.0]
+    assert len(contents(dst)) == 7 + 3 + 3
+
+
+def test_copies_of_another_size_are_made_again(photos: Path, tmp_path: Path) -> None:
+    run(GenerateConfig(src=photos, dst=tmp_path / "dst", method="ros", image_size=(8, 8)))
+    files = [line["file"] for line in manifest(tmp_path / "dst")]
+    assert files == [f"b/synthetic-00000{i}.png" for i in (1, 2, 3)]
+    assert all(pixels(tmp_path / "dst" / file).shape == (1, 1, 8, 8, 3) for file in files)
+
+
+def test_a_damaged_original_is_not_copied(photos: Path, tmp_path: Path) -> None:
+    whole = (photos / "b/0.jpeg").read_bytes()
+    (photos / "b/0.jpeg").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match=r"1 unreadable files: b/0\.jpeg \("):
+        run(GenerateConfig(src=photos, dst=tmp_path / "dst", method="ros"))
+    config = GenerateConfig(src=photos, dst=tmp_path / "dst", method="ros", skip_unreadable=True)
+    assert run(config).added == {"a": 0, "b": 4}
+    assert {line["parents"][0] for line in manifest(tmp_path / "dst")} == {"b/1.JPG"}
+
+
+PEAK = """
+import sys
+from imbsynth.configs import GenerateConfig
+from imbsynth.engine.generate import run
+from pathlib import Path
+run(GenerateConfig(src=Path(sys.argv[1]), dst=Path(sys.argv[2]), method="ros"))
+status = Path("/proc/self/status").read_text().split()
+print(status[status.index("VmHWM:") + 1])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux for the peak")
+def test_memory_for_copies_does_not_grow_with_the_pixels_of_the_folder(tmp_path: Path) -> None:
+    """250 photographs of 512x384 are 147 MB of pixels."""
+    peaks = []
+    for count in (10, 200):
+        src = tmp_path / f"{count}"
+        for name, own in (("a", count), ("b", count // 4)):
+            (src / name).mkdir(parents=True)
+            draw_image(0, 384, 512, "RGB").save(src / name / "0.jpg", quality=30)
+            for i in range(1, own):
+                (src / name / f"{i}.jpg").hardlink_to(src / name / "0.jpg")
+        command = [sys.executable, "-c", PEAK, str(src), str(tmp_path / f"dst{count}")]
+        printed = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+        peaks.append(int(printed) / 1024)
+    assert peaks[1] - peaks[0] < 50  # MiB
 
 
 def test_lambda_0_decoded_residually_gives_the_bases_bytes(

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from imbsynth.errors import UserError
+from imbsynth.store import memory
 from imbsynth.store.image_files import survey_all
 from imbsynth.store.images import Images, read_images
 from tests.store.conftest import noise, png_bytes, put
@@ -28,7 +29,7 @@ def test_pixels_stand_in_the_order_of_the_paths(tmp_path: Path) -> None:
     digests = [hashlib.sha256((tmp_path / path).read_bytes()).hexdigest() for path in paths]
     assert images.digests == digests
     assert len(set(images.pixel_digests)) == 3
-    assert images[4:] == ([], 0, 0, 0)
+    assert images[4:] == ([], 0, 0, 0, 0)
 
 
 def test_gray_stays_gray(tmp_path: Path) -> None:
@@ -54,11 +55,29 @@ def test_gray_is_read_as_colour_on_demand(tmp_path: Path) -> None:
     assert images.made_rgb == 1
 
 
-def test_colour_is_not_read_as_gray(tmp_path: Path) -> None:
+def test_colour_is_made_gray_on_demand(tmp_path: Path) -> None:
     paths = [put(tmp_path, "a.png", noise(0, *GRAY)), put(tmp_path, "b.png", noise(0, *COLOUR))]
-    with pytest.raises(UserError, match=r"colour images where gray ones are expected: b\.png\n"):
-        read_images(tmp_path, paths, channels=1)
-    assert read_images(tmp_path, paths[:1], channels=1).pixels.shape == (1, *GRAY)
+    images = read_images(tmp_path, paths, channels=1)
+    with Image.open(tmp_path / "b.png") as colour:
+        assert np.array_equal(images.pixels[1, 0], np.asarray(colour.convert("L")))
+    assert images.made_gray == 1
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp"])
+def test_gray_images_stored_as_rgb_are_gray(tmp_path: Path, suffix: str) -> None:
+    gray = Image.fromarray(noise(0, 40, 56))
+    gray.save(tmp_path / f"gray.{suffix}")
+    gray.convert("RGB").save(tmp_path / f"rgb.{suffix}")
+    images = read_images(tmp_path, [f"gray.{suffix}", f"rgb.{suffix}"])
+    assert images.pixels.shape == (2, 1, 40, 56)
+    assert (images.pixels[0] == images.pixels[1]).all()
+    assert images.made_rgb == images.made_gray == 0
+
+
+def test_one_coloured_pixel_is_colour(tmp_path: Path) -> None:
+    pixels = np.broadcast_to(noise(0, 1, 40, 56), (3, 40, 56)).copy()
+    pixels[2, 39, 55] ^= 1
+    assert read_images(tmp_path, [put(tmp_path, "a.png", pixels)]).pixels.shape == (1, 3, 40, 56)
 
 
 def test_mixed_sizes_are_named_and_the_commonest_advised(tmp_path: Path) -> None:
@@ -185,6 +204,12 @@ def test_remarks_of_pillow_do_not_reach_the_user(tmp_path: Path) -> None:
     assert survey_all(tmp_path, ["a.jpg"], cores=1, on_progress=lambda _: None)[0].problem == ""
 
 
+def fill_memory(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
+    """Have the system say that nothing is free."""
+    (root / "meminfo").write_text("MemAvailable:       0 kB\n")
+    monkeypatch.setattr(memory, "MEMINFO", root / "meminfo")
+
+
 def test_images_that_fill_the_memory_are_mapped_and_equal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,7 +217,7 @@ def test_images_that_fill_the_memory_are_mapped_and_equal(
     paths = [put(tmp_path, f"{i}.png", array) for i, array in enumerate(arrays)]
     in_memory = read_images(tmp_path, paths)
     assert not isinstance(in_memory.pixels, np.memmap)
-    monkeypatch.setattr(os, "sysconf", lambda name: 0)  # not a page is free
+    fill_memory(monkeypatch, tmp_path)
     mapped = read_images(tmp_path, paths)
     assert isinstance(mapped.pixels, np.memmap)
     assert same(mapped, in_memory)
@@ -224,7 +249,7 @@ def test_images_that_fit_nowhere_are_said_so(
     def full(*_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "sysconf", lambda _: 0)  # no memory either
+    fill_memory(monkeypatch, tmp_path)
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(UserError, match=r"fit neither .* \(No space left.*\n  fix: .* TMPDIR"):
         read_images(tmp_path, paths)

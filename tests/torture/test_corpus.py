@@ -101,6 +101,8 @@ def assert_shows(found: np.ndarray, content: Content) -> None:
     assert wanted is not None
     if found.ndim > wanted.ndim:
         wanted = np.repeat(wanted[..., None], 3, 2)
+    if found.ndim < wanted.ndim:
+        found = np.repeat(found[..., None], 3, 2)
     assert found.shape == wanted.shape
     assert np.abs(found.astype(int) - wanted).max() <= content.tolerance
 

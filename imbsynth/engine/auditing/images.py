@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -102,7 +103,8 @@ def _read(
 
 def _chosen(images: Labelled, wanted: list[bool]) -> Labelled:
     rows = np.flatnonzero(wanted)
-    return images._replace(
+    return replace(
+        images,
         pixels=images.pixels[rows],
         labels=images.labels[rows],
         paths=[images.paths[i] for i in rows],
@@ -121,7 +123,8 @@ def _joined(
         )
     label_of = {name: label for label, name in enumerate(real.classes)}
     labels = np.array([label_of[fake.classes[k]] for k in fake.labels], np.int64)
-    joined = real._replace(
+    joined = replace(
+        real,
         pixels=np.concatenate([real.pixels, fake.pixels]),
         labels=np.concatenate([real.labels, labels]),
         paths=real.paths + fake.paths,

@@ -20,6 +20,7 @@ from imbsynth.errors import UserError, option
 from imbsynth.runtime import arithmetic, resolve_device, resolve_precision
 from imbsynth.store.checkpoints import kind_of
 from imbsynth.store.folders import digest_of, read_regular
+from imbsynth.store.headers import mixed_sizes, sizes_of
 from imbsynth.store.image_reader import ImageRules, Pixels, all_gray, size_of_first
 
 MOST_DIMS = 4096  # a covariance of 128 MiB, and a minute for its eigenvalues
@@ -161,5 +162,9 @@ def _rules(size: tuple[int, int] | None, channels: int, config: FidConfig) -> Im
 def _shape_of(config: FidConfig, paths: Sequence[str]) -> tuple[int, int, int]:
     """(c, h, w): gray if all images are; the configured size, or that of the first readable one."""
     where = str(config.real) if config.fake is None else f"{config.real} and {config.fake}"
+    if config.image_size is None:
+        sizes = sizes_of(Path(), paths)
+        if len(sizes) > 1 and not config.skip_unreadable:
+            raise mixed_sizes(where, sizes)
     height, width = config.image_size or size_of_first(paths, where)
     return 1 if all_gray(paths) else 3, height, width

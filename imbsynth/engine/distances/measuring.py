@@ -147,6 +147,8 @@ class Measurer:
             self.on_event(Note(f"{reader.resized} images were resized"))
         if reader.composited:
             self.on_event(Note(f"{reader.composited} images with transparency were put on black"))
+        if reader.rules.gray and reader.in_colour:
+            self.on_event(Note(f"{reader.in_colour} colour images were made gray"))
 
 
 class _Collector:

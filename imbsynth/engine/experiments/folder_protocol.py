@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from imbsynth.configs import Budget, ExperimentConfig
+from imbsynth.configs import USUAL_SIDE, Budget, ExperimentConfig
 from imbsynth.engine.experiments.protocol_options import Options
 from imbsynth.engine.experiments.protocols import DataSet, MethodOptions, Protocol
+from imbsynth.engine.previews import size_by_headers
 from imbsynth.errors import UserError
 from imbsynth.store.folders import ImageFolder
 from imbsynth.store.image_files import read_image_file
+from imbsynth.store.levels import advice, hint
 from imbsynth.store.names import listing
 
 PLAIN, AUGMENTED = "plain", " + affine"
@@ -38,17 +40,20 @@ EFFORTS: dict[Budget, Effort] = {
 def protocol_for(folder: ImageFolder, config: ExperimentConfig) -> Protocol:
     """Five methods, each without and with augmentation, all with the same training budget.
 
-    Raises UserError if there are too few images to cross-validate.
+    Raises UserError if there are too few images to cross-validate, or their sizes are mixed.
     """
     effort, counts = EFFORTS[config.budget], folder.counts
+    size = config.image_size
+    if size is None:  # for the generated images too, which stand beside originals
+        _, size = size_by_headers(folder, USUAL_SIDE, skip_unreadable=False)
     balanced = len(counts) * max(counts.values())
     train: Options = {
         "epochs": effort.epochs,
         "images_per_epoch": max(500, min(balanced, effort.most_images)),
-        "image_size": config.image_size,
+        "image_size": size,
     }
     ae_epochs = max(effort.ae_epochs, LEAST_SEEN // sum(counts.values()))
-    ae: Options = {"epochs": ae_epochs, "image_size": config.image_size}
+    ae: Options = {"epochs": ae_epochs, "image_size": size}
     methods = {}
     for suffix, augment in (("", "none"), (AUGMENTED, "affine")):
         for name, oversample in OVERSAMPLED.items():
@@ -76,8 +81,11 @@ def _folds(folder: ImageFolder, wanted: int) -> int:
         few = f"class {listing([rarest])}: different images: {found[rarest]}"
         raise UserError(
             f"{folder.root}: {few if len(found) > 1 else 'one class'}",
-            "cross-validation needs two classes, and three different images of each: to train "
-            "on, to choose the epoch, and to test on",
+            advice(
+                folder,
+                "cross-validation needs two classes, and three different images of each: to train "
+                "on, to choose the epoch, and to test on",
+            ),
         )
     return min(wanted, found[rarest])
 
@@ -95,7 +103,11 @@ def _different(folder: ImageFolder, name: str, enough: int) -> int:
 
 def warnings_for(folder: ImageFolder) -> list[str]:
     """What a reader of the verdict should know."""
+    warnings = [text] if (text := hint(folder)) else []
     few = [f"{name} ({n})" for name, n in folder.counts.items() if n < FEW]
-    if not few:
-        return []
-    return [f"fewer than {FEW} images in class {listing(few)}: one more found changes its recall"]
+    if few:
+        named = listing(few)
+        warnings.append(
+            f"fewer than {FEW} images in class {named}: one more found changes its recall"
+        )
+    return warnings

@@ -21,7 +21,8 @@ from imbsynth.configs import (
 )
 from imbsynth.core import profiles
 from imbsynth.engine import aos_train, evaluate, generate, imbalance, split, train_ae
-from imbsynth.engine.events import Event, Note, OnEvent
+from imbsynth.engine.events import OnEvent
+from imbsynth.engine.experiments.progress import WithinTrial
 from imbsynth.engine.experiments.protocol_options import Options
 from imbsynth.engine.experiments.protocols import Trial
 from imbsynth.engine.experiments.sharing import make_once, wait_and_make
@@ -32,8 +33,11 @@ from imbsynth.store.outputs import claim, new_file
 from imbsynth.store.records import write_json
 
 
-def run_trial(workspace: Workspace, trial: Trial, on_event: OnEvent) -> bool:
-    """Train and evaluate; False if another process is doing this trial or has done it."""
+def run_trial(workspace: Workspace, trial: Trial, before: int, on_event: OnEvent) -> bool:
+    """Train and evaluate; False if another process is doing this trial or has done it.
+
+    before: trials done, for the progress.
+    """
     target = workspace.target(trial)
     if workspace.is_done(trial):
         return False
@@ -41,22 +45,15 @@ def run_trial(workspace: Workspace, trial: Trial, on_event: OnEvent) -> bool:
         with claim(target):
             if workspace.is_done(trial):
                 return False
-            result = _result(workspace, trial, _notes_only(on_event))
+            ae = workspace.autoencoder(trial)
+            trainings = 1 if ae is None or ae.exists() else 2
+            listener = WithinTrial(on_event, before, trainings, trial.name)
+            result = _result(workspace, trial, listener)
             with new_file(target) as part:
                 write_json(part, result)
     except Busy:
         return False
     return True
-
-
-def _notes_only(on_event: OnEvent) -> OnEvent:
-    """Within a trial, only notes are passed on: the progress bar counts trials."""
-
-    def listen(event: Event) -> None:
-        if isinstance(event, Note):
-            on_event(event)
-
-    return listen
 
 
 def _result(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imbsynth.configs import MAX_CLASSIFIED_SIDE, check_size
+from imbsynth.configs import MAX_CLASSIFIED_SIDE, USUAL_PHOTOGRAPH, USUAL_SIDE, check_size
 from imbsynth.core.pixels import to_unit
 from imbsynth.engine.inference.decisions import Fitted, read_fitted
 from imbsynth.engine.inference.digests import packed, taken, unpacked
 from imbsynth.engine.overlap import ENCODED, PARENTS, TRAINED, VALIDATED
 from imbsynth.errors import UserError, option
-from imbsynth.models.classifiers import Classifier, ImageShape
+from imbsynth.models.classifiers import CNN, SMALL_RESNETS, Classifier, ImageShape
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.models.heads import HEADS, LINEAR
 from imbsynth.runtime import arithmetic
@@ -28,6 +29,7 @@ from imbsynth.store.folders import is_class_name
 KIND = "aos-train"
 # What networks of torchvision raise for images that are too small, or not multiples of a patch.
 _UNFIT = (RuntimeError, AssertionError)
+PIXELS_AT_ONCE = 512 * 64 * 64  # in a batch without gradients: its maps take about a gigabyte
 _MODEL, _TRAINED_ON, _VALIDATED_ON = "model.", "digests.train", "digests.val"
 _PARENTS, _ENCODED = "digests.parents", "digests.ae"  # version 0.1 wrote none
 _SEEN = (_TRAINED_ON, _VALIDATED_ON, _PARENTS, _ENCODED)  # in the order of `Seen`
@@ -66,11 +68,22 @@ class TrainedClassifier(NamedTuple):
         return list(self.counts)
 
 
+def usual_side(name: str) -> int:
+    """Pixels of the longer side of the images that a network is made for."""
+    return USUAL_SIDE if name in (CNN, *SMALL_RESNETS) else USUAL_PHOTOGRAPH
+
+
 def build(name: str, shape: ImageShape, classes: int, head: str = LINEAR) -> Classifier:
     """A classifier with fresh weights; UserError for an unknown name or unfit images.
 
     head: how it ends, "linear" or "cosine".
     """
+    check_model(name, shape, classes, head)
+    return Classifier(name, shape, classes, head)
+
+
+def check_model(name: str, shape: ImageShape, classes: int, head: str = LINEAR) -> None:
+    """Raise UserError unless there is a network of this name, and it takes such images."""
     check_size((shape.height, shape.width), MAX_CLASSIFIED_SIDE, "a classifier")
     try:
         with torch.device("meta"):
@@ -86,7 +99,6 @@ def build(name: str, shape: ImageShape, classes: int, head: str = LINEAR) -> Cla
         model(torch.empty(2, *shape, device="meta"))
     except _UNFIT as error:
         raise _unfit(name, shape, error) from None
-    return Classifier(name, shape, classes, head)
 
 
 def _unfit(name: str, shape: ImageShape, error: Exception) -> UserError:
@@ -170,9 +182,13 @@ def logits(
     batch_size: int,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> NDArray[np.float32]:
-    """(n, c, h, w) uint8 -> (n, k) logits, in evaluation mode."""
+    """(n, c, h, w) uint8 -> (n, k) logits, in evaluation mode.
+
+    A batch has at most `batch_size` images, and of large ones fewer.
+    """
     model.eval()
     found = []
+    batch_size = max(1, min(batch_size, PIXELS_AT_ONCE // math.prod(pixels.shape[2:])))
     with torch.inference_mode(), arithmetic(device, precision):
         for batch in pixels.split(batch_size):
             images = to_unit(batch.to(device)).contiguous(memory_format=torch.channels_last)

@@ -10,7 +10,7 @@ import torch
 from imbsynth.configs import GenerateConfig
 from imbsynth.engine.events import Advanced, OnEvent, Started
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
-from imbsynth.engine.reading import Labelled
+from imbsynth.engine.reading import Labelled, Listed
 from imbsynth.errors import UserError
 from imbsynth.store.names import listing
 from imbsynth.store.png_writers import Write
@@ -25,36 +25,29 @@ class Placed(NamedTuple):
 
 
 def place_originals(
-    config: GenerateConfig,
-    images: Labelled,
-    autoencoder: TrainedAutoencoder | None,
-    part: Path,
-    write: Write,
-    on_event: OnEvent,
+    config: GenerateConfig, images: Listed, part: Path, on_event: OnEvent
 ) -> Placed:
-    """Put the originals in place, or with a `autoencoder` their reconstructions."""
-    for name in images.classes:
-        (part / name).mkdir(parents=True, exist_ok=True)
-    if config.synthetic_only:
-        return Placed(images.paths, reconstructed=False)
-    if autoencoder is not None:
-        return Placed(_reconstruct(images, autoencoder, part, write, on_event), reconstructed=True)
-    on_event(Started("copying originals", len(images.paths)))
-    transfer(
-        config.src,
-        images.paths,
-        part,
-        config.link,
-        final=config.dst,
-        expected=dict(zip(images.paths, images.digests, strict=True)),
-        on_progress=lambda done: on_event(Advanced(done)),
-    )
+    """Put the originals in place, unless they are to be left out."""
+    _make_folders(images, part)
+    if not config.synthetic_only:
+        on_event(Started("copying originals", len(images.paths)))
+        transfer(
+            config.src,
+            images.paths,
+            part,
+            config.link,
+            final=config.dst,
+            expected=dict(zip(images.paths, images.digests, strict=True)),
+            on_progress=lambda done: on_event(Advanced(done)),
+        )
     return Placed(images.paths, reconstructed=False)
 
 
-def _reconstruct(
+def reconstruct_originals(
     images: Labelled, autoencoder: TrainedAutoencoder, part: Path, write: Write, on_event: OnEvent
-) -> list[str]:
+) -> Placed:
+    """Put what the autoencoder makes of the originals in their place."""
+    _make_folders(images, part)
     paths = [path if path.endswith(".png") else f"{path}.png" for path in images.paths]
     if len(set(paths)) < len(paths):
         twice = sorted({path for path in paths if paths.count(path) > 1})
@@ -68,4 +61,9 @@ def _reconstruct(
         write(batch.numpy(), targets)
         done += len(batch)
         on_event(Advanced(done))
-    return paths
+    return Placed(paths, reconstructed=True)
+
+
+def _make_folders(images: Listed, part: Path) -> None:
+    for name in images.classes:
+        (part / name).mkdir(parents=True, exist_ok=True)

@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.core.plans import Plan
-from imbsynth.engine.reading import Labelled
-from imbsynth.engine.sources.rendering import Batch
+from imbsynth.engine.sources.rendering import Batch, Planned
 from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
 
 PER_CLASS = 4  # synthetic images shown of each class
 MIN_PARENTS, MAX_PARENTS = 2, 3  # shown of each, those of the largest weights
 
+Picture = Callable[[int], NDArray[np.uint8]]  # (c, h, w)
+
 
 class SampleSheet:
     """Collects the first few synthetic images of each class."""
 
-    def __init__(self, images: Labelled) -> None:
-        self._images = images
+    def __init__(self, classes: list[str], picture: Picture) -> None:
+        """picture: the pixels of an image of the folder, by its index."""
+        self._classes, self._picture = classes, picture
         self._groups: dict[int, list[list[NDArray[np.uint8]]]] = {}
 
-    def add(self, batch: Batch) -> None:
-        """Take from a batch what its class still lacks."""
+    def add(self, batch: Planned | Batch) -> None:
+        """Take from a batch what its class still lacks; what is not computed is a copy."""
         groups = self._groups.setdefault(batch.label, [])
         if list(self._groups).index(batch.label) >= MAX_ROWS:
             return  # counted, not shown
-        for row in range(min(PER_CLASS - len(groups), len(batch.pixels))):
-            groups.append([*self._parents(batch.plan, row), batch.pixels[row].copy()])
+        for row in range(min(PER_CLASS - len(groups), len(batch.plan.rows))):
+            parents = self._parents(batch.plan, row)
+            made = batch.pixels[row].copy() if isinstance(batch, Batch) else parents[0]
+            groups.append([*parents, made])
 
     def _parents(self, plan: Plan, row: int) -> list[NDArray[np.uint8]]:
         """The images of the heaviest parents; a single one twice, none without parents."""
         heaviest = np.argsort(-np.abs(plan.weights[row]), kind="stable")[:MAX_PARENTS]
         shown = plan.parents[row, np.sort(heaviest)].tolist()
-        if len(shown) == 1:
-            shown *= MIN_PARENTS
-        return [self._images.pixels[i] for i in shown]
+        pictures = [self._picture(i) for i in shown]
+        return pictures * MIN_PARENTS if len(pictures) == 1 else pictures
 
     def write(self, path: Path) -> bool:
         """Draw the sheet, a row per class; whether there is anything to draw."""
-        names = self._images.classes
+        names = self._classes
         rows = [SheetRow(names[label], groups) for label, groups in self._groups.items()]
         if not rows:
             return False

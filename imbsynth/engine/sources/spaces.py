@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import Labelled
 
 Indices = NDArray[np.int64]  # of the images of a folder
+FLOAT, BYTES_AT_ONCE = 4, 64 << 20  # of points
 
 
 class Space(Protocol):
@@ -41,6 +43,24 @@ class Space(Protocol):
         """
 
 
+class Files:
+    """Images that nothing looks at, for samplers that only copy."""
+
+    name, rows_at_once = "pixel", 1000
+
+    def __init__(self, members: list[Indices]) -> None:
+        self.members = members
+
+    def points(self, label: int) -> Tensor:
+        raise TypeError("files have no points: this sampler is not one that only copies")
+
+    def points_of(self, images: Indices) -> Tensor:
+        raise TypeError("files have no points: this sampler is not one that only copies")
+
+    def images(self, points: Tensor, _base: Indices) -> Tensor:
+        raise TypeError("files have no points: they are copied")
+
+
 class Pixels:
     """The identity: a point is an image."""
 
@@ -49,8 +69,11 @@ class Pixels:
     def __init__(
         self, images: Labelled, members: list[Indices], device: torch.device, rows_at_once: int
     ) -> None:
-        self.members, self.device, self.rows_at_once = members, device, rows_at_once
+        """rows_at_once: of small images; of large ones, as many as `BYTES_AT_ONCE` allows."""
+        self.members, self.device = members, device
         self.pixels = images.on(device)
+        size = FLOAT * math.prod(self.pixels.shape[1:])
+        self.rows_at_once = max(1, min(rows_at_once, BYTES_AT_ONCE // size))
 
     def points(self, label: int) -> Tensor:
         return self._stored(self.members[label])
@@ -62,6 +85,9 @@ class Pixels:
         return to_bytes(points).cpu()
 
     def _stored(self, images: Indices) -> Tensor:
+        first, count = int(images[0]), len(images)
+        if np.array_equal(images, np.arange(first, first + count)):  # a whole class: not copied
+            return self.pixels[first : first + count].to(self.device)
         return self.pixels[torch.from_numpy(images).to(self.pixels.device)].to(self.device)
 
 

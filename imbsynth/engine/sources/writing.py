@@ -2,57 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
+from imbsynth.configs import GenerateConfig
 from imbsynth.engine.events import Advanced, OnEvent, Started
 from imbsynth.engine.manifest import RECONSTRUCT, file_of
-from imbsynth.engine.reading import Labelled
+from imbsynth.engine.reading import Listed
 from imbsynth.engine.sources.originals import Placed
-from imbsynth.engine.sources.rendering import Batch, render
+from imbsynth.engine.sources.rendering import Batch, Planned
 from imbsynth.engine.sources.sample_sheet import SampleSheet
-from imbsynth.engine.sources.source import Origin, Source
+from imbsynth.engine.sources.source import Origin
 from imbsynth.store.png_writers import Write
 from imbsynth.store.records import MANIFEST, SAMPLES, line_writer
+from imbsynth.store.transfer import duplicate
+
+Some = TypeVar("Some", Planned, Batch)
+Put = Callable[[Some], list[str]]  # puts images in place, and says where in the folder
+
+
+class Making(NamedTuple):
+    """What there is to write."""
+
+    origin: Origin
+    images: Listed
+    placed: Placed
+    total: int  # synthetic images
 
 
 def write_synthetic(
-    source: Source,
-    images: Labelled,
-    placed: Placed,
-    added: dict[str, int],
+    making: Making,
+    batches: Iterable[Some],
+    put: Put[Some],
+    sheet: SampleSheet,
     part: Path,
-    write: Write,
     on_event: OnEvent,
 ) -> bool:
-    """Write `added` images of each class, the manifest and the sheet; whether there is a sheet."""
-    sheet = SampleSheet(images)
-    on_event(Started("generating", sum(added.values())))
+    """Put synthetic images in place, write manifest and sheet; whether there is a sheet."""
+    on_event(Started("generating", making.total))
     done = 0
     with line_writer(part / MANIFEST) as write_line:
-        if placed.reconstructed:
-            for line in _reconstructed(images, placed, source.origin.space):
+        if making.placed.reconstructed:
+            for line in _reconstructed(making):
                 write_line(line)
-        for batch in render(source, [added[name] for name in images.classes]):
-            name = images.classes[batch.label]
-            write(batch.pixels, [part / file_of(name, row) for row in batch.plan.rows.tolist()])
+        for batch in batches:
+            files = put(batch)
             sheet.add(batch)
-            for line in _lines(batch, source.origin, images, placed):
+            for line in _lines(making, batch, files):
                 write_line(line)
-            done += len(batch.pixels)
+            done += len(files)
             on_event(Advanced(done))
     return sheet.write(part / SAMPLES)
 
 
-def _reconstructed(images: Labelled, placed: Placed, space: str | None) -> Iterator[dict[str, Any]]:
+def written(images: Listed, part: Path, write: Write) -> Put[Batch]:
+    """Writes images as PNG."""
+
+    def put(batch: Batch) -> list[str]:
+        name = images.classes[batch.label]
+        files = [file_of(name, row) for row in batch.plan.rows.tolist()]
+        write(batch.pixels, [part / file for file in files])
+        return files
+
+    return put
+
+
+def copied(config: GenerateConfig, images: Listed, part: Path) -> Put[Planned]:
+    """Copies or links the file of the one parent: bytes and suffix are those of the original."""
+
+    def put(batch: Planned) -> list[str]:
+        files = []
+        parents, rows = batch.plan.parents[:, 0].tolist(), batch.plan.rows.tolist()
+        for parent, row in zip(parents, rows, strict=True):
+            path = images.paths[parent]
+            file = file_of(images.classes[batch.label], row, Path(path).suffix)
+            duplicate(config.src / path, part / file, config.link, final=config.dst / file)
+            files.append(file)
+        return files
+
+    return put
+
+
+def _reconstructed(making: Making) -> Iterator[dict[str, Any]]:
     """A line for each original: made of itself."""
-    for i, path in enumerate(placed.paths):
+    images = making.images
+    for i, path in enumerate(making.placed.paths):
         yield {
             "file": path,
             "class": images.classes[images.labels[i]],
             "method": RECONSTRUCT,
-            "space": space,
+            "space": making.origin.space,
             "parents": [path],
             "parent_digests": [images.digests[i]],
             "parent_pixels": [images.pixel_digests[i]],
@@ -60,21 +100,20 @@ def _reconstructed(images: Labelled, placed: Placed, space: str | None) -> Itera
         }
 
 
-def _lines(
-    batch: Batch, origin: Origin, images: Labelled, placed: Placed
-) -> Iterator[dict[str, Any]]:
+def _lines(making: Making, batch: Planned | Batch, files: list[str]) -> Iterator[dict[str, Any]]:
     """A line for each image of a batch, with all that is needed to make it again.
 
     Offsets are not written down: they follow from the seed and the row.
     """
-    name = images.classes[batch.label]
-    common = {"class": name, **{k: v for k, v in origin._asdict().items() if v is not None}}
+    images = making.images
+    origin = {k: v for k, v in making.origin._asdict().items() if v is not None}
+    common = {"class": images.classes[batch.label], **origin}
     rows, parents, weights = (column.tolist() for column in batch.plan[:3])
-    for row, own, shares in zip(rows, parents, weights, strict=True):
+    for file, row, own, shares in zip(files, rows, parents, weights, strict=True):
         yield {
-            "file": file_of(name, row),
+            "file": file,
             **common,
-            "parents": [placed.paths[i] for i in own],
+            "parents": [making.placed.paths[i] for i in own],
             "parent_digests": [images.digests[i] for i in own],
             "parent_pixels": [images.pixel_digests[i] for i in own],
             "weights": shares,

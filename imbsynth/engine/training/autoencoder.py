@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ from imbsynth.core.batches import (
 from imbsynth.core.optimisers import adam
 from imbsynth.core.pixels import to_unit
 from imbsynth.engine.reading import Labelled
+from imbsynth.engine.training.memory import Step
 from imbsynth.engine.training.optimisation import Optimisation
 from imbsynth.engine.training.parts import Place
 from imbsynth.engine.training.task import History, Task
@@ -44,6 +45,23 @@ def autoencoder_trainer(
     return Trainer(task, optimisation, config.epochs, device)
 
 
+def autoencoder_step(config: TrainAeConfig, size: Sequence[int]) -> Step:
+    """A step of such a run on images of (c, h, w), for an estimate of its memory."""
+    return Step(
+        lambda: Autoencoder(shape_of(config, size)),
+        size,
+        config.batch_size,
+        passes=1 if config.penalty == "none" else 2,
+    )
+
+
+def shape_of(config: TrainAeConfig, size: Sequence[int]) -> Shape:
+    """What an autoencoder is built for, given (c, h, w)."""
+    channels, height, width = size
+    latent_dim = config.latent_dim or default_latent_dim(channels)
+    return Shape(channels, height, width, latent_dim, config.decoder)
+
+
 class AutoencoderTask(Task[Batch]):
     """Reconstruct images, and those of one class in another order (Dablain et al., 2022)."""
 
@@ -54,9 +72,7 @@ class AutoencoderTask(Task[Batch]):
         self, config: TrainAeConfig, images: Labelled, device: torch.device, precision: str
     ) -> None:
         self.config, self.device, self.precision = config, device, precision
-        channels, height, width = images.pixels.shape[1:]
-        latent_dim = config.latent_dim or default_latent_dim(channels)
-        shape = Shape(channels, height, width, latent_dim, config.decoder)
+        shape = shape_of(config, images.pixels.shape[1:])
         self.model = initialised(lambda: Autoencoder(shape), config.seed)
         channels_last(self.model.to(device))
         self.pixels = images.on(device)

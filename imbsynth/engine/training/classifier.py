@@ -23,7 +23,8 @@ from imbsynth.engine.inference.classifier import build
 from imbsynth.engine.sources.spaces import Pixels, Space
 from imbsynth.engine.training.average import Average
 from imbsynth.engine.training.keeper import Keeper
-from imbsynth.engine.training.moves import Moves, minority
+from imbsynth.engine.training.memory import Step
+from imbsynth.engine.training.moves import Moves, minority, moved_at_once
 from imbsynth.engine.training.normalising import normalise_by
 from imbsynth.engine.training.optimisation import Optimisation
 from imbsynth.engine.training.parts import Part, Place
@@ -62,6 +63,16 @@ def classifier_trainer(
         rho=config.sam,
     )
     return Trainer(task, optimisation, config.epochs, space.device)
+
+
+def classifier_step(config: AosTrainConfig, shape: ImageShape, classes: int) -> Step:
+    """A step of such a run, for an estimate of its memory."""
+    return Step(
+        lambda: Classifier(config.model, shape, classes, LOSSES[config.loss].head),
+        shape,
+        config.batch_size,
+        moved=moved_at_once(shape[1:]) if config.oversample == "aos" else 0,
+    )
 
 
 def may_change(config: AosTrainConfig) -> frozenset[str]:

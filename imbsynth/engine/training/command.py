@@ -11,6 +11,7 @@ import torch
 
 from imbsynth.configs import AosTrainConfig, TrainAeConfig
 from imbsynth.engine.events import Note, OnEvent
+from imbsynth.engine.previews import Fits
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.training.loop import train
 from imbsynth.engine.training.trainer import OneTask, Trainer
@@ -61,7 +62,7 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
     ) -> Result:
         """What comes of the run when it is over."""
 
-    def read_src(self, on_event: OnEvent) -> Labelled:
+    def read_src(self, on_event: OnEvent, fits: Fits) -> Labelled:
         """The folder of images to train on."""
         return read_labelled(
             self.config.src,
@@ -69,6 +70,7 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
             channels=self.config.channels,
             skip_unreadable=self.config.skip_unreadable,
             on_event=on_event,
+            fits=fits,
         )
 
     def carry_out(self, on_event: OnEvent) -> TrainingFiles:

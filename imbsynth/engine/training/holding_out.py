@@ -12,9 +12,14 @@ from imbsynth.configs import AosTrainConfig
 from imbsynth.core.profiles import shares
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.inference.classifier import Seen
-from imbsynth.engine.manifest import made_of, synthetic_among
+from imbsynth.engine.manifest import made_of, refuse_synthetic, synthetic_among
 from imbsynth.engine.overlap import described, overlap_of
-from imbsynth.engine.reading import Labelled, check_classes, read_labelled
+from imbsynth.engine.reading import (
+    Labelled,
+    check_classes,
+    read_labelled,
+    scan_regular,
+)
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
 from imbsynth.store.names import listing
@@ -79,6 +84,12 @@ def _shown(images: Labelled) -> list[str]:
     return [smallest[pixels] for pixels in images.pixel_digests]
 
 
+def check_validation(folder: Path, classes: list[str]) -> None:
+    """Raise UserError unless the folder has real images of these classes, by its names alone."""
+    refuse_synthetic(folder)
+    check_classes(folder, list(scan_regular(folder).files), classes)
+
+
 def read_validation(
     folder: Path,
     images: Labelled,
@@ -99,7 +110,6 @@ def read_validation(
         skip_unreadable=config.skip_unreadable,
         on_event=on_event,
     )
-    check_classes(folder, val.classes, images.classes)
     found = overlap_of(folder, val, seen.by_reason())
     if found and not config.allow_overlap:
         raise UserError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from imbsynth.engine.training.parts import Place, weights_now
 from imbsynth.engine.training.sets import TrainingSet
 from imbsynth.runtime import stream
 
-AT_ONCE = 512  # images moved
+MOST_AT_ONCE, PIXELS_AT_ONCE = 512, 512 * 32 * 32  # moved; each image's gradient is its own
 
 Order = Callable[[int], list[Indices]]  # the batches of an epoch, as rows
 # (n, c, h, w) images, (n,) labels, the place of the draw, a generator -> the images, moved.
@@ -84,8 +85,9 @@ class Moves:
         self.offsets = self.shown.offsets(len(first))
         rng = stream(seed, "aos-train", "attack", epoch)
         self.model.eval()
-        for start in range(0, len(first), AT_ONCE):
-            chosen = rows[first[start : start + AT_ONCE]]
+        size = moved_at_once(self.shown.space.pixels.shape[2:])
+        for start in range(0, len(first), size):
+            chosen = rows[first[start : start + size]]
             images = self.shown.images(chosen)
             moved = self.attacked(images, self.shown.labels[chosen], place, rng)
             self.offsets.encode(slice(start, start + len(chosen)), moved - images)
@@ -114,6 +116,11 @@ class Moves:
         if tensors and (since or place.step):
             self._draw(place._replace(epoch=place.epoch - since, step=0))
         self.model.load_state_dict(now)
+
+
+def moved_at_once(size: Sequence[int]) -> int:
+    """How many images of (height, width) are moved at once: by size, so the same everywhere."""
+    return max(1, min(MOST_AT_ONCE, PIXELS_AT_ONCE // math.prod(size)))
 
 
 def minority(sizes: NDArray[np.int64], below: float) -> NDArray[np.bool_]:

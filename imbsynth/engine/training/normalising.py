@@ -9,7 +9,7 @@ from imbsynth.core.batches import Indices
 from imbsynth.core.pixels import to_unit
 from imbsynth.models.classifiers import Classifier
 
-AT_ONCE = 1000  # images
+MOST_AT_ONCE, PIXELS_AT_ONCE = 1000, 1000 * 32 * 32
 FLAT = 1e-6  # a channel that deviates less carries nothing
 
 
@@ -19,7 +19,8 @@ def normalise_by(model: Classifier, pixels: Tensor, chosen: Indices) -> None:
     They are those of the real training images, whatever the oversampling.
     """
     sums = torch.zeros(2, pixels.shape[1], dtype=torch.float64)
-    for some in torch.from_numpy(chosen).split(AT_ONCE):
+    at_once = max(1, min(MOST_AT_ONCE, PIXELS_AT_ONCE // pixels[0, 0].numel()))
+    for some in torch.from_numpy(chosen).split(at_once):
         images = to_unit(pixels[some.to(pixels.device)]).double()
         sums += torch.stack([images.sum((0, 2, 3)), images.square().sum((0, 2, 3))]).cpu()
     mean, square = sums / (len(chosen) * pixels[0, 0].numel())

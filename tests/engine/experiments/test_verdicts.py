@@ -128,3 +128,31 @@ def test_a_result_with_a_class_that_is_not_there_is_named(make_folder: MakeFolde
     write_trials(workspace, workspace.protocol.trials(), {PLAIN: [[[0] * 3, [2]]] * 3})
     with pytest.raises(UserError, match=r"plain/0\.json: not written by this version"):
         experiment.run(config)
+
+
+def test_photographs_are_cross_validated_at_one_usual_size(make_folder: MakeFolder) -> None:
+    src = make_folder({"a": 3, "b": 3}, size=(96, 128))
+    methods = protocol_for(scan(src), ExperimentConfig(on=src, out=Path("out"))).methods
+    assert {method.train["image_size"] for method in methods.values()} == {(48, 64)}
+    assert methods["DeepSMOTE"].ae is not None
+    assert methods["DeepSMOTE"].ae["image_size"] == (48, 64)
+
+
+def test_trials_are_listed_at_once_and_timed_on_request(make_folder: MakeFolder) -> None:
+    src = make_folder({"a": 6, "b": 6})
+    told: list[Event] = []
+    config = ExperimentConfig(on=src, out=src.parent / "out", dry_run=True)
+    report = experiment.run(config, on_event=told.append)
+    assert set(report.trials.values()) == {"to do"}
+    assert [event.text[:10] for event in told if isinstance(event, Note)] == ["fewer than"]
+    told.clear()
+    experiment.run(replace(config, estimate=True), on_event=told.append)
+    notes = [event.text for event in told if isinstance(event, Note)]
+    assert notes[1].startswith("timing an epoch")
+    assert notes[2].startswith("30 trainings, about ")
+    assert not config.out.exists()
+
+
+def test_an_estimate_is_for_trials_that_are_listed() -> None:
+    with pytest.raises(UserError, match="estimate goes with on and dry_run"):
+        ExperimentConfig(on=Path("src"), out=Path("out"), estimate=True)
