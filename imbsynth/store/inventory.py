@@ -9,9 +9,13 @@ from pathlib import Path
 from imbsynth.store.folders import digest_of, read_bytes
 
 
-def inventory(folder: Path) -> dict[str, str]:
-    """Every file below a folder, by its relative path: its digest, or where it points to."""
-    return {path: _content(folder / path) for path in sorted(_files(folder))}
+def inventory(folder: Path, *, apart: str) -> dict[str, str]:
+    """Every file below a folder, by its relative path: its digest, or where it points to.
+
+    apart: the file that will hold the inventory, and is not in it.
+    """
+    found = sorted(path for path in _files(folder) if path != apart)
+    return {path: _content(folder / path) for path in found}
 
 
 def strange_files(folder: Path, known: Mapping[str, object], *, apart: str) -> list[str]:

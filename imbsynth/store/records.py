@@ -77,7 +77,7 @@ def _last_part(value: Any) -> Any:
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
     """Write run.json, the last file of an output folder, with an inventory of the others."""
-    write_json(folder / RECORD, {**record, OUTPUTS: inventory(folder)})
+    write_json(folder / RECORD, {**record, OUTPUTS: inventory(folder, apart=RECORD)})
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

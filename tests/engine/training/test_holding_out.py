@@ -12,7 +12,7 @@ from imbsynth.engine import generate
 from imbsynth.engine.events import silent
 from imbsynth.engine.inference.classifier import Seen
 from imbsynth.engine.reading import Labelled, read_labelled
-from imbsynth.engine.training.holding_out import hold_out, read_validation
+from imbsynth.engine.training.holding_out import check_validation, hold_out, read_validation
 from imbsynth.errors import UserError
 from tests.conftest import MakeFolder
 
@@ -25,6 +25,7 @@ def validation(folder: Path, images: Labelled, *, allow_overlap: bool = False) -
     """The validation folder of a training on all images."""
     config = AosTrainConfig(src=folder, out=folder / "clf.safetensors", allow_overlap=allow_overlap)
     seen = Seen(images.identities(), set())
+    check_validation(folder, images.classes)
     return read_validation(folder, images, seen, config=config, on_event=silent)
 
 
