@@ -38,13 +38,14 @@ MAY_IMPORT = {
 
 # Within engine, by module or room. A row names only rows above it, or commands without a row, which
 # may import every room but experiments and comparison: so there is no cycle.
-SHARED = {"events", "manifest", "reading", "overlap"}
+SHARED = {"events", "manifest", "previews", "reading", "overlap"}
 STEPS_OF_A_TRIAL = {"imbalance", "split", "train_ae", "generate", "aos_train", "evaluate"}
 ENGINE_MAY_IMPORT = {
     "__init__": set(),
     "events": set(),
     "manifest": set(),
-    "reading": {"events"},
+    "previews": set(),
+    "reading": {"events", "previews"},
     "overlap": {"manifest", "reading"},
     "inference": SHARED,
     "sources": SHARED | {"inference"},

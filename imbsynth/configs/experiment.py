@@ -67,7 +67,7 @@ class ExperimentConfig(Sized, OnDevice):
     estimate: Annotated[
         bool,
         Option(
-            "On a folder of your own, with --dry-run: time an epoch of each network, which takes a "
+            "With a dry run on a folder of your own: time an epoch of each network, which takes a "
             "minute or more, and say about how long all trials will take."
         ),
     ] = False
