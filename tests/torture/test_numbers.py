@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import math
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def test_images_without_content_give_numbers(flat: Path, tmp_path: Path) -> None
     assert outcome.code == 0, outcome.err
     assert_sane(outcome.out, ae)
     # Images that are all the same cannot be held out.
-    same = ["--val", flat, "--allow-overlap"]
+    same = ["--val", shutil.copytree(flat, tmp_path / "val"), "--allow-overlap"]
     outcome = invoke("aos-train", flat, "--out", clf, *TINY, *same, "--json")
     assert outcome.code == 0, outcome.err
     assert_sane(outcome.out, clf)
