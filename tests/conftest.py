@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from PIL import Image
 torch.set_num_threads(1)  # the networks of the tests are too small to share
 
 MakeFolder = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def a_hangup_is_not_ignored() -> None:
+    """As under nohup, where a run that a test means to stop would never end."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
