@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from imbsynth.configs.learning import Learning
-from imbsynth.configs.recipes import RECIPES, with_recipe
+from imbsynth.configs.recipes import RECIPES, options_of, with_recipe
 from imbsynth.configs.shared import (
     COUNT,
     Training,
@@ -185,7 +185,7 @@ class AosTrainConfig(Learning, Synthesis, Training):
 
     def presets(self) -> Mapping[str, Any]:
         """The options of the recipe."""
-        return RECIPES[self.recipe].options
+        return options_of(self.recipe, self.optimizer)
 
     def check_together(self) -> None:
         """One source of validation images."""

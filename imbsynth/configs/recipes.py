@@ -39,6 +39,21 @@ RECIPES = {
 }
 
 
+_OF_THE_OPTIMIZER = ("lr", "momentum", "weight_decay")
+
+
+def options_of(recipe: str, optimizer: str | None = None) -> dict[str, Any]:
+    """What a recipe stands for, by field; nothing for one that there is not.
+
+    optimizer: the one that is used. The recipe's learning rate and what goes with it are not for
+    another than its own.
+    """
+    options = dict(RECIPES[recipe].options) if recipe in RECIPES else {}
+    if optimizer is not None and optimizer != options.get("optimizer", optimizer):
+        options = {name: v for name, v in options.items() if name not in _OF_THE_OPTIMIZER}
+    return options
+
+
 def with_recipe(config: type[C]) -> type[C]:
     """The config class, made so that a recipe gives the fields that are not given.
 
@@ -49,8 +64,8 @@ def with_recipe(config: type[C]) -> type[C]:
 
     @wraps(made)
     def init(self: C, **given: Any) -> None:
-        recipe = RECIPES.get(given.get("recipe", "paper"))
-        made(self, **{**(recipe.options if recipe else {}), **given})  # the check refuses others
+        options = options_of(given.get("recipe", "paper"), given.get("optimizer"))
+        made(self, **{**options, **given})  # the check refuses an unknown recipe
 
     config.__init__ = init  # type: ignore[assignment, method-assign]
     return config

@@ -27,6 +27,13 @@ def test_what_is_given_wins_even_if_it_is_the_default() -> None:
     assert replace(config, out=Path("p.safetensors")).optimizer == "adam"
 
 
+def test_another_optimizer_does_not_get_the_learning_rate_of_the_recipes_own() -> None:
+    config = AosTrainConfig(src=SRC, out=OUT, recipe="strong", optimizer="adam")
+    assert (config.lr, config.weight_decay, config.loss) == (1e-3, 0.0, "balanced-softmax")
+    same = AosTrainConfig(src=SRC, out=OUT, recipe="strong", optimizer="sgd")
+    assert (same.lr, same.weight_decay) == (0.1, 5e-4)
+
+
 def test_a_protocol_records_what_a_recipe_comes_to() -> None:
     options = checked(AosTrainConfig, {"recipe": "strong", "mix": "none"}, "train")
     found = resolved(AosTrainConfig, options)
