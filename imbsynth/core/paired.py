@@ -105,7 +105,7 @@ class Wanted(NamedTuple):
     """How many more images would make a difference clear, if it stays as large as it is."""
 
     label: int | None  # of the class that they are of; None: of every class
-    times: float  # as many images as there are, at least 1
+    times: float  # as many images as there are, more than 1
 
 
 def wanted_images(differences: ByClass, rope: float, training: float) -> Wanted | None:
@@ -123,6 +123,7 @@ def wanted_images(differences: ByClass, rope: float, training: float) -> Wanted 
     parts = [image_variance([own]) / len(differences) ** 2 for own in differences]
     label = int(np.argmax(parts))
     rest = sum(parts) - parts[label]
+    found = Wanted(None, sum(parts) / target)
     if rest < target:
-        return Wanted(label, max(1.0, parts[label] / (target - rest)))
-    return Wanted(None, sum(parts) / target)
+        found = Wanted(label, parts[label] / (target - rest))
+    return found if found.times > 1 else None  # else it is the trainings that are too few

@@ -63,7 +63,8 @@ def run(config: ExperimentConfig, *, on_event: OnEvent = silent) -> Report:
 
 def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report:
     """Cross-validate every method on one folder, and give a verdict on each."""
-    check_apart(src, config.out)
+    for target in filter(None, (config.out, config.train_winner)):
+        check_apart(src, target)
     refuse_synthetic(src)
     folder = scan_regular(src)
     workspace = Workspace(protocol_for(folder, config), src, config.out, config.device)
@@ -92,12 +93,9 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
 
 
 def _train_winner(workspace: Workspace, method: str, out: Path, on_event: OnEvent) -> str:
-    """Train the method on the whole folder, unless it was done before; the checkpoint."""
-    if out.exists():
-        on_event(Note(f"{out} exists and is left as it is"))
-    else:
-        on_event(Note(f"training {method} on the whole folder"))
-        train_on_folder(workspace, method, out, on_event)
+    """Train the method on the whole folder, or resume that; the checkpoint."""
+    on_event(Note(f"training {method} on the whole folder"))
+    train_on_folder(workspace, method, out, on_event)
     return out.as_posix()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -173,6 +173,11 @@ def _seen(tensors: dict[str, Tensor]) -> Seen:
     return Seen(trained_on, validated_on, taken(tensors, _PARENTS), taken(tensors, _ENCODED))
 
 
+def at_once(size: Sequence[int], most: int) -> int:
+    """How many images of (height, width) pass a classifier together, without gradients."""
+    return max(1, min(most, PIXELS_AT_ONCE // math.prod(size)))
+
+
 def logits(
     model: Classifier,
     pixels: Tensor,
@@ -188,7 +193,7 @@ def logits(
     """
     model.eval()
     found = []
-    batch_size = max(1, min(batch_size, PIXELS_AT_ONCE // math.prod(pixels.shape[2:])))
+    batch_size = at_once(pixels.shape[2:], batch_size)
     with torch.inference_mode(), arithmetic(device, precision):
         for batch in pixels.split(batch_size):
             images = to_unit(batch.to(device)).contiguous(memory_format=torch.channels_last)

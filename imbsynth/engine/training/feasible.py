@@ -35,7 +35,7 @@ def check_feasible(
         )
     check_wanted(config.want_recall, classes)
     if config.val is not None:
-        check_validation(config.val, classes)
+        check_validation(config.val, classes, allow_overlap=config.allow_overlap)
     if preview.size is None:
         return
     shape = ImageShape(config.channels or 3, *preview.size)

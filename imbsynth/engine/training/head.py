@@ -20,6 +20,7 @@ from imbsynth.core.batches import ByClass
 from imbsynth.core.schedules import cosine
 from imbsynth.core.tables import OPTIMISERS
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started
+from imbsynth.engine.inference.classifier import at_once
 from imbsynth.engine.training.classifier import ClassifierTask
 from imbsynth.engine.training.keeper import rank
 from imbsynth.engine.training.optimisation import Optimisation
@@ -29,7 +30,7 @@ from imbsynth.models.classifiers import Classifier
 from imbsynth.models.heads import CosineHead, head_of
 from imbsynth.runtime import arithmetic, initialised, stream
 
-AT_ONCE = 1000  # images
+MOST_AT_ONCE = 1000  # images
 TAUS = (0.25, 0.5, 0.75, 1.0)  # of the normalisation; 0 is the head as it is
 AS_TRAINED, RETRAINED = "as trained", "trained again"
 
@@ -139,10 +140,11 @@ def _of_validation(task: ClassifierTask) -> Features:
 def _features(
     task: ClassifierTask, labels: Tensor, images_of: Callable[[slice], Tensor]
 ) -> Features:
+    count = at_once(task.model.shape[1:], MOST_AT_ONCE)
     with torch.inference_mode():
         values = [
-            task.model.features(images_of(slice(start, start + AT_ONCE))).float()
-            for start in range(0, len(labels), AT_ONCE)
+            task.model.features(images_of(slice(start, start + count))).float()
+            for start in range(0, len(labels), count)
         ]
     # Cloned: tensors made in inference mode take no part in training.
     return Features(torch.cat(values).clone(), labels.to(task.device))

@@ -73,7 +73,24 @@ def hold_out(src: Path, images: Labelled, fraction: float, seed: int) -> Parts:
     shows |= np.array(
         [path in made and made[path].shows(held_paths, identities) for path in images.paths]
     )
+    _check_trainable(src, images, ~shows)
     return Parts(np.flatnonzero(~shows), np.flatnonzero(in_val), int((shows & ~in_val).sum()))
+
+
+def _check_trainable(src: Path, images: Labelled, trains: NDArray[np.bool_]) -> None:
+    """Raise UserError if a class has no training image left: its images are held out in another."""
+    gone = [
+        name
+        for name, members in zip(images.classes, images.members(), strict=True)
+        if not trains[members].any()
+    ]
+    if gone:
+        raise UserError(
+            f"{src}: all images of class {listing(gone)} are held out, since they are in another "
+            "class too",
+            "find them with `imbsynth inspect` and keep one of each, or give other real images "
+            f"with {option('val')}",
+        )
 
 
 def _shown(images: Labelled) -> list[str]:
@@ -84,9 +101,13 @@ def _shown(images: Labelled) -> list[str]:
     return [smallest[pixels] for pixels in images.pixel_digests]
 
 
-def check_validation(folder: Path, classes: list[str]) -> None:
-    """Raise UserError unless the folder has real images of these classes, by its names alone."""
-    refuse_synthetic(folder)
+def check_validation(folder: Path, classes: list[str], *, allow_overlap: bool) -> None:
+    """Raise UserError unless the folder has real images of these classes, by its names alone.
+
+    With `allow_overlap`, synthetic ones too.
+    """
+    if not allow_overlap:
+        refuse_synthetic(folder)
     check_classes(folder, list(scan_regular(folder).files), classes)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from imbsynth.configs import MIN_SIDE, size_text
 from imbsynth.errors import UserError, option
+from imbsynth.store.images import MOST_IN_MEMORY
 from imbsynth.store.memory import free_memory
 
 FLOAT = 4  # bytes
@@ -39,7 +40,7 @@ def check_memory(step: Step, kept: int, device: torch.device) -> None:
     free = _free(device)
     if free is None:
         return
-    kept *= math.prod(step.size)
+    kept = _kept_pixels(kept * math.prod(step.size), free, device)
     fixed, per_image = needed(step)
     need = fixed + kept + max(step.batch_size, step.moved) * per_image
     if need <= free:
@@ -89,6 +90,13 @@ def _kept(network: nn.Module, images: Tensor) -> list[int]:
 def id_of(value: Tensor) -> int:
     """A number that two tensors share if they lie in the same memory."""
     return value.untyped_storage()._cdata
+
+
+def _kept_pixels(total: int, free: int, device: torch.device) -> int:
+    """How many bytes of pixels stay in the device's memory: more than that lie elsewhere."""
+    if device.type == "cuda":  # see Labelled.on
+        return total if total <= free // 2 else 0
+    return total if total <= MOST_IN_MEMORY else 0  # in a temporary file
 
 
 def _free(device: torch.device) -> int | None:

@@ -156,3 +156,13 @@ def test_trials_are_listed_at_once_and_timed_on_request(make_folder: MakeFolder)
 def test_an_estimate_is_for_trials_that_are_listed() -> None:
     with pytest.raises(UserError, match="estimate goes with on and dry_run"):
         ExperimentConfig(on=Path("src"), out=Path("out"), estimate=True)
+
+
+def test_the_winner_is_not_trained_among_the_images(make_folder: MakeFolder) -> None:
+    src = make_folder({"a": 9, "b": 4})
+    config = ExperimentConfig(
+        on=src, out=src.parent / "out", train_winner=src / "a/clf.safetensors", device="cpu"
+    )
+    with pytest.raises(UserError, match="lie in one another"):
+        experiment.run(config)
+    assert not config.out.exists()

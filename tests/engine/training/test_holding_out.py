@@ -25,7 +25,7 @@ def validation(folder: Path, images: Labelled, *, allow_overlap: bool = False) -
     """The validation folder of a training on all images."""
     config = AosTrainConfig(src=folder, out=folder / "clf.safetensors", allow_overlap=allow_overlap)
     seen = Seen(images.identities(), set())
-    check_validation(folder, images.classes)
+    check_validation(folder, images.classes, allow_overlap=allow_overlap)
     return read_validation(folder, images, seen, config=config, on_event=silent)
 
 
@@ -59,6 +59,14 @@ def test_a_class_of_one_image_cannot_be_held_out(rare: Path) -> None:
         shutil.copy(rare / "single/000.png", rare / f"single/again-{number}.png")
     with pytest.raises(UserError, match="4 real images, all of which are the same: none"):
         hold_out(rare, read(rare), 0.2, 0)
+
+
+def test_classes_with_the_same_images_leave_none_to_train_on(make_folder: MakeFolder) -> None:
+    src = make_folder({"a": 2, "b": 2})
+    for path in (src / "a").iterdir():
+        shutil.copy(path, src / "b" / path.name)
+    with pytest.raises(UserError, match=r"all images of class .* are held out, since they are in"):
+        hold_out(src, read(src), 0.5, 0)
 
 
 def test_only_real_images_validate_and_nothing_made_from_them_trains(
