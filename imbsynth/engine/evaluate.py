@@ -121,7 +121,7 @@ def _checked(
 ) -> tuple[Labelled, Overlap]:
     """The images to score, and what of the folder flatters the scores.
 
-    That are synthetic images, and those that the classifier depends on. Raises UserError if there
+    These are synthetic images, and those that the classifier depends on. Raises UserError if there
     are any, unless they are to be dropped or to be counted.
     """
     found = overlap_of(config.src, images, trained.seen.by_reason())

@@ -28,7 +28,7 @@ Indices = NDArray[np.int64]
 
 
 class Parts(NamedTuple):
-    """The images of a folder, dealt out."""
+    """The images of a folder, split."""
 
     train: Indices
     val: Indices
@@ -36,7 +36,7 @@ class Parts(NamedTuple):
 
 
 def _same(files: int) -> str:
-    """So many real images of a class that are one image, as a text."""
+    """How many real images a class has, all of them equal, in words."""
     if files <= 1:
         return "1 real image" if files else "no real image"
     return f"{files} real images, all of which are the same"
