@@ -42,7 +42,7 @@ def separability(
     labels: NDArray[np.int64],
     half: NDArray[np.int64],
 ) -> float:
-    """The chance that a synthetic image scores higher than a real one (AUROC), the mean over classes.
+    """The chance that a synthetic image scores higher than a real one (AUROC), mean over classes.
 
     0.5: they cannot be told apart. The mean over the halves, whose scores are of two models.
     """
