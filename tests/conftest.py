@@ -17,9 +17,10 @@ MakeFolder = Callable[..., Path]
 
 
 @pytest.fixture(autouse=True, scope="session")
-def a_hangup_is_not_ignored() -> None:
-    """As under nohup, where a run that a test means to stop would never end."""
+def no_stop_signal_is_ignored() -> None:
+    """As under nohup or in a background job, where a run that a test stops would never end."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

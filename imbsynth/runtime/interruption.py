@@ -37,15 +37,19 @@ class StopRequest:
 def stop_request() -> Iterator[StopRequest]:
     """Turn the first stop signal into a request; a later one acts as it did before.
 
-    Two in a row are one: make and batch systems signal the whole group, then each process. A signal
-    that the process was started to ignore, as by nohup, stays ignored.
+    Two in a row are one: make and batch systems signal the whole group, then each process. SIGHUP
+    stays ignored where the process was started so, as by nohup.
     """
     request = StopRequest(current_world())
     if threading.current_thread() is not threading.main_thread():
         yield request  # only the main thread can receive signals
         return
     handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    previous = {n: handler for n, handler in handlers.items() if handler != signal.SIG_IGN}
+    previous = {
+        number: handler
+        for number, handler in handlers.items()
+        if number != signal.SIGHUP or handler != signal.SIG_IGN
+    }
 
     def restore() -> None:
         for number, handler in previous.items():
