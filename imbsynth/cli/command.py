@@ -15,26 +15,25 @@ from imbsynth.cli.config_file import read_options
 from imbsynth.cli.console import execute
 from imbsynth.cli.plain_help import Command
 from imbsynth.cli.wording import flag, help_text
+from imbsynth.configs.shared import RUN
 from imbsynth.kinds import Flag, Several
 from imbsynth.options import Option, OptionField, built, command_name, option_fields, parsed
-
-PANEL = "Run"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
     """What every command is told about its own input and output."""
 
-    json: Annotated[bool, Option("Print the result as one JSON object on stdout.", panel=PANEL)] = (
+    json: Annotated[bool, Option("Print the result as one JSON object on stdout.", panel=RUN)] = (
         False
     )
-    quiet: Annotated[bool, Option("No progress, no notes.", panel=PANEL, short="-q")] = False
+    quiet: Annotated[bool, Option("No progress, no notes.", panel=RUN, short="-q")] = False
     config: Annotated[
         Path | None,
         Option(
             "Read options from a YAML file; the command line wins.",
             metavar="FILE.yaml",
-            panel=PANEL,
+            panel=RUN,
         ),
     ] = None
 

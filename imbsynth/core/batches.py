@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,15 @@ def draw_batches(
     orders = [rng.permutation(count) for _ in range(-(-total // count))]
     batches = min(-(-total // batch_size), max(1, total // 2))
     return np.array_split(np.concatenate(orders)[:total], batches)
+
+
+def images_at_once(size: Sequence[int], most: int, values: int) -> int:
+    """How many images of a size to compute together: at most `most`, and at least one.
+
+    Together they have at most `values` pixels, for a size (height, width), or numbers, for one with
+    channels. By size alone, so that it is the same on every machine.
+    """
+    return max(1, min(most, values // prod(size)))
 
 
 def draw_class_batch(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,11 @@ class Entry:
         return partial(self.load(), **given) if given else self.load()
 
 
+AnEntry = TypeVar("AnEntry", bound=Entry)
 Table = Mapping[str, Entry]
 
 
-def table(*entries: Entry) -> Table:
+def table(*entries: AnEntry) -> Mapping[str, AnEntry]:
     """The entries by name, in the order in which they are offered."""
     return {entry.name: entry for entry in entries}
 

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from imbsynth.core.entries import Metric, table
 
-from imbsynth.core.entries import Metric
-
-
-def _metrics(*metrics: Metric) -> Mapping[str, Metric]:
-    return {metric.name: metric for metric in metrics}
-
-
-METRICS = _metrics(
+METRICS = table(
     Metric(
         "acsa",
         "imbsynth.core.metrics:acsa",

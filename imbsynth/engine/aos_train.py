@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,32 +16,20 @@ from imbsynth.configs import DEFAULT_VAL_FRACTION, AosTrainConfig
 from imbsynth.core.batches import Indices
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
-from imbsynth.engine.inference.classifier import (
-    KIND,
-    Seen,
-    classifier_checkpoint,
-    usual_side,
-)
-from imbsynth.engine.manifest import RECONSTRUCT, made_of
+from imbsynth.engine.inference.classifier import KIND, Seen, classifier_checkpoint, usual_side
+from imbsynth.engine.manifest import RECONSTRUCT, Made, made_of
 from imbsynth.engine.previews import Fits
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
 from imbsynth.engine.training import validation
-from imbsynth.engine.training.classifier import (
-    ClassifierTask,
-    classifier_trainer,
-    may_change,
-)
+from imbsynth.engine.training.classifier import ClassifierTask, classifier_trainer, may_change
 from imbsynth.engine.training.command import Result, TrainingCommand
 from imbsynth.engine.training.dependence import dependence, tell_of_encoded
 from imbsynth.engine.training.feasible import check_feasible, check_fits
 from imbsynth.engine.training.fitting import fit_decisions
 from imbsynth.engine.training.head import check_has_head, choose_head
 from imbsynth.engine.training.history import images_per_second, read_history
-from imbsynth.engine.training.holding_out import (
-    hold_out,
-    read_validation,
-)
+from imbsynth.engine.training.holding_out import hold_out, read_validation
 from imbsynth.engine.training.keeper import best_of
 from imbsynth.engine.training.sets import Members
 from imbsynth.engine.training.trainer import Trainer
@@ -122,11 +111,12 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         if config.val is None:
             return _hold_out(config, images, on_event)
         members = dict(zip(images.classes, images.members(), strict=True))
-        seen = dependence(config, images, members)
+        made = made_of(config.src)
+        seen = dependence(config, images, members, made)
         val = read_validation(config.val, images, seen, config=config, on_event=on_event)
         seen = seen._replace(validated_on=val.identities())
         nothing = np.zeros(0, np.int64)
-        return Data(images, members, val, nothing, _synthetic(config.src, images), seen)
+        return Data(images, members, val, nothing, _synthetic(images, made), seen)
 
     def inputs(self, data: Data) -> dict[str, str]:
         """The digests of the images, and of those for validation where they are a folder."""
@@ -200,15 +190,16 @@ def _hold_out(config: AosTrainConfig, images: Labelled, on_event: OnEvent) -> Da
         name: parts.train[images.labels[parts.train] == label]
         for label, name in enumerate(images.classes)
     }
-    seen = dependence(config, images, members)
+    made = made_of(config.src)
+    seen = dependence(config, images, members, made)
     tell_of_encoded(images, parts.val, seen, on_event)
     seen = seen._replace(validated_on=images.identities(parts.val.tolist()))
-    return Data(images, members, None, parts.val, _synthetic(config.src, images), seen)
+    return Data(images, members, None, parts.val, _synthetic(images, made), seen)
 
 
-def _synthetic(src: Path, images: Labelled) -> NDArray[np.bool_]:
+def _synthetic(images: Labelled, made: Mapping[str, Made]) -> NDArray[np.bool_]:
     """(n,): the images that are not real; a reconstruction stands for its original."""
-    synthetic = {path for path, made in made_of(src).items() if made.method != RECONSTRUCT}
+    synthetic = {path for path, how in made.items() if how.method != RECONSTRUCT}
     return np.array([path in synthetic for path in images.paths], bool)
 
 

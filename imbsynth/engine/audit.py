@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from imbsynth.configs import MAX_CLASSIFIED_SIDE, AuditConfig, check_size
-from imbsynth.engine.auditing.findings import Numbers, class_numbers, failures, probe
+from imbsynth.engine.auditing.findings import Numbers, class_numbers, copies_of, failures, probe
 from imbsynth.engine.auditing.images import NEITHER, Audited, Indices, halves_of, read_audited
 from imbsynth.engine.auditing.judge import judge
 from imbsynth.engine.auditing.pictures import write_pictures
@@ -52,9 +52,10 @@ def run(config: AuditConfig, *, on_event: OnEvent = silent) -> Report:
     judged = judge(config, images, half, device, on_event) if len(images.classes) > 1 else None
     chosen = np.flatnonzero((half != NEITHER) & np.isin(images.labels, labels))
     probed = probe(images, chosen, half)
+    copies = {label: copies_of(images, label) for label in labels}
     per_class = {
-        images.classes[label]: class_numbers(label, images, chosen, half, probed, judged)
-        for label in labels
+        images.classes[k]: class_numbers(k, images, chosen, half, probed, judged, copies[k])
+        for k in labels
     }
     means = {name: _mean(per_class, name) for name in MEANS}
     numbers: dict[str, Any] = {"probe_auroc": probed.auroc, **means}
@@ -71,7 +72,7 @@ def run(config: AuditConfig, *, on_event: OnEvent = silent) -> Report:
     if config.out is not None:
         with new_folder(config.out, command="audit", force=config.force) as part:
             (part / AUDIT).write_text(as_json(report))
-            write_pictures(part / PICTURES, images, labels, chosen, probed, judged)
+            write_pictures(part / PICTURES, images, copies, chosen, probed, judged)
             inputs = {"images": images.images.digest}
             write_record(part, provenance("audit", config, inputs=inputs, libraries=("torch",)))
     return report
@@ -107,12 +108,9 @@ def _judgeable(images: Audited) -> Audited:
     place = np.full(len(images.classes), -1)
     place[kept] = np.arange(len(kept))
     chosen = replace(
-        images.images,
-        pixels=images.pixels[rows],
+        images.images.rows(rows),
         labels=place[images.labels[rows]],
         classes=[images.classes[k] for k in kept],
-        paths=[images.images.paths[i] for i in rows],
-        digests=[images.images.digests[i] for i in rows],
     )
     return Audited(chosen, images.synthetic[rows], [images.parents[i] for i in rows])
 

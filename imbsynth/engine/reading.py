@@ -70,20 +70,21 @@ class Labelled(Listed):
     resized: int  # images that had another size
     made_gray: int  # colour images where one channel is asked for
 
-    def without(self, paths: AbstractSet[str]) -> Labelled:
-        """The same folder without some of its images."""
-        kept = [i for i, path in enumerate(self.paths) if path not in paths]
-        own = [self.paths[i] for i in kept]
-        digests = [self.digests[i] for i in kept]
+    def rows(self, chosen: NDArray[np.int64]) -> Labelled:
+        """Some of the images, copied, in this order; `digest` stays that of the folder."""
         return replace(
             self,
-            pixels=self.pixels[kept],
-            labels=self.labels[kept],
-            paths=own,
-            digests=digests,
-            pixel_digests=[self.pixel_digests[i] for i in kept],
-            digest=folder_digest(own, digests),
+            pixels=self.pixels[chosen],
+            labels=self.labels[chosen],
+            paths=[self.paths[i] for i in chosen],
+            digests=[self.digests[i] for i in chosen],
+            pixel_digests=[self.pixel_digests[i] for i in chosen],
         )
+
+    def without(self, paths: AbstractSet[str]) -> Labelled:
+        """The same folder without some of its images."""
+        kept = self.rows(np.flatnonzero([path not in paths for path in self.paths]))
+        return replace(kept, digest=folder_digest(kept.paths, kept.digests))
 
     def on(self, device: torch.device) -> torch.Tensor:
         """The pixels on a device, or on the CPU (shared, not copied) where they would fill it."""

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 from typer.testing import CliRunner
@@ -364,6 +365,13 @@ def process(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "imbsynth", *map(str, arguments)]
 
 
+def wait_until_it_says(begin: str, messages: IO[str]) -> None:
+    """Read the messages of a process up to one that begins so, or to their end."""
+    for line in messages:
+        if line.startswith(begin):
+            return
+
+
 def test_the_version_is_printed_by_a_real_process() -> None:
     result = subprocess.run(process("--version"), capture_output=True, text=True)
     assert result.stdout.startswith("imbsynth ")
@@ -414,9 +422,7 @@ def test_nohup_keeps_a_run_alive(rare: Path, tmp_path: Path) -> None:
     command = ["nohup", *process("generate", rare, out, "--to", 20_000)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
-        for line in running.stderr:
-            if line.startswith("generating:"):
-                break
+        wait_until_it_says("generating:", running.stderr)
         running.send_signal(signal.SIGHUP)
         running.stderr.read()
         assert running.wait() == 0
@@ -434,9 +440,7 @@ def test_a_stopped_training_can_go_on(
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as running:
         assert running.stderr is not None
-        for line in running.stderr:
-            if line.startswith("training:"):
-                break
+        wait_until_it_says("training:", running.stderr)
         running.send_signal(number)
         rest = running.stderr.read()
         assert running.wait() == code, rest
@@ -450,9 +454,7 @@ def test_a_stopped_generation_leaves_nothing(rare: Path, tmp_path: Path) -> None
     command = process("generate", rare, tmp_path / "dst", "--to", 1_000_000)
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
-        for line in running.stderr:
-            if line.startswith("generating:"):
-                break
+        wait_until_it_says("generating:", running.stderr)
         running.send_signal(signal.SIGTERM)
         running.stderr.read()
         assert running.wait() == 143

@@ -60,8 +60,12 @@ def class_numbers(
     half: Indices,
     probed: Probed,
     judged: Judged | None,
+    copies: NearCopies,
 ) -> Numbers:
-    """The numbers of a class, of which both halves have real and synthetic images."""
+    """The numbers of a class, of which both halves have real and synthetic images.
+
+    copies: what `copies_of` says of the class.
+    """
     own = images.labels[chosen] == label
     mine = chosen[own]
     made = mine[images.synthetic[mine]]
@@ -71,7 +75,7 @@ def class_numbers(
         "real": len(images.of(label, synthetic=False)),
         "synthetic": len(images.of(label, synthetic=True)),
         "probe_auroc": area,
-        "near_copies": float(copies_of(images, label).is_copy.double().mean()),
+        "near_copies": float(copies.is_copy.double().mean()),
     }
     if judged is not None:
         numbers["label_fidelity"] = float((judged.named[made] == label).mean())

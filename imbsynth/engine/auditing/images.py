@@ -102,14 +102,7 @@ def _read(
 
 
 def _chosen(images: Labelled, wanted: list[bool]) -> Labelled:
-    rows = np.flatnonzero(wanted)
-    return replace(
-        images,
-        pixels=images.pixels[rows],
-        labels=images.labels[rows],
-        paths=[images.paths[i] for i in rows],
-        digests=[images.digests[i] for i in rows],
-    )
+    return images.rows(np.flatnonzero(wanted))
 
 
 def _joined(
@@ -129,6 +122,7 @@ def _joined(
         labels=np.concatenate([real.labels, labels]),
         paths=real.paths + fake.paths,
         digests=real.digests + fake.digests,
+        pixel_digests=real.pixel_digests + fake.pixel_digests,
     )
     synthetic = np.arange(len(joined.paths)) >= len(real.paths)
     return Audited(joined, synthetic, [()] * len(real.paths) + parents)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imbsynth.engine.auditing.findings import Probed, copies_of
+from imbsynth.core.near_copies import NearCopies
+from imbsynth.engine.auditing.findings import Probed
 from imbsynth.engine.auditing.images import Audited, Indices
 from imbsynth.engine.auditing.judge import Judged
 from imbsynth.figures.sheets import SheetRow, write_sheet
@@ -21,14 +23,17 @@ Image = NDArray[np.uint8]
 def write_pictures(
     path: Path,
     images: Audited,
-    labels: list[int],
+    copies: Mapping[int, NearCopies],
     chosen: Indices,
     probed: Probed,
     judged: Judged | None,
 ) -> None:
-    """Draw a row for each of the classes; chosen: the images that the probe was asked about."""
+    """Draw a row for each class; chosen: the images that the probe was asked about.
+
+    copies: of the classes to draw, what `copies_of` says of them.
+    """
     rows = []
-    for label in labels:
+    for label, found in copies.items():
         own = images.labels[chosen] == label
         made = own & images.synthetic[chosen]
         real, suspects = chosen[own & ~made], chosen[made]
@@ -36,7 +41,7 @@ def write_pictures(
         doubt = np.zeros(len(suspects)) if judged is None else judged.own[suspects]
         by_judge = suspects[np.argsort(doubt, kind="stable")]
         groups = [_shown(images, which) for which in (real, by_probe, by_judge)]
-        rows.append(SheetRow(images.classes[label], [*groups, _nearest(images, label)]))
+        rows.append(SheetRow(images.classes[label], [*groups, _nearest(images, label, found)]))
     write_sheet(path, rows, HEADINGS)
 
 
@@ -45,9 +50,8 @@ def _shown(images: Audited, which: Indices) -> list[Image]:
     return [images.pixels[which[min(i, len(which) - 1)]] for i in range(SHOWN)]
 
 
-def _nearest(images: Audited, label: int) -> list[Image]:
+def _nearest(images: Audited, label: int, found: NearCopies) -> list[Image]:
     """The synthetic image that is nearest to a real one, and that one."""
-    found = copies_of(images, label)
     row = int(found.distance.argmin())
     made, real = images.of(label, synthetic=True), images.of(label, synthetic=False)
     return [images.pixels[made[row]], images.pixels[real[int(found.nearest[row])]]]

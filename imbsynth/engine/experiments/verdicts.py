@@ -80,19 +80,15 @@ def verdicts(workspace: Workspace, counts: dict[str, int]) -> list[Verdict]:
         if (base := base_of(method)) is not None
     }
     training = training_variance(list(gains.values()))
-    differences = {
-        method: compared(own, training, len(gains), ROPE) for method, own in gains.items()
-    }
-    return [
-        _verdict(
-            method,
-            own,
-            counts,
-            differences.get(method),
-            _wanted(differences, gains, method, training, counts),
-        )
-        for method, own in answers.items()
-    ]
+    found = []
+    for method, own in answers.items():
+        gain, wanted = None, {}
+        if method in gains:
+            gain = compared(gains[method], training, len(gains), ROPE)
+            if _outcome(gain) == "not clear":
+                wanted = _wanted(gains[method], training, counts)
+        found.append(_verdict(method, own, counts, gain, wanted))
+    return found
 
 
 def winner(found: list[Verdict]) -> str:
@@ -167,18 +163,10 @@ def _verdict(
     )
 
 
-def _wanted(
-    differences: Mapping[str, Difference],
-    gains: Mapping[str, list[ByClass]],
-    method: str,
-    training: float,
-    counts: Mapping[str, int],
-) -> dict[str, int]:
-    """More images by class that would make the method's gain clear, if it is not and they would."""
-    if method not in gains or _outcome(differences[method]) != "not clear":
-        return {}
-    pooled = [np.concatenate(own) for own in zip(*gains[method], strict=True)]
-    found = wanted_images(pooled, ROPE, training / len(gains[method]))
+def _wanted(folds: list[ByClass], training: float, counts: Mapping[str, int]) -> dict[str, int]:
+    """More images by class that would make a gain clear; none if no number of them would."""
+    pooled = [np.concatenate(own) for own in zip(*folds, strict=True)]
+    found = wanted_images(pooled, ROPE, training / len(folds))
     if found is None:
         return {}
     names = sorted(counts)

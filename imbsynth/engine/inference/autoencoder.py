@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from imbsynth.configs import Decoder, check_decoder, check_size
+from imbsynth.core.batches import images_at_once
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.engine.inference.digests import packed, taken
 from imbsynth.errors import UserError, option
@@ -39,8 +40,8 @@ class TrainedAutoencoder:
     def __init__(self, model: Autoencoder, device: torch.device, precision: str) -> None:
         self.model = model.to(device).eval()
         self.device, self.precision = device, precision
-        area = model.shape.height * model.shape.width
-        self.images_at_once = min(MOST_AT_ONCE, PIXELS_AT_ONCE // area)
+        size = (model.shape.height, model.shape.width)
+        self.images_at_once = images_at_once(size, MOST_AT_ONCE, PIXELS_AT_ONCE)
 
     def encode(self, pixels: Tensor) -> Tensor:
         """(n, c, h, w) uint8 on the CPU -> (n, d) float32 latent vectors on the CPU."""

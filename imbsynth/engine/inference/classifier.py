@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbsynth.configs import MAX_CLASSIFIED_SIDE, USUAL_PHOTOGRAPH, USUAL_SIDE, check_size
+from imbsynth.core.batches import images_at_once
 from imbsynth.core.pixels import to_unit
 from imbsynth.engine.inference.decisions import Fitted, read_fitted
 from imbsynth.engine.inference.digests import packed, taken, unpacked
@@ -175,7 +175,7 @@ def _seen(tensors: dict[str, Tensor]) -> Seen:
 
 def at_once(size: Sequence[int], most: int) -> int:
     """How many images of (height, width) pass a classifier together, without gradients."""
-    return max(1, min(most, PIXELS_AT_ONCE // math.prod(size)))
+    return images_at_once(size, most, PIXELS_AT_ONCE)
 
 
 def logits(

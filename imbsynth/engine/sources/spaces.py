@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -11,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imbsynth.core.batches import images_at_once
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.engine.events import Advanced, OnEvent, Started, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
@@ -72,8 +72,8 @@ class Pixels:
         """rows_at_once: of small images; of large ones, as many as `BYTES_AT_ONCE` allows."""
         self.members, self.device = members, device
         self.pixels = images.on(device)
-        size = FLOAT * math.prod(self.pixels.shape[1:])
-        self.rows_at_once = max(1, min(rows_at_once, BYTES_AT_ONCE // size))
+        values = BYTES_AT_ONCE // FLOAT
+        self.rows_at_once = images_at_once(self.pixels.shape[1:], rows_at_once, values)
 
     def points(self, label: int) -> Tensor:
         return self._stored(self.members[label])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from imbsynth.configs import AosTrainConfig
@@ -9,19 +11,21 @@ from imbsynth.core.batches import Indices
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.inference.autoencoder import images_of_autoencoder
 from imbsynth.engine.inference.classifier import Seen
-from imbsynth.engine.manifest import encoded_for, made_of, refuse_unexplained
+from imbsynth.engine.manifest import Made, encoded_for, refuse_unexplained
 from imbsynth.engine.overlap import parents_of
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.training.sets import Members
 
 
-def dependence(config: AosTrainConfig, images: Labelled, members: Members) -> Seen:
+def dependence(
+    config: AosTrainConfig, images: Labelled, members: Members, made: Mapping[str, Made]
+) -> Seen:
     """What a classifier depends on that is trained on these rows; nothing validates it yet.
 
-    Raises UserError for synthetic images without a manifest, whose parents cannot be known.
+    made: what `made_of` gives for the folder. Raises UserError for synthetic images without a
+    manifest, whose parents cannot be known.
     """
     rows = np.concatenate(list(members.values())).tolist()
-    made = made_of(config.src)
     refuse_unexplained(config.src, images.paths, made)
     encoded = encoded_for(config.src)
     if config.ae is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from imbsynth.configs import AosTrainConfig
-from imbsynth.core.batches import Indices
+from imbsynth.core.batches import Indices, images_at_once
 from imbsynth.engine.training.parts import Place, weights_now
 from imbsynth.engine.training.sets import TrainingSet
 from imbsynth.runtime import stream
@@ -120,7 +119,7 @@ class Moves:
 
 def moved_at_once(size: Sequence[int]) -> int:
     """How many images of (height, width) are moved at once: by size, so the same everywhere."""
-    return max(1, min(MOST_AT_ONCE, PIXELS_AT_ONCE // math.prod(size)))
+    return images_at_once(size, MOST_AT_ONCE, PIXELS_AT_ONCE)
 
 
 def minority(sizes: NDArray[np.int64], below: float) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from imbsynth.core.batches import Indices
+from imbsynth.core.batches import Indices, images_at_once
 from imbsynth.core.pixels import to_unit
 from imbsynth.models.classifiers import Classifier
 
@@ -19,7 +19,7 @@ def normalise_by(model: Classifier, pixels: Tensor, chosen: Indices) -> None:
     They are those of the real training images, whatever the oversampling.
     """
     sums = torch.zeros(2, pixels.shape[1], dtype=torch.float64)
-    at_once = max(1, min(MOST_AT_ONCE, PIXELS_AT_ONCE // pixels[0, 0].numel()))
+    at_once = images_at_once(pixels.shape[2:], MOST_AT_ONCE, PIXELS_AT_ONCE)
     for some in torch.from_numpy(chosen).split(at_once):
         images = to_unit(pixels[some.to(pixels.device)]).double()
         sums += torch.stack([images.sum((0, 2, 3)), images.square().sum((0, 2, 3))]).cpu()

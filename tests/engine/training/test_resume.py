@@ -30,6 +30,16 @@ def stop(event: Event) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+def assert_resumed_exactly(whole: AosTrainConfig, out: Path) -> None:
+    """The run, stopped after an epoch and resumed at another place, ends in the same bytes."""
+    aos_train.run(whole)
+    broken = replace(whole, out=out, resume=True)
+    with pytest.raises(Interrupted):
+        aos_train.run(broken, on_event=stop)
+    aos_train.run(broken)
+    assert broken.out.read_bytes() == whole.out.read_bytes()
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 @pytest.mark.parametrize("attack", ["fgsm", "pgd", "l2"])
 @pytest.mark.parametrize("mix", ["none", "mixup"])
@@ -39,12 +49,7 @@ def test_a_run_is_resumed_exactly_whatever_the_methods(
     src = make_folder({"a": 9, "b": 4})
     options: dict[str, Any] = {"optimizer": optimizer, "attack": attack, "mix": mix}
     whole = config(src, tmp_path / "whole/clf.safetensors", weight_decay=0.01, **options)
-    aos_train.run(whole)
-    broken = replace(whole, out=tmp_path / "broken/clf.safetensors", resume=True)
-    with pytest.raises(Interrupted):
-        aos_train.run(broken, on_event=stop)
-    aos_train.run(broken)
-    assert broken.out.read_bytes() == whole.out.read_bytes()
+    assert_resumed_exactly(whole, tmp_path / "broken/clf.safetensors")
 
 
 def test_a_run_whose_last_epochs_are_real_is_resumed_exactly(
@@ -56,12 +61,7 @@ def test_a_run_whose_last_epochs_are_real_is_resumed_exactly(
             src, tmp_path / f"{epochs}/whole.safetensors", split_norm=True, real_last=0.5,
             epochs=epochs,
         )  # fmt: skip
-        aos_train.run(whole)
-        broken = replace(whole, out=tmp_path / f"{epochs}/broken.safetensors", resume=True)
-        with pytest.raises(Interrupted):
-            aos_train.run(broken, on_event=stop)
-        aos_train.run(broken)
-        assert broken.out.read_bytes() == whole.out.read_bytes()
+        assert_resumed_exactly(whole, tmp_path / f"{epochs}/broken.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,7 @@ def test_a_run_is_resumed_exactly_whatever_it_learns_with(
 ) -> None:
     src = make_folder({"a": 9, "b": 4}, mode="RGB")
     whole = config(src, tmp_path / "whole/clf.safetensors", **options)
-    aos_train.run(whole)
-    broken = replace(whole, out=tmp_path / "broken/clf.safetensors", resume=True)
-    with pytest.raises(Interrupted):
-        aos_train.run(broken, on_event=stop)
-    aos_train.run(broken)
-    assert broken.out.read_bytes() == whole.out.read_bytes()
+    assert_resumed_exactly(whole, tmp_path / "broken/clf.safetensors")
 
 
 def test_a_state_of_an_older_version_is_told_from_a_damaged_one(
