@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 def _summary(report: Report) -> None:
     shape = ", ".join(["n", *map(str, report.shape)])
-    typer.echo(f"images: float32 in [0, 1] of shape ({shape})")
-    typer.echo(f"probabilities: {len(report.classes)} classes, whose names are in the metadata")
-    typer.echo(f"written to {report.out}")
+    typer.echo(
+        f"images: float32 in [0, 1] of shape ({shape})\n"
+        f"probabilities: {len(report.classes)} classes, whose names are in the metadata\n"
+        f"written to {report.out}"
+    )
 
 
 COMMAND = CommandSpec(

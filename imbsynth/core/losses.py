@@ -14,39 +14,32 @@ from torch.nn import functional
 # (n, k) float32 logits; (n, k) targets, rows that sum to 1; (k,) training images per class before
 # oversampling; how much of the training is done, in [0, 1] -> (n,) losses.
 Loss = Callable[[Tensor, Tensor, Tensor, float], Tensor]
+Part = float | None  # of the training, its last part; None: all of it
 
 GAMMA = 2.0  # the focusing parameter that Lin et al. found best
 LARGEST_MARGIN = 0.5  # between cosines, of the rarest class (Cao et al., 2019)
 SCALE = 30.0  # of the cosines that a cosine head gives as logits (models/heads.py)
 
 
-def cross_entropy(logits: Tensor, targets: Tensor, _counts: Tensor, _progress: float) -> Tensor:
+def cross_entropy(logits: Tensor, targets: Tensor, _counts: Tensor, _done: float) -> Tensor:
     """-sum_k y_k log p_k, with p = softmax(z)."""
     return functional.cross_entropy(logits, targets, reduction="none")
 
 
 def class_balanced(
-    logits: Tensor,
-    targets: Tensor,
-    counts: Tensor,
-    progress: float,
-    *,
-    beta: float,
-    defer: float | None = None,
+    logits: Tensor, targets: Tensor, counts: Tensor, done: float, *, beta: float, defer: Part = None
 ) -> Tensor:
     """-sum_k y_k w_k log p_k, with p = softmax(z) and the weights of `class_weights`.
 
     With `defer`, w = 1 until the last such fraction of the training ("deferred re-weighting", Cao
     et al., 2019).
     """
-    weighted = (
-        targets * class_weights(counts, beta).to(logits) if begun(progress, defer) else targets
-    )
+    weighted = targets * class_weights(counts, beta).to(logits) if begun(done, defer) else targets
     return functional.cross_entropy(logits, weighted, reduction="none")
 
 
 def balanced_softmax(
-    logits: Tensor, targets: Tensor, counts: Tensor, progress: float, *, defer: float | None = None
+    logits: Tensor, targets: Tensor, counts: Tensor, done: float, *, defer: Part = None
 ) -> Tensor:
     """-sum_k y_k log p_k, with p = softmax(z + log n) (Ren et al., 2020, equation 4).
 
@@ -54,19 +47,13 @@ def balanced_softmax(
     training only, so that predictions do not favour the large classes. With `defer`, it is
     multiplied by a factor that rises from 0 to 1 over the last such fraction of the training.
     """
-    strength = 1.0 if defer is None else max(0.0, 1 - (1 - progress) / defer)
+    strength = 1.0 if defer is None else max(0.0, 1 - (1 - done) / defer)
     prior = strength * counts.to(logits).log()
     return functional.cross_entropy(logits + prior, targets, reduction="none")
 
 
 def ldam(
-    logits: Tensor,
-    targets: Tensor,
-    counts: Tensor,
-    progress: float,
-    *,
-    beta: float,
-    defer: float | None = None,
+    logits: Tensor, targets: Tensor, counts: Tensor, done: float, *, beta: float, defer: Part = None
 ) -> Tensor:
     """-sum_k y_k log(e^(z_k - s D_k) / (e^(z_k - s D_k) + sum_(j != k) e^z_j)) (Cao et al., 2019).
 
@@ -75,13 +62,13 @@ def ldam(
     (LDAM-DRW).
     """
     weighted = targets
-    if defer is not None and begun(progress, defer):
+    if defer is not None and begun(done, defer):
         weighted = targets * class_weights(counts, beta).to(logits)
     lead = logits - log_sum_of_others(logits)  # of each class over all others
     return (weighted * functional.softplus(SCALE * margins(counts).to(logits) - lead)).sum(1)
 
 
-def focal(logits: Tensor, targets: Tensor, _counts: Tensor, _progress: float) -> Tensor:
+def focal(logits: Tensor, targets: Tensor, _counts: Tensor, _done: float) -> Tensor:
     """-sum_k y_k (1 - p_k)^gamma log p_k, with p = softmax(z) (Lin et al., 2017, equation 4).
 
     For a hard target the sum has one term, the paper's. `GAMMA` is the paper's 2.
@@ -90,9 +77,9 @@ def focal(logits: Tensor, targets: Tensor, _counts: Tensor, _progress: float) ->
     return -(targets * (1 - log_p.exp()) ** GAMMA * log_p).sum(1)
 
 
-def begun(progress: float, defer: float | None) -> bool:
+def begun(done: float, defer: Part) -> bool:
     """Whether the last `defer` of the training is reached; None: it began with the training."""
-    return defer is None or progress >= 1 - defer
+    return defer is None or done >= 1 - defer
 
 
 def class_weights(counts: Tensor, beta: float) -> Tensor:

@@ -13,6 +13,8 @@ MIXUP_ALPHA = 0.2  # of the Beta distribution; the paper's range on ImageNet is 
 ALPHA = 1.0  # of the other papers
 KAPPA, TAU = 3.0, 0.5  # remix: from which ratio of class sizes, and below which weight, labels turn
 
+Rng = np.random.Generator
+
 
 class Batch(NamedTuple):
     """Images with what they show."""
@@ -22,7 +24,7 @@ class Batch(NamedTuple):
 
 
 # A batch, the partners of its images, (k,) training images per class, a generator -> the blend.
-Mixing = Callable[[Batch, Batch, Tensor, np.random.Generator], Batch]
+Mixing = Callable[[Batch, Batch, Tensor, Rng], Batch]
 
 
 class Box(NamedTuple):
@@ -35,24 +37,14 @@ class Box(NamedTuple):
 
 
 def random_mixup(
-    own: Batch,
-    partners: Batch,
-    _counts: Tensor,
-    rng: np.random.Generator,
-    *,
-    mix_alpha: float | None = None,
+    own: Batch, partners: Batch, _counts: Tensor, rng: Rng, *, mix_alpha: float | None = None
 ) -> Batch:
     """`mixup` with one random weight for the batch."""
     return mixup(own, partners, draw_weight(MIXUP_ALPHA if mix_alpha is None else mix_alpha, rng))
 
 
 def random_cutmix(
-    own: Batch,
-    partners: Batch,
-    _counts: Tensor,
-    rng: np.random.Generator,
-    *,
-    mix_alpha: float | None = None,
+    own: Batch, partners: Batch, _counts: Tensor, rng: Rng, *, mix_alpha: float | None = None
 ) -> Batch:
     """`cutmix` with one random rectangle for the batch."""
     weight = draw_weight(ALPHA if mix_alpha is None else mix_alpha, rng)
@@ -61,24 +53,19 @@ def random_cutmix(
 
 
 def random_remix(
-    own: Batch,
-    partners: Batch,
-    counts: Tensor,
-    rng: np.random.Generator,
-    *,
-    mix_alpha: float | None = None,
+    own: Batch, partners: Batch, counts: Tensor, rng: Rng, *, mix_alpha: float | None = None
 ) -> Batch:
     """`remix` with one random weight for the batch."""
     weight = draw_weight(ALPHA if mix_alpha is None else mix_alpha, rng)
     return remix(own, partners, counts, weight)
 
 
-def draw_weight(alpha: float, rng: np.random.Generator) -> float:
+def draw_weight(alpha: float, rng: Rng) -> float:
     """lambda ~ Beta(alpha, alpha), in [0, 1]: how much of each image stays."""
     return float(rng.beta(alpha, alpha))
 
 
-def draw_box(weight: float, size: tuple[int, int], rng: np.random.Generator) -> Box:
+def draw_box(weight: float, size: tuple[int, int], rng: Rng) -> Box:
     """A rectangle of 1 - lambda of an image of (height, width), around a uniform pixel.
 
     Its sides are sqrt(1 - lambda) of the image's, and it is cut off at the edges (Yun et al.,

@@ -9,14 +9,11 @@ STRENGTH = 0.1  # scikit-learn's C, the inverse of the regularisation
 HALVES = (0, 1)
 
 Values = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Labels = NDArray[np.int64]
 
 
-def cross_fitted_scores(
-    features: Values,
-    synthetic: NDArray[np.bool_],
-    labels: NDArray[np.int64],
-    half: NDArray[np.int64],
-) -> Values:
+def cross_fitted_scores(features: Values, synthetic: Flags, labels: Labels, half: Labels) -> Values:
     """(n, k) features -> (n,) scores, higher for what looks synthetic.
 
     Logistic regression, fitted on one half (0 or 1 for each image) and asked about the other.
@@ -36,12 +33,7 @@ def cross_fitted_scores(
     return scores
 
 
-def separability(
-    scores: Values,
-    synthetic: NDArray[np.bool_],
-    labels: NDArray[np.int64],
-    half: NDArray[np.int64],
-) -> float:
+def separability(scores: Values, synthetic: Flags, labels: Labels, half: Labels) -> float:
     """The chance that a synthetic image scores higher than a real one (AUROC), mean over classes.
 
     0.5: they cannot be told apart. The mean over the halves, whose scores are of two models.
@@ -56,7 +48,7 @@ def separability(
     return float(np.mean(areas))
 
 
-def equal_weights(labels: NDArray[np.int64], synthetic: NDArray[np.bool_]) -> Values:
+def equal_weights(labels: Labels, synthetic: Flags) -> Values:
     """(n,), 1 on average: equal for all classes, in each for the real and the synthetic images."""
     group = 2 * labels + synthetic
     weights = 1 / np.bincount(group)[group]

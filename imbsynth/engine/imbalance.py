@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from imbsynth.configs import ImbalanceConfig
 from imbsynth.core import profiles
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
-from imbsynth.engine.manifest import refuse_synthetic
-from imbsynth.engine.reading import scan_regular
+from imbsynth.engine.originals import copying
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
 from imbsynth.store.folders import ImageFolder
 from imbsynth.store.names import listing
-from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import provenance, read_counts, write_record
 from imbsynth.store.transfer import folder_digest, transfer
 
@@ -31,10 +29,8 @@ class Report:
 
 def run(config: ImbalanceConfig, *, on_event: OnEvent = silent) -> Report:
     """Draw images from each class, without replacement, into a new folder."""
-    check_apart(config.src, config.dst)
-    refuse_synthetic(config.src)
-    with new_folder(config.dst, command="imbalance", force=config.force) as part:
-        folder = scan_regular(config.src)
+    begun = copying(config.src, config.dst, command="imbalance", force=config.force)
+    with begun as (folder, part):
         wanted = _wanted(config, folder.counts)
         _check(config, wanted, folder)
         if len(wanted) > 1 and profiles.rho(wanted) == 1:

@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from imbsynth.configs import SplitConfig
 from imbsynth.core.profiles import shares
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
-from imbsynth.engine.manifest import refuse_synthetic
-from imbsynth.engine.reading import scan_regular
+from imbsynth.engine.originals import copying
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream, worker_count
 from imbsynth.store.folders import ImageFolder
 from imbsynth.store.image_files import Survey, same_images, survey_all
 from imbsynth.store.names import listing
-from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import provenance, write_record
 from imbsynth.store.transfer import folder_digest, transfer
 
@@ -36,10 +34,8 @@ class Report:
 
 def run(config: SplitConfig, *, on_event: OnEvent = silent) -> Report:
     """Split the images of each class over the parts, each part with its share of every class."""
-    check_apart(config.src, config.dst)
-    refuse_synthetic(config.src)
-    with new_folder(config.dst, command="split", force=config.force) as part:
-        folder = scan_regular(config.src)
+    begun = copying(config.src, config.dst, command="split", force=config.force)
+    with begun as (folder, part):
         _check(folder, config.folds or len(config.parts()))
         found = _survey(folder, on_event)
         together = same_images(found)
