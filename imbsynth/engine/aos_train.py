@@ -101,6 +101,10 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         """The number of epochs, where no step depends on it."""
         return may_change(self.config)
 
+    def reads_twice(self) -> tuple[Path | None, ...]:
+        """The autoencoder: its network, its images and its digest."""
+        return (self.config.ae,)
+
     def read(self, on_event: OnEvent) -> Data:
         """The images, some of them for validation; UserError if no classifier can be trained."""
         config = self.config

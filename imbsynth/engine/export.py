@@ -19,6 +19,7 @@ from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import check_apart, check_file_target, claim, new_file
 from imbsynth.store.portable_files import write_onnx, write_torchscript
 from imbsynth.store.records import provenance
+from imbsynth.store.transfer import unchanged
 
 LARGEST_ONNX = 2**31 - 1  # bytes of one file: a limit of its format
 INPUT, OUTPUT = "images", "probabilities"
@@ -39,10 +40,11 @@ def run(config: ExportConfig, *, on_event: OnEvent = silent) -> Report:
     check_file_target(config.out, force=config.force)
     if config.to == "onnx":
         _check_packages()
-    trained = load_classifier(config.checkpoint)
+    with unchanged(config.checkpoint):
+        trained = load_classifier(config.checkpoint)
+        metadata = _metadata(config, trained)
     network = Portable(trained.model).eval()
     example = torch.zeros(2, *trained.model.shape)  # torch takes a batch of one for a constant
-    metadata = _metadata(config, trained)
     with claim(config.out), new_file(config.out, force=config.force) as part:
         if config.to == "onnx":
             write_onnx(part, _onnx(network, example), metadata)

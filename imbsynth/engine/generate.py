@@ -37,11 +37,12 @@ from imbsynth.engine.sources.writing import Making, copied, write_synthetic, wri
 from imbsynth.errors import UserError, option
 from imbsynth.figures.sheets import LARGEST
 from imbsynth.runtime import resolve_device, resolve_precision, worker_count
+from imbsynth.store.disk import check_room
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.image_files import thumbnail
 from imbsynth.store.images import SMALLEST_PNG
 from imbsynth.store.names import listing
-from imbsynth.store.outputs import check_apart, check_room, new_folder
+from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.png_writers import png_writers
 from imbsynth.store.records import SAMPLES, provenance, write_record
 from imbsynth.store.transfer import unchanged
@@ -79,7 +80,8 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         images = _read(config, compute, on_event)
         sizes = {name: len(own) for name, own in zip(images.classes, images.members(), strict=True)}
         added = missing(config, sizes)
-        check_room(part, files=sum(added.values()), size=SMALLEST_PNG)
+        kept = 0 if config.synthetic_only or config.link != "copy" else sum(sizes.values())
+        check_room(part, "the images", [SMALLEST_PNG] * (sum(added.values()) + kept))
         resized = images.resized if isinstance(images, Labelled) else 0
         _explain(config, sizes, added, resized, on_event)
         if config.ae is not None:
@@ -92,7 +94,7 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
             "generate",
             config,
             inputs=_inputs(config, images),
-            libraries=("numpy", "pillow", "torch"),
+            libraries=("numpy", "pillow", *["torch"] * isinstance(images, Labelled)),
             resolved={"device": compute.device.type, "precision": compute.precision},
         )
         write_record(part, {**record, "added": added, "skipped": images.skipped})

@@ -29,7 +29,7 @@ from imbsynth.store.records import (
     row_writer,
     write_record,
 )
-from imbsynth.store.transfer import FolderDigest, place
+from imbsynth.store.transfer import FolderDigest, duplicate, unchanged
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,6 @@ class Report:
 def run(config: PredictConfig, *, on_event: OnEvent = silent) -> Report:
     """Classify images batch by batch, and put the results in place when all are done."""
     _check_targets(config)
-    trained = load_classifier(config.checkpoint)
-    decisions = Decisions(config, trained.counts, trained.fitted)
     source = source_of(config.src)
     with ExitStack() as stack:
         part = stack.enter_context(new_folder(config.out, command="predict", force=config.force))
@@ -56,6 +54,9 @@ def run(config: PredictConfig, *, on_event: OnEvent = silent) -> Report:
             into = stack.enter_context(
                 new_folder(config.sort_into, command="predict", force=config.force)
             )
+        stack.enter_context(unchanged(config.checkpoint))
+        trained = load_classifier(config.checkpoint)
+        decisions = Decisions(config, trained.counts, trained.fitted)
         outputs = _Outputs(config, trained, source.root, part, into)
         reader = reader_for(config, trained, source)
         with outputs.files():
@@ -117,7 +118,7 @@ class _Outputs:
                 }
             )
             self._show(batch, i, float(margins[i]))
-            self._sort(path, name)
+            self._sort(path, name, batch.digests[i])
 
     def _show(self, batch: Batch, i: int, margin: float) -> None:
         label, pixels = int(batch.predicted[i]), batch.pixels[i]
@@ -127,10 +128,11 @@ class _Outputs:
         self._most.add(label, share, pixels, f"{share:.3f}")
         self._least.add(label, -margin, pixels, f"or {self._classes[other]}")
 
-    def _sort(self, path: str, name: str) -> None:
+    def _sort(self, path: str, name: str, digest: str) -> None:
         if self._into is not None and self._config.sort_into is not None:
-            final = self._config.sort_into / name
-            place(self._root, path, self._into / name, self._config.link, final=final)
+            final = self._config.sort_into / name / path
+            target, link = self._into / name / path, self._config.link
+            duplicate(self._root / path, target, link, final=final, digest=digest)
 
     def finished(self, skipped: list[str], on_event: OnEvent) -> Report:
         """Draw the sheets, record how all was made, and say what was found."""

@@ -141,23 +141,6 @@ def check_file_target(target: Path, *, force: bool) -> None:
         )
 
 
-def check_room(folder: Path, *, files: int, size: int) -> None:
-    """Raise UserError if the disk of `folder` cannot take `files` files of `size` bytes each.
-
-    No guarantee, since others write too, but it saves hours of work that must end in a full disk.
-    """
-    free = os.statvfs(folder)
-    for wanted, there, unit in (
-        (files * size, free.f_bavail * free.f_frsize, "bytes"),
-        (files, free.f_favail if free.f_files else files, "files"),
-    ):
-        if wanted > there:
-            raise UserError(
-                f"{files:,} files are asked for, and the disk has room for {there:,} {unit}",
-                "ask for fewer, or free some space",
-            )
-
-
 def check_apart(src: Path, dst: Path) -> None:
     """Raise UserError if an input and an output, files or folders, lie in one another."""
     source, target = os.path.realpath(src), os.path.realpath(dst)

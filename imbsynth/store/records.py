@@ -48,9 +48,10 @@ def provenance(
     """How an output was made: command, configuration, versions, digests of the inputs.
 
     `resolved` has the values chosen for options like "auto". There is no clock, host or
-    folder name above the inputs in it, so that the same run gives the same bytes anywhere.
+    folder name above the inputs in it, so that the same run gives the same bytes anywhere; where
+    torch computes, with the same number of threads.
     """
-    return {
+    record = {
         "command": command,
         "config": {**settings(config), **resolved},
         "inputs": inputs,
@@ -60,6 +61,14 @@ def provenance(
             **{name: version(name) for name in libraries},
         },
     }
+    return {**record, "threads": _threads()} if "torch" in libraries else record
+
+
+def _threads() -> int:
+    """How many threads torch computes with: another number rounds sums in another order."""
+    import torch
+
+    return torch.get_num_threads()
 
 
 def settings(config: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from imbsynth.store.checkpoints import (
     load_checkpoint,
     save_checkpoint,
 )
+from imbsynth.store.disk import check_room
 from imbsynth.store.names import printable
 from imbsynth.store.outputs import claim, new_file
 from imbsynth.store.records import write_lines
@@ -70,6 +71,14 @@ class TrainingFiles:
                     else f"choose another name, or replace it with {option('force')}",
                 )
 
+    def check_room(self, state: int) -> None:
+        """Raise UserError if the disk cannot take two states of so many bytes.
+
+        The next is written before the last is removed, and so is the checkpoint, which is smaller.
+        """
+        sizes = [state] if self.state.exists() else [state, state]
+        check_room(self.checkpoint.parent, "the state of the run", sizes)
+
     def finished(self, made_by: dict[str, Any], kind: str) -> bool:
         """Whether the checkpoint is there already; UserError if another run made it."""
         if self.state.exists() or not self.checkpoint.exists():
@@ -87,11 +96,9 @@ class TrainingFiles:
         self._check_same(state.meta.get("made_by"), made_by, self.state, _MAY_DIFFER | self.ends)
         return state
 
-    def versions_changed(self, state: Checkpoint, made_by: dict[str, Any]) -> list[str]:
-        """The versions with which a state was written and that are others now: "torch 2.11"."""
-        found = state.meta["made_by"].get("versions")
-        before = found if isinstance(found, dict) else {}
-        now = made_by["versions"]
+    def conditions_changed(self, state: Checkpoint, made_by: dict[str, Any]) -> list[str]:
+        """With what a state was written that is other now: "torch 2.10, now 2.11"."""
+        before, now = _conditions(state.meta["made_by"]), _conditions(made_by)
         return [
             f"{name} {printable(str(before.get(name, 'unknown')))}, now {now[name]}"
             for name in sorted(now)
@@ -140,3 +147,10 @@ class TrainingFiles:
                 f"{path} is of a run on other images than are there now",
                 f"restore the folder, or {_ANOTHER}",
             )
+
+
+def _conditions(made_by: dict[str, Any]) -> dict[str, Any]:
+    """What results depend on to the last digit, beside options and images."""
+    versions = made_by.get("versions")
+    known = versions if isinstance(versions, dict) else {}
+    return {**known, "threads": made_by.get("threads", "unknown")}

@@ -47,19 +47,15 @@ def transfer(
     return digests
 
 
-def duplicate(source: Path, target: Path, link: Link, *, final: Path) -> None:
-    """Put one file into a folder that is there, as `transfer` does, under any name.
+def duplicate(source: Path, target: Path, link: Link, *, final: Path, digest: str) -> None:
+    """Put one file into a folder, as `transfer` does, under any name.
 
-    final: where `target` will stand in the end.
+    final: where `target` will stand in the end. digest: of the file when it was read; UserError if
+    it has changed since.
     """
-    _place(source, str(target), link, final.parent)
-
-
-def place(root: Path, path: str, destination: Path, link: Link, *, final: Path) -> None:
-    """Put the file root/path into the folder `destination`, under the same path; see `transfer`."""
-    target = destination / path
     os.makedirs(target.parent, exist_ok=True)
-    duplicate(root / path, target, link, final=final / path)
+    if _place(source, str(target), link, final.parent) != digest:
+        raise _changed(source)
 
 
 def _place(source: Path, target: str, link: Link, final_parent: Path) -> str:

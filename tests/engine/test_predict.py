@@ -12,6 +12,7 @@ from PIL import Image
 
 from imbsynth.configs import EvaluateConfig, PredictConfig
 from imbsynth.engine import evaluate, predict
+from imbsynth.engine.events import Event, Started
 from imbsynth.engine.inference.classifier import Seen, classifier_checkpoint
 from imbsynth.engine.inference.decisions import Fitted
 from imbsynth.errors import UserError
@@ -118,6 +119,33 @@ def test_files_are_sorted_by_predicted_class(
     assert {path.name for path in into.iterdir()} == {
         "run.json", *(name for name, n in report.counts.items() if n)
     }  # fmt: skip
+
+
+def test_a_file_that_changes_after_it_was_classified_stops_the_sorting(
+    checkpoint: Path, make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    src = make_folder({"a": 6})
+
+    def show_and_change(*_: object) -> None:
+        (src / "a/005.png").write_bytes(b"another file")
+
+    monkeypatch.setattr(predict._Outputs, "_show", show_and_change)
+    with pytest.raises(UserError, match=r"a/005\.png: changed while it was being used"):
+        predict.run(config(checkpoint, src, tmp_path / "out", sort_into=tmp_path / "by class"))
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "by class").exists()
+
+
+def test_a_checkpoint_that_is_replaced_meanwhile_stops_it(
+    checkpoint: Path, make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    def replace(event: Event) -> None:
+        if isinstance(event, Started) and event.task == "classifying":
+            checkpoint.write_bytes(checkpoint.read_bytes() + b"\0")
+
+    with pytest.raises(UserError, match=r"clf\.safetensors: changed while it was being used"):
+        predict.run(config(checkpoint, make_folder({"a": 3}), tmp_path / "out"), on_event=replace)
+    assert not (tmp_path / "out").exists()
 
 
 def test_thresholds_of_the_checkpoint_decide(make_folder: MakeFolder, tmp_path: Path) -> None:

@@ -290,8 +290,11 @@ def test_a_run_resumed_with_other_versions_says_so(make_folder: MakeFolder, tmp_
     path = interrupted(src, out)
     state = load_checkpoint(path, "state of a run")
     state.meta["made_by"]["versions"]["torch"] = "1.0"
+    state.meta["made_by"]["threads"] = 99
     save_checkpoint(path, state)
     heard: list[Event] = []
     train_ae.run(config(src, out, resume=True), on_event=heard.append)
     notes = [event.text for event in heard if isinstance(event, Note)]
-    assert f"the run was begun with torch 1.0, now {version('torch')}: results may differ" in notes
+    threads = torch.get_num_threads()
+    changed = f"threads 99, now {threads}; torch 1.0, now {version('torch')}"
+    assert f"the run was begun with {changed}: results may differ" in notes

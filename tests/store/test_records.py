@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -173,3 +174,10 @@ def test_a_report_is_one_line_of_json() -> None:
     text = as_json(Report({"a\nb\udce9": 1}, Path("out")))
     assert "\n" not in text
     assert json.loads(text) == {"counts": {"a\nb\udce9": 1}, "out": "out"}
+
+
+def test_where_torch_computes_the_number_of_threads_is_recorded(tmp_path: Path) -> None:
+    config = ImbalanceConfig(src=tmp_path, dst=tmp_path, counts=(1,))
+    record = provenance("x", config, inputs={}, libraries=("torch",))
+    assert record["threads"] == torch.get_num_threads()
+    assert "threads" not in made_by(tmp_path)

@@ -77,7 +77,13 @@ def copied(config: GenerateConfig, images: Listed, part: Path) -> Put[Planned]:
         for parent, row in zip(parents, rows, strict=True):
             path = images.paths[parent]
             file = file_of(images.classes[batch.label], row, Path(path).suffix)
-            duplicate(config.src / path, part / file, config.link, final=config.dst / file)
+            duplicate(
+                config.src / path,
+                part / file,
+                config.link,
+                final=config.dst / file,
+                digest=images.digests[parent],
+            )
             files.append(file)
         return files
 

@@ -19,6 +19,7 @@ from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.checkpoints import Checkpoint
 from imbsynth.store.records import provenance
 from imbsynth.store.training_files import TrainingFiles
+from imbsynth.store.transfer import unchanged
 
 Config = TypeVar("Config", TrainAeConfig, AosTrainConfig)
 Data = TypeVar("Data")
@@ -43,6 +44,10 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
     @abstractmethod
     def may_change(self) -> frozenset[str]:
         """The options that say when a run ends, and do not change a step before that."""
+
+    def reads_twice(self) -> tuple[Path | None, ...]:
+        """The files that `read` and `inputs` open more than once."""
+        return ()
 
     @abstractmethod
     def read(self, on_event: OnEvent) -> Data:
@@ -80,18 +85,20 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
         with files.claimed(resume=config.resume, force=config.force):
             device = resolve_device(config.device)
             precision = resolve_precision(config.precision, device)
-            data = self.read(on_event)
-            made_by = provenance(
-                self.name,
-                config,
-                inputs=self.inputs(data),
-                libraries=self.libraries,
-                resolved={"device": device.type, "precision": precision},
-            )
+            with unchanged(*self.reads_twice()):
+                data = self.read(on_event)
+                made_by = provenance(
+                    self.name,
+                    config,
+                    inputs=self.inputs(data),
+                    libraries=self.libraries,
+                    resolved={"device": device.type, "precision": precision},
+                )
             if config.resume and files.finished(made_by, self.name):
                 on_event(Note(f"{config.out} is complete: nothing to do"))
                 return files
             trainer = self.trainer(data, device, precision)
+            files.check_room(trainer.state_bytes)
             train(trainer, files, made_by, on_event, resume=config.resume)
             result = self.result(trainer, data, made_by, on_event)
             files.write_sheet(result.write_sheet)

@@ -96,6 +96,13 @@ class Trainer(Generic[OneTask]):
         """Whether the losses of this epoch and the state of every part are finite."""
         return finite(self._states())
 
+    @property
+    def state_bytes(self) -> int:
+        """Size of the tensors of a state, from the end of the first epoch on."""
+        later = Place(1, 0, self.epochs, self.task.steps)
+        templates = (part.template(later) for part in self._parts().values())
+        return sum(value.nbytes for tensors in templates for value in tensors.values())
+
     def state(self) -> Checkpoint:
         """Everything needed to resume exactly; the random streams need only epoch and step."""
         meta = {"step": self.step, "seconds": self.clock.seconds, "history": self.history}

@@ -13,9 +13,10 @@ import torch
 
 from imbsynth.configs import AosTrainConfig
 from imbsynth.engine import aos_train
-from imbsynth.engine.events import EpochDone, Event
+from imbsynth.engine.events import EpochDone, Event, Started
 from imbsynth.errors import Interrupted, UserError
 from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from imbsynth.store.training_files import TrainingFiles
 from tests.conftest import MakeFolder
 
 
@@ -116,3 +117,26 @@ def test_a_state_of_an_older_version_is_told_from_a_damaged_one(
     save_checkpoint(path, Checkpoint({**tensors, "x.y": torch.zeros(1)}, meta))
     with pytest.raises(UserError, match="which no part of the run has"):
         aos_train.run(config(src, out, resume=True))
+
+
+def test_room_for_the_state_is_checked_before_the_first_step(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    src, events = make_folder({"a": 9, "b": 4}), list[Event]()
+    full = os.statvfs_result((4096, 4096, 10**6, 3, 3, 0, 0, 0, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _: full)
+    with pytest.raises(UserError, match=r"the state of the run would take .* MB, .* 0\.01 MB"):
+        aos_train.run(config(src, tmp_path / "clf.safetensors"), on_event=events.append)
+    assert not any(isinstance(event, Started) and event.task == "training" for event in events)
+    assert list(tmp_path.glob("clf*")) == []
+
+
+def test_the_size_of_a_state_is_known_before(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src, told = make_folder({"a": 9, "b": 4}), list[int]()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TrainingFiles, "check_room", lambda _, size: told.append(size))
+        with pytest.raises(Interrupted):
+            aos_train.run(config(src, tmp_path / "clf.safetensors"), on_event=stop)
+    state = load_checkpoint(tmp_path / "clf.state.safetensors", "state of a run")
+    saved = sum(value.nbytes for name, value in state.tensors.items() if "losses" not in name)
+    assert told == [saved]
