@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 
 from imbsynth.core.metric_table import METRICS
-from imbsynth.core.significance import best
+from imbsynth.core.significance import leading
 from imbsynth.engine.comparison.results import read_results
 from imbsynth.engine.comparison.stored import Result
 from imbsynth.engine.comparison.summaries import tabulate
@@ -39,7 +39,7 @@ def markdown(results: list[Result]) -> str:
         cells = []
         for table in tables:
             mean = f"{table.mean[0, column]:.2%}"
-            text = f"**{mean}**" if best(table.mean[0])[column] else mean
+            text = f"**{mean}**" if leading(table.mean[0], 0)[column] else mean
             cells.append(f"{text} ± {table.spread[0, column]:.2%}".replace("%", ""))
         lines.append(f"| {method} | {tables[0].seeds[0, column]} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -39,8 +39,8 @@ def summary(report: Report) -> None:
             typer.echo(printable(problem))
         _scores([row for row in report.rows if row["problem"] == problem], report.metric)
         typer.echo("")
-    typer.echo("* the best of its column; in brackets the 95 % interval over the test images,")
-    typer.echo("after ± the standard deviation over seeds")
+    typer.echo(f"* the best of its column, or at most {report.rope:g} below it; in brackets the")
+    typer.echo("95 % interval over the test images, after ± the standard deviation over seeds")
     if warning(report.rows):
         typer.echo(warning(report.rows))
     if report.compared["of"] > 1 or report.compared["left_out"]:

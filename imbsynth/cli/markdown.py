@@ -32,7 +32,10 @@ def markdown(report: Report) -> str:
         parts += [f"## {_escaped(problem) or 'Single evaluations'}", _scores(rows, report.metric)]
     if len(problems) == 1 and report.compared["excluded"]:
         parts.append(_covered(report))
-    notes = "In percent, mean ± standard deviation over the seeds; the best mean in bold."
+    notes = (
+        "In percent, mean ± standard deviation over the seeds. In bold: the best mean, and those "
+        f"at most {100 * report.rope:g} below it."
+    )
     if any(row["seeds"] == 1 for row in report.rows):
         notes += " In brackets, of one seed, the 95 % interval over the test images."
     warned = [_escaped(warning(report.rows))] if warning(report.rows) else []

@@ -28,10 +28,15 @@ def rounded(values: Values) -> Values:
     return np.round(values, DIGITS)
 
 
-def best(values: Values) -> NDArray[np.bool_]:
-    """(k,) scores -> (k,) which of them are the highest; NaN is a missing score."""
+def leading(values: Values, rope: float) -> NDArray[np.bool_]:
+    """(k,) scores -> (k,) which of them are the highest, or at most `rope` below it.
+
+    NaN is a missing score. Where all scores are that near, none is ahead, and none is marked.
+    """
     scores = rounded(values)
-    return scores == np.max(scores, initial=-np.inf, where=~np.isnan(scores))
+    there = ~np.isnan(scores)
+    near = there & (rounded(np.max(scores, initial=-np.inf, where=there) - scores) <= rope)
+    return np.zeros_like(there) if np.array_equal(near, there) else near
 
 
 def wins(values: Values) -> NDArray[np.int64]:

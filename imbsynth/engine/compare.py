@@ -79,7 +79,7 @@ def _report(
     return Report(
         metric=config.metric,
         rope=config.rope,
-        rows=summarise(results),
+        rows=summarise(results, config.rope),
         compared={
             "problems": len(common.seeds),
             "of": common.of,

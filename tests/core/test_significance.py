@@ -7,9 +7,9 @@ from scipy import stats
 from imbsynth.core.significance import (
     _shaffer_adjusted,
     _true_counts,
-    best,
     better,
     friedman,
+    leading,
     ranks,
     shaffer,
     wins,
@@ -124,13 +124,20 @@ def test_scores_that_a_sum_has_rounded_apart_are_equal() -> None:
     assert values[0, 0] > values[0, 1]
     assert wins(values).tolist() == [[0, 0, 1], [0, 0, 1], [0, 0, 0]]
     assert ranks(values).tolist() == [[1.5, 1.5, 3]]
-    assert best(values[0]).tolist() == [True, True, False]
+    assert leading(values[0], 0).tolist() == [True, True, False]
     assert friedman(np.array([[np.mean([0.1] * 3), 0.1, 0.1]] * 3)) == 1
 
 
 def test_a_method_without_a_score_is_not_the_best() -> None:
-    assert best(np.array([np.nan, 0.5, 0.4])).tolist() == [False, True, False]
-    assert best(np.array([np.nan, np.nan])).tolist() == [False, False]
+    assert leading(np.array([np.nan, 0.5, 0.4]), 0.01).tolist() == [False, True, False]
+    assert leading(np.array([np.nan, np.nan]), 0.01).tolist() == [False, False]
+
+
+def test_scores_that_differ_by_no_more_than_the_rope_lead_together_or_not_at_all() -> None:
+    assert leading(np.array([0.6614, 0.6607, 0.5]), 0.01).tolist() == [True, True, False]
+    assert leading(np.array([0.6614, 0.6607]), 0.01).tolist() == [False, False]
+    assert leading(np.array([0.75, 0.74, 0.7]), 0.01).tolist() == [True, True, False]
+    assert leading(np.array([0.6614, 0.6607]), 0.0005).tolist() == [True, False]
 
 
 def test_ties_share_their_ranks() -> None:

@@ -44,13 +44,13 @@ def tabulate(results: Sequence[Result], metric: str) -> ScoreTable:
     return ScoreTable(problems, methods, mean, spread, seeds)
 
 
-def summarise(results: Sequence[Result]) -> list[Summary]:
+def summarise(results: Sequence[Result], rope: float) -> list[Summary]:
     """A summary per problem and method that has a result.
 
     Keys: `problem`, `method`, `seeds` (their number), for each METRIC its mean over the seeds and
     METRIC_spread, `overlap` (test images that flatter the scores, over all seeds), `best` (the
-    metrics in which no other method on the problem is better) and, if there is one seed,
-    `intervals` over the test images.
+    metrics in which no other method on the problem is better by more than `rope`, but some are
+    worse) and, if there is one seed, `intervals` over the test images.
     """
     tables = {metric: tabulate(results, metric) for metric in COMPARED}
     intervals = {(result.problem, result.method): result.intervals for result in results}
@@ -58,7 +58,7 @@ def summarise(results: Sequence[Result]) -> list[Summary]:
     for result in results:
         overlap[result.problem, result.method] += result.overlap
     best = {
-        metric: np.array([significance.best(row) for row in table.mean])
+        metric: np.array([significance.leading(row, rope) for row in table.mean])
         for metric, table in tables.items()
     }
     problems, methods, _, _, seeds = tables["acsa"]
