@@ -19,6 +19,11 @@ def _summary(report: Report) -> None:
         f"{report.recon_loss:.5f}, penalty loss {report.penalty_loss:.5f}, "
         f"{report.images_per_second:.0f} images/s"
     )
+    if report.reconstruction is not None:
+        typer.echo(
+            "reconstructions: mean squared error {loss:.5f}, as of {components} principal "
+            "components; of the mean image {mean_image:.5f}".format_map(report.reconstruction)
+        )
     typer.echo(f"look at {report.sheet}")
 
 

@@ -25,10 +25,12 @@ from imbsynth.engine.training.autoencoder import (
 from imbsynth.engine.training.command import Result, TrainingCommand
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.memory import check_memory
+from imbsynth.engine.training.reconstruction import Reconstruction, judge
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.errors import UserError
 from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
 from imbsynth.runtime import resolve_device
+from imbsynth.store.checkpoints import load_checkpoint
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.training_files import TrainingFiles
 
@@ -43,6 +45,7 @@ class Report:
     epochs: int
     recon_loss: float  # mean squared error of the last epoch, in units of the [0, 1] range
     penalty_loss: float  # likewise; 0 without a penalty
+    reconstruction: dict[str, Any] | None  # see `Reconstruction`; None: version 0.1 wrote none
     images_per_second: float  # images of reconstruction batches over the training loop alone
     stopped: str  # "plateau" or "epochs"
     log: str
@@ -112,9 +115,20 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
             on_event(Note(f"no progress for {self.config.patience} epochs: stopped"))
         task.recompute_statistics()
         autoencoder = TrainedAutoencoder(task.model, task.device, task.precision)
+        found = judge(autoencoder, data.pixels, self.config.seed)
+        if found.poor:
+            on_event(Note(_poor(found, autoencoder.model.shape.latent_dim)))
         meta = {"made_by": made_by, "classes": data.classes, "epochs": len(trainer.history)}
-        checkpoint = autoencoder_checkpoint(task.model, meta, data.identities())
+        checkpoint = autoencoder_checkpoint(task.model, meta | found.meta(), data.identities())
         return Result(partial(_write_sheet, images=data, autoencoder=autoencoder), checkpoint)
+
+
+def _poor(found: Reconstruction, latent_dim: int) -> str:
+    return (
+        f"poor reconstructions: their mean squared error is {found.loss:.4f} (the mean image's "
+        f"{found.mean_image:.4f}), which {found.components} principal components reach as well as "
+        f"the {latent_dim} numbers of the latent vector; train for more epochs, or on more images"
+    )
 
 
 def _write_sheet(path: Path, images: Labelled, autoencoder: TrainedAutoencoder) -> None:
@@ -137,6 +151,7 @@ def _report(config: TrainAeConfig, files: TrainingFiles) -> Report:
         epochs=len(history),
         recon_loss=history[-1]["recon_loss"],
         penalty_loss=history[-1]["penalty_loss"],
+        reconstruction=load_checkpoint(files.checkpoint, KIND).meta.get("reconstruction"),
         images_per_second=images_per_second(history),
         stopped="epochs" if len(history) >= config.epochs else "plateau",
         log=files.log.as_posix(),
