@@ -1,4 +1,4 @@
-"""Time: how long the present epoch has taken, and when something is due again."""
+"""Time: how long an epoch has taken, how long a run will take, and when something is due again."""
 
 from __future__ import annotations
 
@@ -35,3 +35,19 @@ class Every:
             return False
         self.last = time.monotonic()
         return True
+
+
+class Forecast:
+    """Tells once, when the first seconds are over, how long a run still takes."""
+
+    def __init__(self, after: float, done: int) -> None:
+        """after: the seconds. done: the steps before them."""
+        self.after, self.before = after, done
+        self.start: float | None = time.monotonic()
+
+    def seconds(self, done: int, total: int) -> float | None:
+        """What is left of `total` steps, if it is time to tell."""
+        if self.start is None or time.monotonic() - self.start < self.after:
+            return None
+        passed, self.start = time.monotonic() - self.start, None
+        return passed / (done - self.before) * (total - done)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from imbsynth.engine.events import Advanced, EpochDone, Note, OnEvent, Started
-from imbsynth.engine.training.clock import Every
+from imbsynth.engine.events import Advanced, EpochDone, Note, OnEvent, Started, duration
+from imbsynth.engine.training.clock import Every, Forecast
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stop_request
@@ -13,6 +13,8 @@ from imbsynth.store.checkpoints import Checkpoint
 from imbsynth.store.training_files import TrainingFiles
 
 SAVE_EVERY = 60.0  # seconds between the states from which a run can be resumed
+FORESEE_AFTER = 5.0  # seconds of training, by which the rest is foreseen
+LONG = 600.0  # seconds of a run whose length is said at its beginning
 SHOW_EVERY = 0.5  # seconds between two looks at the losses, which on CUDA wait for the device
 
 
@@ -33,16 +35,21 @@ def train(
         _restore(trainer, files, made_by, on_event)
     guard = _Guard(trainer, files, made_by)
     saving, showing = Every(SAVE_EVERY), Every(SHOW_EVERY)
+    total = trainer.epochs * trainer.task.steps
+    forecast = Forecast(FORESEE_AFTER, trainer.done)
 
     def between_steps() -> None:
         if showing.due():
             on_event(_progress(trainer))
+        left = forecast.seconds(trainer.done, total)
+        if left is not None and left > LONG:
+            on_event(Note(_cost(left)))
         if saving.due():
             guard.save()
         request.check(guard.save)
 
     with stop_request() as request:
-        on_event(Started("training", trainer.epochs * trainer.task.steps, "steps"))
+        on_event(Started("training", total, "steps"))
         while not trainer.over:
             trainer.clock.start()
             for batch in trainer.batches():
@@ -107,10 +114,15 @@ class _Guard:
         self.files.save_state(self.trainer.state(), self.made_by)
 
 
+def _cost(seconds: float) -> str:
+    return (
+        f"the training takes about {duration(seconds)} here, if no plateau ends it; fewer "
+        f"{option('epochs')} or a smaller {option('image_size')} take less"
+    )
+
+
 def _progress(trainer: Trainer[Any]) -> Advanced:
-    place = trainer.place
     parts = [
         f"{name.removesuffix('_loss')} {value:.5f}" for name, value in trainer.mean_losses().items()
     ]
-    done = place.epoch * place.steps + place.step
-    return Advanced(done, "  ".join([f"epoch {place.epoch + 1}", *parts]))
+    return Advanced(trainer.done, "  ".join([f"epoch {trainer.place.epoch + 1}", *parts]))

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from imbsynth.configs import TrainAeConfig
+from imbsynth.engine import train_ae
+from imbsynth.engine.events import Event, Note
+from imbsynth.engine.training import loop
+from imbsynth.engine.training.clock import Forecast
+from tests.conftest import MakeFolder
+
+
+def test_what_is_left_is_told_once_and_not_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    forecast = Forecast(5, done=20)
+    now = 104
+    assert forecast.seconds(28, 100) is None
+    now = 110
+    assert forecast.seconds(40, 100) == 30  # 20 steps took 10 seconds, and 60 are left
+    now = 200
+    assert forecast.seconds(90, 100) is None
+
+
+@pytest.mark.parametrize(("long", "told"), [(0, 1), (1e9, 0)])
+def test_a_long_training_says_what_it_costs(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long: float, told: int
+) -> None:
+    monkeypatch.setattr(loop, "FORESEE_AFTER", 0)
+    monkeypatch.setattr(loop, "LONG", long)
+    heard: list[Event] = []
+    src, out = make_folder({"a": 6, "b": 3}), tmp_path / "ae.safetensors"
+    train_ae.run(TrainAeConfig(src=src, out=out, epochs=2, batch_size=2), on_event=heard.append)
+    notes = [event.text for event in heard if isinstance(event, Note)]
+    assert len([text for text in notes if text.startswith("the training takes about")]) == told
