@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from imbsynth import configs
+from imbsynth.engine.caching import caching
 from imbsynth.options import command_name, option_fields
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Function(Generic[C, R]):
         if config is not None and values:
             raise TypeError(f"{self.__name__} takes a config or its fields, not both")
         chosen = self.config(**values) if config is None else config
-        run: Callable[..., R] = import_module(f"imbsynth.engine.{self.__name__}").run
+        run: Callable[..., R] = caching(import_module(f"imbsynth.engine.{self.__name__}").run)
         return run(chosen) if on_event is None else run(chosen, on_event=on_event)
 
     def __repr__(self) -> str:

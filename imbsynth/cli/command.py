@@ -16,6 +16,7 @@ from imbsynth.cli.console import execute
 from imbsynth.cli.plain_help import Command
 from imbsynth.cli.wording import flag, help_text
 from imbsynth.configs.shared import RUN
+from imbsynth.engine.caching import caching
 from imbsynth.kinds import Flag, Several
 from imbsynth.options import Option, OptionField, built, command_name, option_fields, parsed
 
@@ -102,7 +103,8 @@ class CommandSpec:
             values = {**of_file, **values}
             json, quiet = json or shown_of_file.json, quiet or shown_of_file.quiet
         config: Any = built(self.config, values)
-        report = execute(self._runner(), config, quiet=quiet, json=json, summary=self.summary)
+        run = caching(self._runner())
+        report = execute(run, config, quiet=quiet, json=json, summary=self.summary)
         if code := self.exit_code(report):
             raise typer.Exit(code)
 

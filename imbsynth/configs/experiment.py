@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from imbsynth.configs.shared import OnDevice, Sized, check_checkpoint_name
+from imbsynth.configs.shared import Caching, OnDevice, Sized, check_checkpoint_name
 from imbsynth.configs.values import SHARD
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
@@ -13,7 +13,7 @@ Budget = Literal["small", "medium", "large"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExperimentConfig(Sized, OnDevice):
+class ExperimentConfig(Sized, Caching, OnDevice):
     """Run a grid of data sets, imbalances, methods and seeds, or all methods on a folder.
 
     A trial makes an imbalanced copy of a data set, holds out validation images, makes what the

@@ -59,7 +59,8 @@ class FidConfig(Compared, Sized, Reading, Seeded, OnDevice, Replacing):
     cache: Annotated[
         Path | None,
         Option(
-            "Folder that keeps the statistics of each class, by the content of its images.",
+            "Folder that keeps the statistics of each class, by the content of its images, and "
+            "decoded images.",
             metavar="DIR",
         ),
     ] = None

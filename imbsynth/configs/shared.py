@@ -143,8 +143,23 @@ class Sized(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading(Checked):
-    """A command that decodes images."""
+class Caching(Checked):
+    """A command that decodes files which other commands decode too."""
+
+    cache: Annotated[
+        Path | None,
+        Option(
+            "Folder that keeps decoded images, by the content of their files: the next command "
+            "that is given it reads the same pixels without decoding.",
+            metavar="DIR",
+            panel=RUN,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading(Caching):
+    """A command that decodes images into memory."""
 
     skip_unreadable: Annotated[
         bool, Option("Leave out files that cannot be decoded, and record them.")

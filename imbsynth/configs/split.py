@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
-from imbsynth.configs.shared import Dst, Linking, Replacing, Seeded, Src, one_of_two
+from imbsynth.configs.shared import Caching, Dst, Linking, Replacing, Seeded, Src, one_of_two
 from imbsynth.configs.values import FRACTIONS
 from imbsynth.errors import UserError, option
 from imbsynth.kinds import Range
@@ -15,7 +15,7 @@ PARTS = {2: ("train", "test"), 3: ("train", "val", "test")}  # by the number of 
 
 
 @dataclass(frozen=True, kw_only=True)
-class SplitConfig(Linking, Seeded, Replacing):
+class SplitConfig(Caching, Linking, Seeded, Replacing):
     """Split a folder into training, validation and test parts, each with its share of each class.
 
     Every part gets at least one image of every class.

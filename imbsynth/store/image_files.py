@@ -16,6 +16,7 @@ from imbsynth.store.decoding import Picture, Unreadable, decode, header_size, qu
 from imbsynth.store.folders import digest_of, read_bytes
 from imbsynth.store.names import printable
 from imbsynth.store.parallel import in_order, threads_for
+from imbsynth.store.picture_cache import current, key_of
 
 
 class ImageFile(NamedTuple):
@@ -27,18 +28,27 @@ class ImageFile(NamedTuple):
 
 
 def read_image_file(
-    path: Path, size: tuple[int, int] | None = None, *, as_gray: bool = False
+    path: Path, size: tuple[int, int] | None = None, *, as_gray: bool = False, pixels: bool = True
 ) -> ImageFile:
-    """Read and decode one file; `size` (height, width) in pixels resizes."""
+    """Read and decode one file; `size` (height, width) in pixels resizes.
+
+    Without `pixels`, those of the picture need not be right: their shape is.
+    """
     try:
         data = read_bytes(path)
     except OSError as error:
         return ImageFile("", None, f"cannot be read: {error.strerror or error}")
     digest = digest_of(data)
-    try:
-        return ImageFile(digest, decode(data, size, as_gray=as_gray), "")
-    except Unreadable as error:
-        return ImageFile(digest, None, str(error))
+    cache, key = current(), key_of(digest, size, as_gray)
+    picture = None if cache is None else cache.load(key, pixels=pixels)
+    if picture is None:
+        try:
+            picture = decode(data, size, as_gray=as_gray)
+        except Unreadable as error:
+            return ImageFile(digest, None, str(error))
+        if cache is not None:
+            cache.save(key, picture)
+    return ImageFile(digest, picture, "")
 
 
 def thumbnail(path: Path, longest: int) -> NDArray[np.uint8]:
@@ -78,7 +88,7 @@ def survey_all(
 
 
 def _survey(root: Path, path: str) -> Survey:
-    digest, picture, problem = read_image_file(root / path)
+    digest, picture, problem = read_image_file(root / path, pixels=False)
     if picture is None:
         return Survey(path, digest, "", "", "", False, problem)
     size = size_text(picture.pixels.shape)
