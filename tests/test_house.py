@@ -38,12 +38,13 @@ MAY_IMPORT = {
 
 # Within engine, by module or room. A row names only rows above it, or commands without a row, which
 # may import every room but experiments and comparison: so there is no cycle.
-SHARED = {"events", "caching", "manifest", "previews", "reading", "originals", "overlap"}
+SHARED = {"events", "grouping", "caching", "manifest", "previews", "reading", "originals", "overlap"}
 STEPS_OF_A_TRIAL = {"imbalance", "split", "train_ae", "generate", "aos_train", "evaluate"}
 ENGINE_MAY_IMPORT = {
     "__init__": set(),
     "events": set(),
     "caching": set(),
+    "grouping": {"events"},
     "manifest": set(),
     "previews": set(),
     "reading": {"events", "previews"},

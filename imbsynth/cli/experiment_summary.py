@@ -15,6 +15,7 @@ from imbsynth.engine.experiments.verdicts import Verdict
 from imbsynth.options import parsed
 
 CHECKPOINT = Path("winner.safetensors")
+GROUPING = ("groups", "group_pattern")
 CLASSES_SHOWN = 2  # in the table; the picture has all
 EXPLANATION = """
 In percent, with 95 % intervals: recall of the rarest classes (in brackets their number of images)
@@ -63,7 +64,8 @@ def _training_command(report: Report) -> str:
     if report.training.keys() == {"aos-train"}:
         options = report.training["aos-train"]
         src = Path(report.asked["on"])
-        return command_line(AosTrainConfig(src=src, out=CHECKPOINT, **options))
+        groups = {name: report.asked[name] for name in GROUPING if name in report.asked}
+        return command_line(AosTrainConfig(src=src, out=CHECKPOINT, **options, **groups))
     asked = parsed(ExperimentConfig, report.asked)
     return command_line(ExperimentConfig(train_winner=CHECKPOINT, **asked))
 

@@ -48,7 +48,7 @@ def command_line(config: Any) -> str:
     for field in option_fields(type(config)):
         value = getattr(config, field.name)
         if field.option.argument:
-            words.append(field.text(value))
+            words += [] if value is None else [field.text(value)]
         elif isinstance(field.kind, Flag):
             words += [flag(field.name)] if value else []
         elif field.required or value != presets.get(field.name, field.default):

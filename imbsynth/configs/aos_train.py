@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+from imbsynth.configs.grouping import Grouped
 from imbsynth.configs.learning import Learning
 from imbsynth.configs.recipes import RECIPES, options_of, with_recipe
 from imbsynth.configs.shared import (
@@ -33,7 +34,7 @@ _OVERSAMPLING = {
 
 @with_recipe
 @dataclass(frozen=True, kw_only=True)
-class AosTrainConfig(Learning, Synthesis, Training):
+class AosTrainConfig(Grouped, Learning, Synthesis, Training):
     """Train a classifier that finds the rare classes, and keep its best epoch.
 
     Rare classes are oversampled, and during training some of their images are moved towards and
@@ -192,6 +193,12 @@ class AosTrainConfig(Learning, Synthesis, Training):
         super().check_together()
         if self.val is not None and self.val_fraction is not None:
             raise one_of_two("val", "val_fraction")
+        if self.val is not None and self.grouped:
+            (given,) = self.grouping()
+            raise UserError(
+                f"{option(given)} is for holding out a part of SRC, and {option('val')} is given",
+                "leave one of them out",
+            )
         draws = self.oversample not in ("aos", "ros", "rus", "none")
         if self.share is not None and not draws:
             raise UserError(

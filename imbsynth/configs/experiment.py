@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from imbsynth.configs.grouping import Grouped
 from imbsynth.configs.shared import Caching, OnDevice, Sized, check_checkpoint_name
 from imbsynth.configs.values import SHARD
 from imbsynth.errors import UserError, option
@@ -13,7 +14,7 @@ Budget = Literal["small", "medium", "large"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExperimentConfig(Sized, Caching, OnDevice):
+class ExperimentConfig(Grouped, Sized, Caching, OnDevice):
     """Run a grid of data sets, imbalances, methods and seeds, or all methods on a folder.
 
     A trial makes an imbalanced copy of a data set, holds out validation images, makes what the
@@ -74,6 +75,7 @@ class ExperimentConfig(Sized, Caching, OnDevice):
 
     def check_together(self) -> None:
         """A protocol with its data, or a folder with its budget."""
+        super().check_together()
         on, data = option("on"), option("data")
         if (self.protocol is None) == (self.on is None):
             raise UserError(
@@ -93,6 +95,11 @@ class ExperimentConfig(Sized, Caching, OnDevice):
             raise UserError(
                 f"{option('budget')} and {option('image_size')} go with {on}",
                 "put options in the protocol",
+            )
+        if self.on is None and self.grouped:
+            raise UserError(
+                f"{option('groups')} and {option('group_pattern')} go with {on}",
+                "for a protocol, split the folders by group beforehand",
             )
         if self.train_winner is not None:
             if self.on is None:

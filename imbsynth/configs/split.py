@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
+from imbsynth.configs.grouping import Grouped
 from imbsynth.configs.shared import Caching, Dst, Linking, Replacing, Seeded, Src, one_of_two
 from imbsynth.configs.values import FRACTIONS
 from imbsynth.errors import UserError, option
@@ -15,10 +16,11 @@ PARTS = {2: ("train", "test"), 3: ("train", "val", "test")}  # by the number of 
 
 
 @dataclass(frozen=True, kw_only=True)
-class SplitConfig(Caching, Linking, Seeded, Replacing):
+class SplitConfig(Grouped, Caching, Linking, Seeded, Replacing):
     """Split a folder into training, validation and test parts, each with its share of each class.
 
-    Every part gets at least one image of every class.
+    Every part gets at least one image of every class. Images that show the same stay together, and
+    so do groups: the parts then come as close to their shares as whole groups allow.
     """
 
     src: Src
@@ -42,11 +44,16 @@ class SplitConfig(Caching, Linking, Seeded, Replacing):
 
     def check_together(self) -> None:
         """Fractions that add up to 1, or folds."""
+        super().check_together()
         if self.folds is not None and self.fractions is not None:
             raise one_of_two("fractions", "folds")
         total = sum(self.fractions or DEFAULT_FRACTIONS)
         if not math.isclose(total, 1, abs_tol=1e-6):
             raise UserError(f"{option('fractions')} add up to {total:g}", "let them add up to 1")
+
+    def shares(self) -> list[float]:
+        """The share of each part; of folds, of each fold."""
+        return [1 / self.folds] * self.folds if self.folds else list(self.parts().values())
 
     def parts(self) -> dict[str, float]:
         """The share of each part by name, in the order train, val, test."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from imbsynth.kinds import NUMBER, SHARE, WHOLE, Kind, Range
+from imbsynth.kinds import NUMBER, SHARE, TEXT, WHOLE, Kind, Range
 
 MAX_PIXELS = 100_000_000  # an image
 
@@ -119,6 +119,18 @@ def _accept_recalls(value: Any) -> dict[str, float]:
     return shares
 
 
+def _accept_pattern(value: Any) -> str:
+    """A regular expression with a group in it; it stays a text."""
+    text: str = TEXT.accept(value)
+    try:
+        groups = re.compile(text).groups
+    except (re.error, OverflowError, RecursionError):
+        raise ValueError("no regular expression") from None
+    if not groups:
+        raise ValueError("no group")
+    return text
+
+
 def _items(value: Any) -> list[Any]:
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise ValueError("no sequence")
@@ -178,6 +190,12 @@ SHARD = Kind(
     lambda shard: f"{shard[0]}/{shard[1]}",
     metavar="I/N",
     written="the process and how many there are, e.g. 2/8",
+)
+PATTERN = Kind(
+    "a regular expression with brackets around the group, e.g. '^(.+)_'",
+    str,
+    _accept_pattern,
+    metavar="REGEX",
 )
 TAU = _auto_or(Range(-10, 10))
 TEMPERATURE = _auto_or(Range(0.01, 100))

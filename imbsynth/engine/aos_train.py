@@ -182,7 +182,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
 
 def _hold_out(config: AosTrainConfig, images: Labelled, on_event: OnEvent) -> Data:
     fraction = config.val_fraction or DEFAULT_VAL_FRACTION
-    parts = hold_out(config.src, images, fraction, config.seed)
+    parts = hold_out(config.src, images, fraction, config.seed, grouping=config, on_event=on_event)
     if parts.left_out:
         on_event(
             Note(

@@ -18,6 +18,7 @@ from imbsynth.engine.experiments.trials import run_trial, train_on_folder
 from imbsynth.engine.experiments.verdict_pictures import write_pictures
 from imbsynth.engine.experiments.verdicts import Verdict, verdicts, winner
 from imbsynth.engine.experiments.workspace import Workspace
+from imbsynth.engine.grouping import check_list
 from imbsynth.engine.manifest import refuse_synthetic
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError, option
@@ -28,7 +29,14 @@ from imbsynth.store.outputs import check_apart, claim, new_file
 from imbsynth.store.records import read_json, write_json
 from imbsynth.store.trials import PROTOCOL, lists_trials
 
-ASKED = ("on", "out", "budget", "image_size")  # the options that decide a verdict
+ASKED = (
+    "on",
+    "out",
+    "budget",
+    "image_size",
+    "groups",
+    "group_pattern",
+)  # the options that decide a verdict
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,9 @@ class Report:
     pictures: list[str] = field(default_factory=list)  # of the verdict
     winner: str | None = None  # the method with the highest ACSA
     training: dict[str, Any] = field(default_factory=dict)  # its options, by the command's name
-    asked: dict[str, Any] = field(default_factory=dict)  # on, out, budget and image_size
+    asked: dict[str, Any] = field(
+        default_factory=dict
+    )  # of these options, those that are set: see ASKED
     checkpoint: str | None = None  # of the winner, trained on the whole folder
 
 
@@ -67,7 +77,10 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
         check_apart(src, target)
     refuse_synthetic(src)
     folder = scan_regular(src)
-    workspace = Workspace(protocol_for(folder, config), src, config.out, config.device)
+    check_list(config, folder)
+    workspace = Workspace(
+        protocol_for(folder, config), src, config.out, config.device, config.grouping()
+    )
     _prepare(workspace, config)
     _announce(workspace, folder, config, on_event)
     trials = _run_trials(workspace, config, on_event)
@@ -87,7 +100,11 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
         pictures=[path.as_posix() for path in write_pictures(workspace, found)],
         winner=best,
         training=_options(workspace.protocol.methods[best]),
-        asked={name: value for name, value in recorded(config).items() if name in ASKED},
+        asked={
+            name: value
+            for name, value in recorded(config).items()
+            if name in ASKED and value is not None
+        },
         checkpoint=checkpoint,
     )
 
@@ -116,7 +133,7 @@ def _announce(
     todo = sum(not workspace.is_done(trial) for trial in trials)
     if not todo:
         return
-    for warning in warnings_for(folder):
+    for warning in warnings_for(folder, config):
         on_event(Note(warning))
     if config.dry_run and not config.estimate:
         return

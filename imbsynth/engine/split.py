@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from imbsynth.configs import SplitConfig
 from imbsynth.core.profiles import shares
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
+from imbsynth.engine.grouping import check_list, groups_of, parts_of_groups, suggestion
 from imbsynth.engine.originals import copying
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream, worker_count
@@ -34,22 +36,60 @@ class Report:
 
 def run(config: SplitConfig, *, on_event: OnEvent = silent) -> Report:
     """Split the images of each class over the parts, each part with its share of every class."""
-    begun = copying(config.src, config.dst, command="split", force=config.force)
-    with begun as (folder, part):
-        _check(folder, config.folds or len(config.parts()))
-        found = _survey(folder, on_event)
-        together = same_images(found)
-        part_of = _together(folder, _assigned(config, folder), together, on_event)
-        parts = _parts(config, folder, part_of)
-        _check_filled(folder, parts)
-        inputs = _write(config, parts, part, {one.path: one.digest for one in found}, on_event)
-        record = provenance("split", config, inputs=inputs, libraries=("numpy",))
-        write_record(part, {**record, "files": parts})
+    with _begun(config) as (folder, part):
+        check_list(config, folder)
+        if not config.grouped and (text := suggestion(folder.files)):
+            on_event(Note(text))
+        return _split(config, folder, part, on_event)
+
+
+def run_on_part(config: SplitConfig, *, on_event: OnEvent = silent) -> Report:
+    """`run` on a folder that may be a part of the one whose groups are listed."""
+    with _begun(config) as (folder, part):
+        return _split(config, folder, part, on_event)
+
+
+def _begun(config: SplitConfig) -> AbstractContextManager[tuple[ImageFolder, Path]]:
+    return copying(config.src, config.dst, command="split", force=config.force)
+
+
+def _split(config: SplitConfig, folder: ImageFolder, part: Path, on_event: OnEvent) -> Report:
+    _check(folder, len(config.shares()))
+    groups = groups_of(config, folder.root, folder.paths())
+    found = _survey(folder, on_event)
+    if groups is None:
+        part_of = _by_image(config, folder, found, on_event)
+    else:
+        part_of = _by_group(config, folder, found, groups, on_event)
+    parts = _parts(config, folder, part_of)
+    _check_filled(folder, parts)
+    inputs = _write(config, parts, part, {one.path: one.digest for one in found}, on_event)
+    record = provenance("split", config, inputs=inputs, libraries=("numpy",))
+    if groups is not None:
+        record["groups"] = dict(zip(folder.paths(), groups, strict=True))
+    write_record(part, {**record, "files": parts})
     counts = {
         name: {label: len(files) for label, files in classes.items()}
         for name, classes in parts.items()
     }
     return Report(counts=counts, out=config.dst.as_posix())
+
+
+def _by_group(
+    config: SplitConfig,
+    folder: ImageFolder,
+    found: list[Survey],
+    groups: list[str],
+    on_event: OnEvent,
+) -> dict[str, int]:
+    """The part of every path, groups and images that show the same in one."""
+    images = [
+        (one.path.split("/")[0], group, one.identity)
+        for one, group in zip(found, groups, strict=True)
+    ]
+    rng = stream(config.seed, "split", "groups")
+    part = parts_of_groups(folder.root, images, config.shares(), rng, on_event)
+    return dict(zip(folder.paths(), part.tolist(), strict=True))
 
 
 def _survey(folder: ImageFolder, on_event: OnEvent) -> list[Survey]:
@@ -110,20 +150,20 @@ def _in_turn(config: SplitConfig, count: int, *, begin: int) -> Indices:
     """The part of the first, second, ... image of a class, in the order in which it is drawn."""
     if config.folds:  # a class begins where the last one ended, so that folds are of one size
         return (np.arange(count) + begin) % config.folds
-    sizes = shares(count, list(config.parts().values()))
+    sizes = shares(count, config.shares())
     return np.repeat(np.arange(len(sizes)), sizes)
 
 
-def _together(
-    folder: ImageFolder, assigned: list[int], same: list[list[str]], on_event: OnEvent
+def _by_image(
+    config: SplitConfig, folder: ImageFolder, found: list[Survey], on_event: OnEvent
 ) -> dict[str, int]:
     """The part of every path, files that show the same image in one: none is its own test.
 
     They go to the first part that has one of them, which with fractions is the training part.
     """
-    part_of = dict(zip(folder.paths(), assigned, strict=True))
+    part_of = dict(zip(folder.paths(), _assigned(config, folder), strict=True))
     moved = 0
-    for group in same:
+    for group in same_images(found):
         first = min(part_of[path] for path in group)
         moved += sum(part_of[path] != first for path in group)
         part_of.update(dict.fromkeys(group, first))

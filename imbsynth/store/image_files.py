@@ -73,6 +73,11 @@ class Survey(NamedTuple):
     alpha: bool  # whether it has transparency
     problem: str  # why it cannot be read; "" if it can
 
+    @property
+    def identity(self) -> str:
+        """Equal for files that show the same image; for unreadable ones, if their bytes are."""
+        return self.pixel_digest or self.digest or self.path
+
 
 def survey_all(
     root: Path, paths: Sequence[str], *, cores: int, on_progress: Callable[[int], None]
@@ -99,5 +104,5 @@ def same_images(found: Sequence[Survey]) -> list[list[str]]:
     """Groups of files that show the same image, in whatever bytes; of unreadable ones, by bytes."""
     groups: dict[str, list[str]] = defaultdict(list)
     for one in found:
-        groups[one.pixel_digest or one.digest or one.path].append(one.path)
+        groups[one.identity].append(one.path)
     return [paths for paths in groups.values() if len(paths) > 1]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from imbsynth.configs import USUAL_SIDE, Budget, ExperimentConfig
+from imbsynth.configs.grouping import Grouped
 from imbsynth.engine.experiments.protocol_options import Options
 from imbsynth.engine.experiments.protocols import DataSet, MethodOptions, Protocol
+from imbsynth.engine.grouping import groups_of, suggestion
 from imbsynth.engine.previews import size_by_headers
 from imbsynth.errors import UserError
 from imbsynth.store.folders import ImageFolder
@@ -61,7 +63,7 @@ def protocol_for(folder: ImageFolder, config: ExperimentConfig) -> Protocol:
             methods[name + suffix] = MethodOptions(options)
         options = {**train, "augment": augment, "oversample": "none"}
         methods["DeepSMOTE" + suffix] = MethodOptions(options, ae=ae, generate={})
-    folds = _folds(folder, effort.folds)
+    folds = _folds(folder, effort.folds, config)
     return Protocol(
         about=f"Which method helps on {folder.root.absolute().name}? Budget: {config.budget}.",
         data={"folder": DataSet(".", None)},
@@ -73,21 +75,31 @@ def protocol_for(folder: ImageFolder, config: ExperimentConfig) -> Protocol:
     )
 
 
-def _folds(folder: ImageFolder, wanted: int) -> int:
-    """The number of folds: `wanted`, or the number of different images in the rarest class."""
-    found = {name: _different(folder, name, wanted) for name in folder.files}
+def _folds(folder: ImageFolder, wanted: int, grouping: Grouped) -> int:
+    """The number of folds: `wanted`, or how many images or groups the rarest class has."""
+    found, what = _apart(folder, wanted, grouping)
     rarest = min(found, key=found.__getitem__)
     if len(found) < 2 or found[rarest] < FEWEST:
-        few = f"class {listing([rarest])}: different images: {found[rarest]}"
+        few = f"class {listing([rarest])}: {what}: {found[rarest]}"
         raise UserError(
             f"{folder.root}: {few if len(found) > 1 else 'one class'}",
             advice(
                 folder,
-                "cross-validation needs two classes, and three different images of each: to train "
-                "on, to choose the epoch, and to test on",
+                f"cross-validation needs two classes, and three {what} of each: to train on, to "
+                "choose the epoch, and to test on",
             ),
         )
     return min(wanted, found[rarest])
+
+
+def _apart(folder: ImageFolder, enough: int, grouping: Grouped) -> tuple[dict[str, int], str]:
+    """How many things of each class may be in different parts, and what they are."""
+    groups = groups_of(grouping, folder.root, folder.paths())
+    if groups is None:
+        return {name: _different(folder, name, enough) for name in folder.files}, "different images"
+    group_of = dict(zip(folder.paths(), groups, strict=True))
+    found = {name: len({group_of[path] for path in own}) for name, own in folder.files.items()}
+    return found, "groups"
 
 
 def _different(folder: ImageFolder, name: str, enough: int) -> int:
@@ -101,9 +113,10 @@ def _different(folder: ImageFolder, name: str, enough: int) -> int:
     return len(seen)
 
 
-def warnings_for(folder: ImageFolder) -> list[str]:
+def warnings_for(folder: ImageFolder, grouping: Grouped) -> list[str]:
     """What a reader of the verdict should know."""
-    warnings = [text] if (text := hint(folder)) else []
+    runs = "" if grouping.grouped else suggestion(folder.files)
+    warnings = [text for text in (hint(folder), runs) if text]
     few = [f"{name} ({n})" for name, n in folder.counts.items() if n < FEW]
     if few:
         named = listing(few)

@@ -11,7 +11,7 @@ from imbsynth.engine.experiments.protocol_options import Options, checked, names
 from imbsynth.engine.experiments.protocols import Protocol, Trial
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError
-from imbsynth.store.folders import digest_of, fingerprint
+from imbsynth.store.folders import digest_of, fingerprint, read_regular
 
 Recipe = dict[str, Any]  # as JSON values
 AE = Path("ae.safetensors")  # stands for any autoencoder while options are checked
@@ -21,11 +21,16 @@ FORMER_OPTIONS = {"neighbours": "k_neighbors"}  # their names in the recipes of 
 class Recipes:
     """The recipes of a protocol's trials. The folder of each data set is scanned once.
 
-    root: the folder above the protocol's data sets.
+    root: the folder above the protocol's data sets. grouping: the options of `split` by which
+    images belong together.
     """
 
-    def __init__(self, protocol: Protocol, root: Path) -> None:
+    def __init__(self, protocol: Protocol, root: Path, grouping: Options) -> None:
         self.protocol, self.root = protocol, root
+        self._grouping = {
+            name: digest_of(read_regular(value)) if isinstance(value, Path) else value
+            for name, value in grouping.items()
+        }
         self._fingerprints: dict[str, str] = {}
 
     def of(self, trial: Trial) -> Recipe:
@@ -62,7 +67,11 @@ class Recipes:
     def of_folds(self, trial: Trial) -> Recipe:
         """The part that all trials on a data set have in common."""
         train = self.protocol.data[trial.data].train
-        return {"images": self._fingerprint(train), "folds": self.protocol.folds}
+        return {
+            "images": self._fingerprint(train),
+            "folds": self.protocol.folds,
+            **self._grouping,
+        }
 
     def _fingerprint(self, folder: str) -> str:
         if folder not in self._fingerprints:

@@ -127,9 +127,13 @@ def _pool_and_test(workspace: Workspace, trial: Trial, on_event: OnEvent) -> tup
     if protocol.folds is None:
         return train, workspace.root / str(data.test)
     config = SplitConfig(
-        src=train, dst=workspace.folds(trial), folds=protocol.folds, link="symbolic"
+        src=train,
+        dst=workspace.folds(trial),
+        folds=protocol.folds,
+        link="symbolic",
+        **workspace.grouping,
     )
-    folds = make_once(config.dst, lambda: split.run(config, on_event=on_event))
+    folds = make_once(config.dst, lambda: split.run_on_part(config, on_event=on_event))
     fold = folds / f"fold-{trial.seed % protocol.folds + 1}"
     return fold / "train", fold / "test"
 
@@ -151,8 +155,9 @@ def _parts(workspace: Workspace, trial: Trial, src: Path, on_event: OnEvent) -> 
         fractions=(1 - fraction, fraction),
         link="symbolic",
         seed=trial.seed,
+        **workspace.grouping,
     )
-    return make_once(config.dst, lambda: split.run(config, on_event=on_event))
+    return make_once(config.dst, lambda: split.run_on_part(config, on_event=on_event))
 
 
 def _generated(workspace: Workspace, trial: Trial, source: Path, on_event: OnEvent) -> Path:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from imbsynth.engine.experiments.protocol_options import Options
 from imbsynth.engine.experiments.protocols import Protocol, Trial
 from imbsynth.engine.experiments.recipes import Recipes, difference, modern, short_digest
 from imbsynth.errors import UserError, option
@@ -20,11 +21,12 @@ class Workspace:
     root: Path  # the data sets' folders are relative to it
     out: Path
     device: str
+    grouping: Options = field(default_factory=dict)  # of split: which images belong together
 
     @cached_property
     def recipes(self) -> Recipes:
         """What the trials are made of."""
-        return Recipes(self.protocol, self.root)
+        return Recipes(self.protocol, self.root, self.grouping)
 
     def target(self, trial: Trial) -> Path:
         """The file to write the trial's result to."""

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.configs import AosTrainConfig
+from imbsynth.configs.grouping import Grouped
 from imbsynth.core.profiles import shares
-from imbsynth.engine.events import Note, OnEvent
+from imbsynth.engine.events import Note, OnEvent, silent
+from imbsynth.engine.grouping import groups_of, parts_of_groups, suggestion
 from imbsynth.engine.inference.classifier import Seen
 from imbsynth.engine.manifest import made_of, refuse_synthetic, synthetic_among
 from imbsynth.engine.overlap import described, overlap_of
@@ -42,16 +44,77 @@ def _same(files: int) -> str:
     return f"{files} real images, all of which are the same"
 
 
-def hold_out(src: Path, images: Labelled, fraction: float, seed: int) -> Parts:
+def hold_out(
+    src: Path,
+    images: Labelled,
+    fraction: float,
+    seed: int,
+    *,
+    grouping: Grouped | None = None,
+    on_event: OnEvent = silent,
+) -> Parts:
     """Hold out a fraction of each class's real images, those that show the same together.
 
-    In a folder that `generate` made, synthetic images with a parent that is held out are left
-    out of training: they would show it. Raises UserError for a class with too few real images.
+    grouping: which others stay together too; None: none. In a folder that `generate` made,
+    synthetic images with a parent that is held out are left out of training: they would show it.
+    Raises UserError for a class with too few real images or groups.
     """
     made = made_of(src)
     synthetic = set(synthetic_among(images.paths, made))
     real = np.array([path not in synthetic for path in images.paths])
     shown = _shown(images)
+    groups = None
+    if grouping is not None:
+        groups = _groups(grouping, src, images, np.flatnonzero(real), on_event)
+    if groups is None:
+        held = _held_images(src, images, shown, real, fraction=fraction, seed=seed)
+    else:
+        classes = [images.classes[label] for label in images.labels[real]]
+        real_shown = [one for one, is_real in zip(shown, real, strict=True) if is_real]
+        part = parts_of_groups(
+            src,
+            list(zip(classes, groups, real_shown, strict=True)),
+            [1 - fraction, fraction],
+            stream(seed, "aos-train", "val", "groups"),
+            on_event,
+        )
+        held = {one for one, its in zip(real_shown, part, strict=True) if its == 1}
+
+    shows = np.array([one in held for one in shown])
+    in_val = real & shows
+    held_paths = {images.paths[i] for i in np.flatnonzero(in_val)}
+    identities = images.identities(np.flatnonzero(in_val).tolist())
+    shows |= np.array(
+        [path in made and made[path].shows(held_paths, identities) for path in images.paths]
+    )
+    _check_trainable(src, images, ~shows)
+    return Parts(np.flatnonzero(~shows), np.flatnonzero(in_val), int((shows & ~in_val).sum()))
+
+
+def _groups(
+    grouping: Grouped, src: Path, images: Labelled, rows: Indices, on_event: OnEvent
+) -> list[str] | None:
+    """The groups of these images, None if none are asked for: then a word if they seem to be."""
+    groups = groups_of(grouping, src, [images.paths[i] for i in rows])
+    if groups is None:
+        files: dict[str, list[str]] = {name: [] for name in images.classes}
+        for i in rows:
+            files[images.classes[images.labels[i]]].append(images.paths[i])
+        if text := suggestion(files):
+            on_event(Note(text))
+    return groups
+
+
+def _held_images(
+    src: Path,
+    images: Labelled,
+    shown: list[str],
+    real: NDArray[np.bool_],
+    *,
+    fraction: float,
+    seed: int,
+) -> set[str]:
+    """What is held out where every image may be alone, as `shown` has it."""
     held: set[str] = set()
     for name, members in zip(images.classes, images.members(), strict=True):
         distinct = sorted({shown[i] for i in members[real[members]]})
@@ -65,16 +128,7 @@ def hold_out(src: Path, images: Labelled, fraction: float, seed: int) -> Parts:
         kept = shares(len(distinct), [1 - fraction, fraction])[0]
         order = stream(seed, "aos-train", "val", name).permutation(len(distinct))
         held |= {distinct[i] for i in order[kept:]}
-
-    shows = np.array([one in held for one in shown])
-    in_val = real & shows
-    held_paths = {images.paths[i] for i in np.flatnonzero(in_val)}
-    identities = images.identities(np.flatnonzero(in_val).tolist())
-    shows |= np.array(
-        [path in made and made[path].shows(held_paths, identities) for path in images.paths]
-    )
-    _check_trainable(src, images, ~shows)
-    return Parts(np.flatnonzero(~shows), np.flatnonzero(in_val), int((shows & ~in_val).sum()))
+    return held
 
 
 def _check_trainable(src: Path, images: Labelled, trains: NDArray[np.bool_]) -> None:
