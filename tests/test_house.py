@@ -38,7 +38,16 @@ MAY_IMPORT = {
 
 # Within engine, by module or room. A row names only rows above it, or commands without a row, which
 # may import every room but experiments and comparison: so there is no cycle.
-SHARED = {"events", "grouping", "caching", "manifest", "previews", "reading", "originals", "overlap"}
+SHARED = {
+    "events",
+    "grouping",
+    "caching",
+    "manifest",
+    "previews",
+    "reading",
+    "originals",
+    "overlap",
+}
 STEPS_OF_A_TRIAL = {"imbalance", "split", "train_ae", "generate", "aos_train", "evaluate"}
 ENGINE_MAY_IMPORT = {
     "__init__": set(),
@@ -56,13 +65,15 @@ ENGINE_MAY_IMPORT = {
     "evaluation": SHARED | {"inference"},
     "distances": SHARED | {"inference"},
     "auditing": SHARED | {"inference", "sources", "training"},
+    "inspecting": SHARED,
     "experiments": SHARED | STEPS_OF_A_TRIAL,
     "comparison": SHARED,
     "compare": SHARED | {"comparison"},
     "experiment": SHARED | {"experiments"},
 }
 A_COMMAND_MAY_IMPORT = SHARED | {
-    *("inference", "sources", "training", "evaluation", "distances", "auditing")
+    *("inference", "sources", "training", "evaluation", "distances", "auditing"),
+    "inspecting",
 }
 
 

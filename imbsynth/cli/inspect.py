@@ -14,6 +14,11 @@ from imbsynth.configs import InspectConfig
 if TYPE_CHECKING:
     from imbsynth.engine.inspect import Report
 
+NEAR = {
+    "within": "in one class",
+    "across": "in two classes",
+    "against": "in both folders",
+}
 LISTED, SIZES = 10, 5  # files or groups, and sizes, shown in words; --json has all
 
 
@@ -37,6 +42,15 @@ def _summary(report: Report) -> None:
         typer.echo(f"repeated: {report.repeated} further copies of an image within its class")
     _list("unreadable", [f"{printable(p)}: {why}" for p, why in report.reasons.items()])
     _list("in two classes", [" = ".join(map(printable, group)) for group in report.duplicates])
+    _list("in both folders", [" = ".join(map(printable, pair)) for pair in report.in_both])
+    for kind, near in report.near_duplicates.items():
+        lines = [
+            f"{pair.similarity:.4f}  {' ~ '.join(map(printable, pair.files))}"
+            for pair in near.pairs[:LISTED]
+        ]
+        _list(f"nearly the same, {NEAR[kind]}", lines, near.count)
+    if report.plot:
+        typer.echo(f"look at {report.plot}")
 
 
 def _sizes(sizes: dict[str, int]) -> str:
@@ -49,17 +63,19 @@ def _sizes(sizes: dict[str, int]) -> str:
     return f"{', '.join(shown)} and {rest} more, from {by_area[0]} to {by_area[-1]}"
 
 
-def _list(heading: str, lines: list[str]) -> None:
-    if lines:
-        typer.echo(f"{heading}: {len(lines)}")
+def _list(heading: str, lines: list[str], count: int | None = None) -> None:
+    """Show the first lines; count: how many there are, if not all are given."""
+    total = len(lines) if count is None else count
+    if lines or count is not None:
+        typer.echo(f"{heading}: {total}")
     for line in lines[:LISTED]:
         typer.echo(f"  {line}")
-    if len(lines) > LISTED:
-        typer.echo(f"  and {len(lines) - LISTED} more: see --json")
+    if total > LISTED:
+        typer.echo(f"  and {total - LISTED} more: see --json")
 
 
 COMMAND = CommandSpec(
     InspectConfig,
     _summary,
-    examples=("photos/train",),
+    examples=("photos/train", "photos/train --near-duplicates --against photos/test"),
 )

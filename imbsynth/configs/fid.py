@@ -13,6 +13,7 @@ from imbsynth.configs.shared import (
     Replacing,
     Seeded,
     Sized,
+    check_picture_name,
 )
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
@@ -95,9 +96,4 @@ class FidConfig(Compared, Sized, Reading, Seeded, OnDevice, Replacing):
                 f"{size} goes with {features} pixels: a network has its own size",
                 f"leave {size} out",
             )
-        if self.plot is not None and self.plot.suffix.lower() != ".png":
-            name, plot = option("plot"), self.plot
-            raise UserError(
-                f"{name} {plot}: the picture is a .png file",
-                f"use {name} {plot.with_suffix('.png')}" if plot.name else "give a file",
-            )
+        check_picture_name(self.plot)

@@ -236,6 +236,16 @@ def check_checkpoint_name(out: Path, field: str = "out") -> None:
         )
 
 
+def check_picture_name(plot: Path | None) -> None:
+    """Raise UserError for the name of a picture that is none of a PNG file."""
+    if plot is not None and plot.suffix.lower() != ".png":
+        name = option("plot")
+        raise UserError(
+            f"{name} {plot}: the picture is a .png file",
+            f"use {name} {plot.with_suffix('.png')}" if plot.name else "give a file",
+        )
+
+
 def one_of_two(first: str, second: str) -> UserError:
     """The error for two fields of which only one may be given."""
     return UserError(f"{option(first)} and {option(second)} are both given", "give one of them")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from imbsynth.configs import size_text, within
 from imbsynth.errors import UserError
@@ -72,6 +73,7 @@ class Survey(NamedTuple):
     mode: str  # Pillow's name for how it is stored; "" if unreadable
     alpha: bool  # whether it has transparency
     problem: str  # why it cannot be read; "" if it can
+    thumb: NDArray[np.uint8] | None = None  # (side, side) gray, if asked for and readable
 
     @property
     def identity(self) -> str:
@@ -80,24 +82,39 @@ class Survey(NamedTuple):
 
 
 def survey_all(
-    root: Path, paths: Sequence[str], *, cores: int, on_progress: Callable[[int], None]
+    root: Path,
+    paths: Sequence[str],
+    *,
+    cores: int,
+    on_progress: Callable[[int], None],
+    thumb: int | None = None,
 ) -> list[Survey]:
-    """Read and decode every file, and say what is in it, in the order of the paths."""
+    """Read and decode every file, and say what is in it, in the order of the paths.
+
+    thumb: pixels per side of the square thumbnails to keep; None keeps none.
+    """
     found: list[Survey] = []
     threads = threads_for(root, paths, cores)
     with quiet():
-        for one in in_order(lambda path: _survey(root, path), paths, threads=threads):
+        for one in in_order(lambda path: _survey(root, path, thumb), paths, threads=threads):
             found.append(one)
             on_progress(len(found))
     return found
 
 
-def _survey(root: Path, path: str) -> Survey:
-    digest, picture, problem = read_image_file(root / path, pixels=False)
+def _survey(root: Path, path: str, thumb: int | None) -> Survey:
+    digest, picture, problem = read_image_file(root / path, pixels=thumb is not None)
     if picture is None:
         return Survey(path, digest, "", "", "", False, problem)
     size = size_text(picture.pixels.shape)
-    return Survey(path, digest, picture.digest, size, picture.mode, picture.alpha, "")
+    small = None if thumb is None else _small(picture.pixels, thumb)
+    return Survey(path, digest, picture.digest, size, picture.mode, picture.alpha, "", small)
+
+
+def _small(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """(side, side): an image in gray, each pixel the mean of those in its place."""
+    gray = Image.fromarray(pixels).convert("L")
+    return np.asarray(gray.resize((side, side), Image.Resampling.BOX))
 
 
 def same_images(found: Sequence[Survey]) -> list[list[str]]:

@@ -1,0 +1,1 @@
+"""What is nearly the same in a folder, or in two."""
