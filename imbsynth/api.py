@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from imbsynth.engine import aos_train as _aos_train
     from imbsynth.engine import audit as _audit
     from imbsynth.engine import compare as _compare
+    from imbsynth.engine import convert as _convert
     from imbsynth.engine import evaluate as _evaluate
     from imbsynth.engine import experiment as _experiment
     from imbsynth.engine import export as _export
@@ -77,6 +78,7 @@ def _signature(config: type) -> inspect.Signature:
 aos_train: Function[configs.AosTrainConfig, _aos_train.Report] = Function(configs.AosTrainConfig)
 audit: Function[configs.AuditConfig, _audit.Report] = Function(configs.AuditConfig)
 compare: Function[configs.CompareConfig, _compare.Report] = Function(configs.CompareConfig)
+convert: Function[configs.ConvertConfig, _convert.Report] = Function(configs.ConvertConfig)
 evaluate: Function[configs.EvaluateConfig, _evaluate.Report] = Function(configs.EvaluateConfig)
 experiment: Function[configs.ExperimentConfig, _experiment.Report] = Function(
     configs.ExperimentConfig

@@ -152,6 +152,7 @@ def test_public_functions_and_classes_are_documented(path: Path) -> None:
     [
         "imbsynth.cli",
         "imbsynth.engine.inspect, imbsynth.engine.imbalance, imbsynth.engine.split",
+        "imbsynth.engine.convert",
         "imbsynth.engine.compare",
     ],
 )

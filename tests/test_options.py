@@ -19,6 +19,7 @@ from imbsynth.cli.wording import flag
 from imbsynth.configs import (
     AosTrainConfig,
     CompareConfig,
+    ConvertConfig,
     EvaluateConfig,
     ExperimentConfig,
     ExportConfig,
@@ -45,8 +46,9 @@ from imbsynth.options import (
 
 SOURCE = Path(imbsynth.__file__).parent
 CONFIGS = [
-    InspectConfig, ImbalanceConfig, SplitConfig, TrainAeConfig, GenerateConfig, AosTrainConfig,
-    EvaluateConfig, PredictConfig, ExportConfig, ExperimentConfig, CompareConfig, FidConfig,
+    InspectConfig, ConvertConfig, ImbalanceConfig, SplitConfig, TrainAeConfig, GenerateConfig,
+    AosTrainConfig, EvaluateConfig, PredictConfig, ExportConfig, ExperimentConfig, CompareConfig,
+    FidConfig,
 ]  # fmt: skip
 HERE = Path()
 GENERATE: dict[str, Any] = {"src": HERE, "dst": HERE}

@@ -3,6 +3,7 @@
 from imbsynth.configs.aos_train import DEFAULT_VAL_FRACTION, AosTrainConfig
 from imbsynth.configs.audit import AuditConfig
 from imbsynth.configs.compare import CompareConfig, Metric
+from imbsynth.configs.convert import ConvertConfig
 from imbsynth.configs.evaluate import EvaluateConfig
 from imbsynth.configs.experiment import Budget, ExperimentConfig
 from imbsynth.configs.export import ExportConfig
@@ -18,6 +19,7 @@ from imbsynth.configs.sizes import (
     MIN_SIDE,
     USUAL_PHOTOGRAPH,
     USUAL_SIDE,
+    Fit,
     Size,
     check_decoder,
     check_size,
@@ -43,12 +45,14 @@ __all__ = [
     "AuditConfig",
     "Budget",
     "CompareConfig",
+    "ConvertConfig",
     "Deciding",
     "Decoder",
     "EvaluateConfig",
     "ExperimentConfig",
     "ExportConfig",
     "FidConfig",
+    "Fit",
     "GenerateConfig",
     "ImbalanceConfig",
     "InspectConfig",

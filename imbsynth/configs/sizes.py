@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from imbsynth.errors import UserError, option
 
 Size = tuple[int, int]  # (height, width) in pixels
+Fit = Literal["squash", "crop", "pad"]  # how an image of another shape is brought to a size
 
 MIN_SIDE, MAX_SIDE = 8, 256  # pixels, the sizes that the autoencoder is built and tested for
 # Pixels: the sides that the script's decoder can make, up to where it has 200 million weights.

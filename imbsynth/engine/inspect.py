@@ -12,8 +12,9 @@ from imbsynth.core.profiles import mu, rho
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.inspecting.near_duplicates import NearDuplicates, find_near
 from imbsynth.engine.inspecting.pictures import write_pairs
+from imbsynth.engine.originals import loose_images
 from imbsynth.runtime import worker_count
-from imbsynth.store.folders import scan, scan_loose
+from imbsynth.store.folders import scan
 from imbsynth.store.image_files import Survey, same_images, survey_all
 from imbsynth.store.levels import hint
 from imbsynth.store.outputs import check_apart, check_file_target, claim, new_file
@@ -47,7 +48,7 @@ def run(config: InspectConfig, *, on_event: OnEvent = silent) -> Report:
     """Read and decode every image of a folder; changes nothing."""
     _check_plot(config)
     folder = scan(config.src)
-    others = None if config.against is None else scan_loose(config.against).paths
+    others = None if config.against is None else loose_images(config.against)
     found = _survey(config, config.src, folder.paths(), on_event)
     duplicates, repeated = _repeated(found)
     near: NearDuplicates = {}

@@ -6,7 +6,7 @@ Every command asks here whether an image is synthetic.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
@@ -53,12 +53,16 @@ def synthetic_among(paths: Iterable[str], made: Mapping[str, Made]) -> list[str]
     return [path for path in paths if path in made or _NAMED.match(path.rpartition("/")[2])]
 
 
-def refuse_synthetic(src: Path) -> None:
-    """Raise UserError if there are synthetic images in the folder: they would pass for real."""
+def refuse_synthetic(src: Path, paths: Sequence[str] | None = None) -> None:
+    """Raise UserError if there are synthetic images in the folder: they would pass for real.
+
+    paths: its images, where they are known.
+    """
     if has_manifest(src):
         why = f"it has a {MANIFEST}"
     else:
-        found = synthetic_among(scan(src, empty_ok=True).paths(), {})
+        images = scan(src, empty_ok=True).paths() if paths is None else paths
+        found = synthetic_among(images, {})
         if not found:
             return
         why = f"by name: {listing(found)}"

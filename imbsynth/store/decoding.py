@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
-from imbsynth.configs import MAX_PIXELS  # a file that claims more is taken for a bomb
+from imbsynth.configs import MAX_PIXELS, Fit  # a file that claims more is taken for a bomb
 from imbsynth.store import png
 
 # Pillow recognises a file by its first bytes, not by its name, and some of its formats are
@@ -81,14 +81,20 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def decode(data: bytes, size: tuple[int, int] | None = None, *, as_gray: bool = False) -> Picture:
+def decode(
+    data: bytes,
+    size: tuple[int, int] | None = None,
+    *,
+    as_gray: bool = False,
+    fit: Fit = "squash",
+) -> Picture:
     """The first frame of an image, upright, as 8-bit gray or RGB.
 
     What shows no colour is gray, however it is stored; everything else is RGB, or with `as_gray`
     its luma (ITU-R 601-2). Palettes are expanded, transparency is composited on black, EXIF
     orientation is applied, 16-bit and float images are brought to 8 bits by their format's range
     (float: [0, 1]), gray as colour: see `_eight_bit`. `size` (height, width in pixels) resizes with
-    Pillow's antialiased bicubic filter. Raises Unreadable.
+    Pillow's antialiased bicubic filter, by `fit`: see `_resized`. Raises Unreadable.
     """
     try:
         with Image.open(io.BytesIO(data), formats=_formats()) as image:
@@ -105,10 +111,24 @@ def decode(data: bytes, size: tuple[int, int] | None = None, *, as_gray: bool = 
                 flat = flat.convert("L")
             resized = size is not None and flat.size != (size[1], size[0])
             if size is not None and resized:
-                flat = flat.resize((size[1], size[0]), Image.Resampling.BICUBIC)
+                flat = _resized(flat, size, fit)
             return Picture(np.asarray(flat), mode, alpha, resized, digest, coloured)
     except _PARSER_ERRORS as error:
         raise Unreadable(_reason(error, data)) from None
+
+
+def _resized(image: Image.Image, size: tuple[int, int], fit: Fit) -> Image.Image:
+    """An image of (height, width) pixels.
+
+    "squash" stretches or squeezes it; "crop" keeps its proportions and cuts off what is too much on
+    both sides; "pad" keeps all of it and its proportions, in the middle of black.
+    """
+    wanted, how = (size[1], size[0]), Image.Resampling.BICUBIC
+    if fit == "crop":
+        return ImageOps.fit(image, wanted, how)
+    if fit == "pad":
+        return ImageOps.pad(image, wanted, how, color=0)
+    return image.resize(wanted, how)
 
 
 def _pixel_digest(pixels: NDArray[np.uint8]) -> str:

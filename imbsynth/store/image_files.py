@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from imbsynth.configs import size_text, within
+from imbsynth.configs import Fit, size_text, within
 from imbsynth.errors import UserError
 from imbsynth.store.decoding import Picture, Unreadable, decode, header_size, quiet
 from imbsynth.store.folders import digest_of, read_bytes
@@ -29,9 +29,14 @@ class ImageFile(NamedTuple):
 
 
 def read_image_file(
-    path: Path, size: tuple[int, int] | None = None, *, as_gray: bool = False, pixels: bool = True
+    path: Path,
+    size: tuple[int, int] | None = None,
+    *,
+    as_gray: bool = False,
+    fit: Fit = "squash",
+    pixels: bool = True,
 ) -> ImageFile:
-    """Read and decode one file; `size` (height, width) in pixels resizes.
+    """Read and decode one file; `size` (height, width) in pixels resizes, by `fit`.
 
     Without `pixels`, those of the picture need not be right: their shape is.
     """
@@ -40,11 +45,11 @@ def read_image_file(
     except OSError as error:
         return ImageFile("", None, f"cannot be read: {error.strerror or error}")
     digest = digest_of(data)
-    cache, key = current(), key_of(digest, size, as_gray)
+    cache, key = current(), key_of(digest, size, as_gray, fit)
     picture = None if cache is None else cache.load(key, pixels=pixels)
     if picture is None:
         try:
-            picture = decode(data, size, as_gray=as_gray)
+            picture = decode(data, size, as_gray=as_gray, fit=fit)
         except Unreadable as error:
             return ImageFile(digest, None, str(error))
         if cache is not None:

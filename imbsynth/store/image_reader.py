@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imbsynth.configs import Size
+from imbsynth.configs import Fit, Size
 from imbsynth.errors import UserError, option
 from imbsynth.store.decoding import Picture, is_gray, quiet
 from imbsynth.store.headers import mixed_sizes
@@ -33,6 +33,7 @@ class ImageRules(NamedTuple):
     one_size: bool = False  # mixed sizes are refused
     gray: bool = False  # colour becomes gray
     skip_unreadable: bool = False
+    fit: Fit = "squash"  # how images of other proportions get to `size`
 
 
 class ReadImage(NamedTuple):
@@ -118,7 +119,9 @@ class ImageReader:
             on_progress(place + 1)
 
     def _read(self, path: str) -> ImageFile:
-        return read_image_file(self.root / path, self.rules.size, as_gray=self.rules.gray)
+        return read_image_file(
+            self.root / path, self.rules.size, as_gray=self.rules.gray, fit=self.rules.fit
+        )
 
     def _count(self, path: str, file: ImageFile) -> None:
         picture = file.picture

@@ -16,9 +16,9 @@ from imbsynth.core.pixels import stacked
 from imbsynth.engine.events import Advanced, OnEvent, Started
 from imbsynth.engine.inference.classifier import TrainedClassifier, check_finite, logits
 from imbsynth.engine.inference.decisions import Decisions
+from imbsynth.engine.originals import loose_images
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision, worker_count
-from imbsynth.store.folders import scan_loose
 from imbsynth.store.image_reader import ImageReader, ImageRules
 from imbsynth.store.names import listing
 
@@ -52,7 +52,7 @@ def source_of(given: Sequence[Path]) -> Source:
     Paths of files are relative to the innermost folder that has them all.
     """
     if len(given) == 1 and not given[0].is_file():
-        return _folder(given[0])
+        return Source(given[0], loose_images(given[0]), str(given[0]))
     missing = [str(path) for path in given if not path.is_file()]
     if missing:
         raise UserError(
@@ -61,21 +61,6 @@ def source_of(given: Sequence[Path]) -> Source:
     absolute = [os.path.abspath(path) for path in given]
     root = os.path.commonpath([os.path.dirname(path) for path in absolute])
     return Source(Path(root), sorted({os.path.relpath(p, root) for p in absolute}), "the files")
-
-
-def _folder(folder: Path) -> Source:
-    found = scan_loose(folder)
-    if found.irregular:
-        raise UserError(
-            f"{folder}: not regular files: {listing(found.irregular)}",
-            "remove them: pipes and dangling links cannot be read as images",
-        )
-    if not found.paths:
-        raise UserError(
-            f"{folder}: no images in this folder or below it",
-            "give a folder of images, or image files",
-        )
-    return Source(folder, found.paths, str(folder))
 
 
 def reader_for(config: PredictConfig, trained: TrainedClassifier, source: Source) -> ImageReader:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -47,17 +47,28 @@ def find_near(
     ours = _distinct(here)
     theirs = None if there is None else _distinct(there)
     found = {kind: _Most() for kind in ((WITHIN, ACROSS) if theirs is None else (AGAINST,))}
-    if ours and (theirs is None or theirs):
-        on_event(Started("comparing images", len(ours)))
-        batches = near_pairs(_thumbs(ours), None if theirs is None else _thumbs(theirs))
-        for done, (first, second, similarity) in batches:
-            for i, j, alike in zip(first, second, similarity, strict=True):
-                a, b = ours[i], (theirs or ours)[j]
-                if a.identity != b.identity:
-                    kind = AGAINST if theirs is not None else WITHIN if _mates(a, b) else ACROSS
-                    found[kind].add(a.path, b.path, float(alike))
-            on_event(Advanced(done))
+    for a, b, similarity in _pairs(ours, theirs, on_event):
+        if theirs is not None:
+            found[AGAINST].add(a, b, similarity)
+        else:
+            found[WITHIN if _mates(a, b) else ACROSS].add(a, b, similarity)
     return {kind: most.near() for kind, most in found.items()}
+
+
+def _pairs(
+    ours: list[Survey], theirs: list[Survey] | None, on_event: OnEvent
+) -> Iterator[tuple[Survey, Survey, float]]:
+    """The pairs of different images, one by one."""
+    if not ours or (theirs is not None and not theirs):
+        return
+    on_event(Started("comparing images", len(ours)))
+    others = ours if theirs is None else theirs
+    batches = near_pairs(_thumbs(ours), None if theirs is None else _thumbs(theirs))
+    for done, (first, second, similarity) in batches:
+        for i, j, alike in zip(first, second, similarity.tolist(), strict=True):
+            if ours[i].identity != others[j].identity:
+                yield ours[i], others[j], alike
+        on_event(Advanced(done))
 
 
 def _distinct(found: Sequence[Survey]) -> list[Survey]:
@@ -85,9 +96,9 @@ class _Most:
         self._kept: list[tuple[float, int, str, str]] = []  # a heap; the number breaks ties
         self._count = 0
 
-    def add(self, first: str, second: str, similarity: float) -> None:
+    def add(self, first: Survey, second: Survey, similarity: float) -> None:
         self._count += 1
-        entry = (similarity, -next(self._number), first, second)
+        entry = (similarity, -next(self._number), first.path, second.path)
         if len(self._kept) < LISTED:
             heapq.heappush(self._kept, entry)
         else:

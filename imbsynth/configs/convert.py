@@ -1,0 +1,55 @@
+"""The config of `convert`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from imbsynth.configs.shared import Dst, Fitted, Reading, Replacing
+from imbsynth.configs.sizes import Size
+from imbsynth.configs.values import CHANNELS, SIZE
+from imbsynth.errors import UserError, option
+from imbsynth.options import Option
+
+Format = Literal["png", "jpg", "webp", "tiff", "bmp"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertConfig(Fitted, Reading, Replacing):
+    """Write the images of a folder anew: in another size, gray or in colour, in another format.
+
+    With or without classes: files keep their places and names, apart from the suffix. What is
+    written is what every command would read (upright, 8 bits per channel, transparency on black),
+    without metadata. Convert before you split: images of another size are other images.
+    """
+
+    src: Annotated[
+        Path, Option("Folder of images, with or without classes.", metavar="SRC", argument=True)
+    ]
+    dst: Dst
+    image_size: Annotated[
+        Size | None,
+        Option(
+            "Height x width in pixels of the images that are written; auto: each keeps its own.",
+            kind=SIZE,
+        ),
+    ] = None
+    channels: Annotated[
+        int | None,
+        Option(
+            "1 makes all images gray, 3 makes all RGB; auto: gray ones stay gray, colour stays "
+            "colour.",
+            kind=CHANNELS,
+        ),
+    ] = None
+    format: Annotated[
+        Format, Option("Format of the files: jpg loses a little (quality 95), the others nothing.")
+    ] = "png"
+
+    def check_together(self) -> None:
+        """A size to fit images into."""
+        super().check_together()
+        if self.fit != "squash" and self.image_size is None:
+            raise UserError(
+                f"{option('fit')} says how images get to a size, and none is given",
+                f"give {option('image_size')}, or leave it out",
+            )
