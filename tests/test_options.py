@@ -46,9 +46,9 @@ from imbsynth.options import (
 
 SOURCE = Path(imbsynth.__file__).parent
 CONFIGS = [
-    InspectConfig, ConvertConfig, ImbalanceConfig, SplitConfig, TrainAeConfig, GenerateConfig,
-    AosTrainConfig, EvaluateConfig, PredictConfig, ExportConfig, ExperimentConfig, CompareConfig,
-    FidConfig,
+    InspectConfig, ImbalanceConfig, SplitConfig, TrainAeConfig, GenerateConfig, AosTrainConfig,
+    EvaluateConfig, PredictConfig, ExportConfig, ExperimentConfig, CompareConfig, FidConfig,
+    ConvertConfig,
 ]  # fmt: skip
 HERE = Path()
 GENERATE: dict[str, Any] = {"src": HERE, "dst": HERE}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # description is the docstring of its config; to import them all for this list would be too slow.
 SUMMARIES = {
     "inspect": "Count classes; find unreadable files, mixed sizes, images in two classes.",
-    "convert": "Write images anew: in another size, gray or in colour, in another format.",
+    "convert": "Copy images in another size, gray or in colour, or in another format.",
     "imbalance": "Make an imbalanced copy of a folder, to experiment with.",
     "split": "Split a folder into training, validation and test parts, or folds.",
     "train-ae": "Train DeepSMOTE's autoencoder on a folder of images.",

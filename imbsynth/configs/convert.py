@@ -15,7 +15,7 @@ Format = Literal["png", "jpg", "webp", "tiff", "bmp"]
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertConfig(Fitted, Reading, Replacing):
-    """Write the images of a folder anew: in another size, gray or in colour, in another format.
+    """Copy the images of a folder in another size, gray or in colour, or in another format.
 
     With or without classes: files keep their places and names, apart from the suffix. What is
     written is what every command would read (upright, 8 bits per channel, transparency on black),
@@ -36,8 +36,8 @@ class ConvertConfig(Fitted, Reading, Replacing):
     channels: Annotated[
         int | None,
         Option(
-            "1 makes all images gray, 3 makes all RGB; auto: gray ones stay gray, colour stays "
-            "colour.",
+            "With 1 all images become gray, with 3 all become RGB; auto: gray images stay gray, "
+            "and colour images stay in colour.",
             kind=CHANNELS,
         ),
     ] = None

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
-from imbsynth.configs import MAX_PIXELS, Fit  # a file that claims more is taken for a bomb
+from imbsynth.configs import MAX_PIXELS, Fit, Size  # a file that claims more is taken for a bomb
 from imbsynth.store import png
 
 # Pillow recognises a file by its first bytes, not by its name, and some of its formats are
@@ -82,11 +82,7 @@ def quiet() -> Iterator[None]:
 
 
 def decode(
-    data: bytes,
-    size: tuple[int, int] | None = None,
-    *,
-    as_gray: bool = False,
-    fit: Fit = "squash",
+    data: bytes, size: Size | None = None, *, as_gray: bool = False, fit: Fit = "squash"
 ) -> Picture:
     """The first frame of an image, upright, as 8-bit gray or RGB.
 
@@ -117,7 +113,7 @@ def decode(
         raise Unreadable(_reason(error, data)) from None
 
 
-def _resized(image: Image.Image, size: tuple[int, int], fit: Fit) -> Image.Image:
+def _resized(image: Image.Image, size: Size, fit: Fit) -> Image.Image:
     """An image of (height, width) pixels.
 
     "squash" stretches or squeezes it; "crop" keeps its proportions and cuts off what is too much on

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from imbsynth.configs import Fit, size_text, within
+from imbsynth.configs import Fit, Size, size_text, within
 from imbsynth.errors import UserError
 from imbsynth.store.decoding import Picture, Unreadable, decode, header_size, quiet
 from imbsynth.store.folders import digest_of, read_bytes
@@ -30,7 +30,7 @@ class ImageFile(NamedTuple):
 
 def read_image_file(
     path: Path,
-    size: tuple[int, int] | None = None,
+    size: Size | None = None,
     *,
     as_gray: bool = False,
     fit: Fit = "squash",
