@@ -8,8 +8,6 @@ from imbsynth.configs.shared import Checked, one_of_two
 from imbsynth.configs.values import PATTERN
 from imbsynth.options import Option
 
-GROUPS = "Groups"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Grouped(Checked):
@@ -21,7 +19,6 @@ class Grouped(Checked):
             "CSV file with the columns file and group: images of one group (a patient, a track, a "
             "session) stay in one part. Files are relative to the folder.",
             metavar="FILE.csv",
-            panel=GROUPS,
         ),
     ] = None
     group_pattern: Annotated[
@@ -31,7 +28,6 @@ class Grouped(Checked):
             "or in those named group. With a slash in it, it is searched in the path below the "
             "folder, which begins with the class.",
             kind=PATTERN,
-            panel=GROUPS,
         ),
     ] = None
 
