@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from imbsynth.configs.shared import Dst, Fitted, Reading, Replacing
-from imbsynth.configs.sizes import Size
+from imbsynth.configs.shared import Dst, Reading, Replacing
+from imbsynth.configs.sizes import Fit, Size
 from imbsynth.configs.values import CHANNELS, SIZE
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
@@ -14,7 +14,7 @@ Format = Literal["png", "jpg", "webp", "tiff", "bmp"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvertConfig(Fitted, Reading, Replacing):
+class ConvertConfig(Reading, Replacing):
     """Copy the images of a folder in another size, gray or in colour, or in another format.
 
     With or without classes: files keep their places and names, apart from the suffix. What is
@@ -33,6 +33,17 @@ class ConvertConfig(Fitted, Reading, Replacing):
             kind=SIZE,
         ),
     ] = None
+    fit: Annotated[
+        Fit,
+        Option(
+            "How an image of other proportions gets to that size.",
+            choices={
+                "squash": "stretched or squeezed",
+                "crop": "what is too much is cut off, half of it on each side",
+                "pad": "what is missing is black, half of it on each side",
+            },
+        ),
+    ] = "squash"
     channels: Annotated[
         int | None,
         Option(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from imbsynth.configs.sizes import Fit
 from imbsynth.configs.values import CHANNELS, DEVICE, SIZE, TAU, TEMPERATURE
 from imbsynth.errors import UserError, option
 from imbsynth.kinds import Range
@@ -126,23 +125,6 @@ class Deciding(Checked):
             panel=DECISIONS,
         ),
     ] = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fitted(Checked):
-    """A command that may resize images."""
-
-    fit: Annotated[
-        Fit,
-        Option(
-            "How an image of other proportions gets to that size.",
-            choices={
-                "squash": "stretched or squeezed",
-                "crop": "what is too much is cut off, half of it on each side",
-                "pad": "what is missing is black, half of it on each side",
-            },
-        ),
-    ] = "squash"
 
 
 @dataclass(frozen=True, kw_only=True)

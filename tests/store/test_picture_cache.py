@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imbsynth.configs import Fit
 from imbsynth.errors import UserError
 from imbsynth.store import decoding, image_files
 from imbsynth.store.image_files import ImageFile, read_image_file
@@ -129,3 +130,16 @@ def test_unreadable_files_are_not_kept(tmp_path: Path) -> None:
     with kept_in(tmp_path / "cache"):
         for _ in range(2):
             assert read_image_file(tmp_path / "broken.png").problem
+
+
+def test_each_way_to_resize_is_kept_apart(files: list[Path], tmp_path: Path) -> None:
+    fits: tuple[Fit, ...] = ("squash", "crop", "pad")
+    plain = [read_image_file(files[1], (5, 7), fit=fit).picture for fit in fits]
+    with kept_in(tmp_path / "cache"):
+        for _ in range(2):
+            kept = [read_image_file(files[1], (5, 7), fit=fit).picture for fit in fits]
+            for one, other in zip(plain, kept, strict=True):
+                assert one is not None
+                assert other is not None
+                assert one.pixels.tolist() == other.pixels.tolist()
+    assert len({str(one and one.pixels.tolist()) for one in plain}) == 3

@@ -9,6 +9,7 @@ from PIL import Image, ImageEnhance
 
 from imbsynth.configs import InspectConfig
 from imbsynth.engine import inspect
+from imbsynth.engine.caching import caching
 from imbsynth.engine.events import Event, Note
 from imbsynth.errors import UserError
 from tests.conftest import contents
@@ -120,3 +121,11 @@ def test_unreadable_files_are_near_to_none(photos: Path) -> None:
     report = inspect.run(InspectConfig(src=photos, near_duplicates=True, against=photos))
     assert len(report.in_both) == 6
     assert [near.count for near in report.near_duplicates.values()] == [0, 0, 0]
+
+
+def test_with_images_out_of_a_cache_the_same_pairs_are_found(photos: Path, tmp_path: Path) -> None:
+    picture(0).save(photos / "a/again.jpg", quality=60)
+    config = InspectConfig(src=photos, near_duplicates=True, cache=tmp_path / "cache")
+    first, again = (caching(inspect.run)(config).near_duplicates for _ in range(2))
+    assert first == again
+    assert again["within"].count == 1
