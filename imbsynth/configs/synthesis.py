@@ -20,6 +20,14 @@ _DONORS = {
     "random": "any larger class, by its size",
     "nearest": "the larger class with the nearest mean",
 }
+_ENERGY_UNITS = {
+    "median": "the median distance of an image of the class to its nearest enemy",
+    "absolute": "as in the paper, a distance",
+}
+_CLEANING = {
+    "move": "they are pushed to the surface; images of the folder stay as they are",
+    "ignore": "they are left there",
+}
 _PAIRS = {"random": "any two images", "neighbors": "an image and one of its 5 nearest neighbors"}
 _SHARE = (
     "Which share of every class, the largest too, is synthetic: then being synthetic says nothing "
@@ -78,6 +86,56 @@ class Synthesis(Checked):
         str, Option("Which two images of it.", choices=_PAIRS, panel=SYNTHESIS)
     ] = "random"
 
+    own_share: Annotated[
+        float,
+        Option(
+            "What share of the nearest neighbors of an image must be of its class for amdo to use "
+            "it.",
+            range=Range(0, 1),
+            panel=SYNTHESIS,
+        ),
+    ] = 0.4
+    energy: Annotated[
+        float,
+        Option(
+            "How much a sphere of ccr grows: its radius, while no enemy is inside.",
+            range=Range(0, open_low=True),
+            panel=SYNTHESIS,
+        ),
+    ] = 1.0
+    energy_unit: Annotated[
+        str, Option("What energy is measured in.", choices=_ENERGY_UNITS, panel=SYNTHESIS)
+    ] = "median"
+    clean: Annotated[
+        str,
+        Option(
+            "What ccr does with images of larger classes inside its spheres.",
+            choices=_CLEANING,
+            panel=SYNTHESIS,
+        ),
+    ] = "move"
+    gamma: Annotated[
+        float,
+        Option(
+            "Width of the potential of rbo.",
+            unit="median distances",
+            range=Range(0, open_low=True),
+            panel=SYNTHESIS,
+        ),
+    ] = 0.25
+    walk_step: Annotated[
+        float,
+        Option(
+            "By how much a step of rbo changes a value.",
+            unit="median distances",
+            range=Range(0, open_low=True),
+            panel=SYNTHESIS,
+        ),
+    ] = 0.001
+    walk_stop: Annotated[
+        float,
+        Option("Probability that rbo stops before a step.", range=Range(0, 1), panel=SYNTHESIS),
+    ] = 0.02
     share: Annotated[
         float | None,
         Option(

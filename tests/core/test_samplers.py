@@ -35,6 +35,9 @@ class Cloud(NamedTuple):
     def points(self, label: int) -> torch.Tensor:
         return self.classes[label]
 
+    def points_of(self, images: np.ndarray) -> torch.Tensor:
+        return torch.cat(self.classes)[torch.from_numpy(images)]
+
 
 def plan(sampler: Sampler, points: torch.Tensor, rows: Rows, rng: np.random.Generator) -> Plan:
     """Rows of the second of three classes, with its images counted from 0."""
