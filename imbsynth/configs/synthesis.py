@@ -24,10 +24,20 @@ _ENERGY_UNITS = {
     "median": "the median distance of an image of the class to its nearest enemy",
     "absolute": "as in the paper, a distance",
 }
+_ENERGY = Option(
+    "How much a sphere of ccr grows: its radius, while no enemy is inside.",
+    range=Range(0, 1000, open_low=True),
+    panel=SYNTHESIS,
+)
+_IN_MEDIANS = replace(_ENERGY, unit="median distances")
 _CLEANING = {
     "move": "they are pushed to the surface; images of the folder stay as they are",
     "ignore": "they are left there",
 }
+_NEIGHBORS = (
+    "How many nearest neighbors smote chooses from, in the class; how many amdo looks at, in all "
+    "classes."
+)
 _PAIRS = {"random": "any two images", "neighbors": "an image and one of its 5 nearest neighbors"}
 _SHARE = (
     "Which share of every class, the largest too, is synthetic: then being synthetic says nothing "
@@ -62,7 +72,7 @@ class Synthesis(Checked):
             panel=SYNTHESIS,
         ),
     ] = 0.0
-    k_neighbors: Annotated[int, replace(NEAREST_NEIGHBORS, panel=SYNTHESIS)] = 5
+    k_neighbors: Annotated[int, replace(NEAREST_NEIGHBORS, help=_NEIGHBORS, panel=SYNTHESIS)] = 5
     lambda_range: Annotated[
         tuple[float, float],
         Option(
@@ -89,20 +99,12 @@ class Synthesis(Checked):
     own_share: Annotated[
         float,
         Option(
-            "What share of the nearest neighbors of an image must be of its class for amdo to use "
-            "it.",
+            "Share of the nearest neighbors of an image that must be of its class for amdo.",
             range=Range(0, 1),
             panel=SYNTHESIS,
         ),
     ] = 0.4
-    energy: Annotated[
-        float,
-        Option(
-            "How much a sphere of ccr grows: its radius, while no enemy is inside.",
-            range=Range(0, open_low=True),
-            panel=SYNTHESIS,
-        ),
-    ] = 1.0
+    energy: Annotated[float, _ENERGY] = 1.0
     energy_unit: Annotated[
         str, Option("What energy is measured in.", choices=_ENERGY_UNITS, panel=SYNTHESIS)
     ] = "median"
@@ -114,23 +116,9 @@ class Synthesis(Checked):
             panel=SYNTHESIS,
         ),
     ] = "move"
-    gamma: Annotated[
-        float,
-        Option(
-            "Width of the potential of rbo.",
-            unit="median distances",
-            range=Range(0, open_low=True),
-            panel=SYNTHESIS,
-        ),
-    ] = 0.25
+    gamma: Annotated[float, replace(_IN_MEDIANS, help="Width of the potential of rbo.")] = 0.25
     walk_step: Annotated[
-        float,
-        Option(
-            "By how much a step of rbo changes a value.",
-            unit="median distances",
-            range=Range(0, open_low=True),
-            panel=SYNTHESIS,
-        ),
+        float, replace(_IN_MEDIANS, help="By how much a step of rbo changes a value.")
     ] = 0.001
     walk_stop: Annotated[
         float,

@@ -21,7 +21,7 @@ from imbsynth.core.enemies import (
     larger_classes,
 )
 from imbsynth.core.row_streams import Rows, RowStream
-from imbsynth.core.samplers import Draw, Noted, Population, ros
+from imbsynth.core.samplers import Draw, Noted, Population
 
 _HALF_STEP = 2.0**-54  # keeps logarithms of uniform numbers finite
 
@@ -67,10 +67,10 @@ class Ccr(AgainstLarger):
         for k in falling(self.sizes):
             if k not in self._radii and (k == label or larger_classes(self.sizes, k)):
                 self._radii[k] = self._settle(k)
-        if not self._radii[label].any():
-            words = "no room around its images, or no other class: they are copied"
-            return Noted(ros(self.population, label, self.rngs[label]), words)
-        return partial(self.plan, label)
+        draw = partial(self.plan, label)
+        if self._radii[label].any():
+            return draw
+        return Noted(draw, "no room around its images, or no other class: they are copied")
 
     def moved(self) -> dict[int, float]:
         """How far images of the folder would be pushed, in L1, by their index."""
@@ -85,7 +85,7 @@ class Ccr(AgainstLarger):
     def offsets(self, label: int, rows: Rows) -> tuple[NDArray[np.int64], Floats]:
         """(m,) images in proportion to 1 / radius, (m, d) vectors inside their spheres."""
         radii = self._radii[label]
-        ends = (1 / radii).cumsum()
+        ends = (1 / np.where(radii > 0, radii, 1)).cumsum()  # all radii are 0, or none is
         uniforms = self.choices[label].uniforms(rows, int(np.prod(self.shape)) + 2)
         seeds = np.searchsorted(ends / ends[-1], uniforms[:, 0], side="right")
         return seeds, in_ball(uniforms[:, 1:], radii[seeds])

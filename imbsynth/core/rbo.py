@@ -151,6 +151,8 @@ def walk(
     starts: (m,) among the class's images; moves: (m, t) to try; lengths: (m,), falling. A move
     changes one coordinate, so the distances change by that coordinate's alone: n values a step.
     """
+    if not lengths.any():
+        return [own[:0] for own in moves]
     points, distances = field.own[starts], field.distances[starts]
     heights = np.abs(field.potential(distances))
     kept = np.zeros(moves.shape, bool)

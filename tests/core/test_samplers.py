@@ -46,6 +46,12 @@ def plan(sampler: Sampler, points: torch.Tensor, rows: Rows, rng: np.random.Gene
     return drawn._replace(parents=drawn.parents - 3)
 
 
+def offsets_of(drawn: Plan) -> np.ndarray:
+    """Of a sampler that has some."""
+    assert drawn.offsets is not None
+    return drawn.offsets
+
+
 def smote_plan(points: torch.Tensor, count: int, rng: np.random.Generator, neighbors: int) -> Plan:
     return plan(partial(smote, k_neighbors=neighbors), points, np.arange(count), rng)
 
