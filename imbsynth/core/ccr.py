@@ -18,6 +18,7 @@ from imbsynth.core.enemies import (
     city_block,
     draw_enemies,
     falling,
+    in_parts,
     larger_classes,
 )
 from imbsynth.core.row_streams import Rows, RowStream
@@ -86,9 +87,14 @@ class Ccr(AgainstLarger):
         """(m,) images in proportion to 1 / radius, (m, d) vectors inside their spheres."""
         radii = self._radii[label]
         ends = (1 / np.where(radii > 0, radii, 1)).cumsum()  # all radii are 0, or none is
-        uniforms = self.choices[label].uniforms(rows, int(np.prod(self.shape)) + 2)
-        seeds = np.searchsorted(ends / ends[-1], uniforms[:, 0], side="right")
-        return seeds, in_ball(uniforms[:, 1:], radii[seeds])
+        d = int(np.prod(self.shape))
+        seeds, offsets = np.zeros(0, np.int64), np.zeros((len(rows), d), np.float32)
+        for part in in_parts(rows):
+            uniforms = self.choices[label].uniforms(part, d + 2)
+            drawn = np.searchsorted(ends / ends[-1], uniforms[:, 0], side="right")
+            offsets[len(seeds) : len(seeds) + len(part)] = in_ball(uniforms[:, 1:], radii[drawn])
+            seeds = np.concatenate([seeds, drawn])
+        return seeds, offsets
 
     def shifts(self, label: int, places: Places) -> Floats:
         """(m, d) how far points are pushed by now; rows beyond the largest class never are."""

@@ -16,7 +16,7 @@ from imbsynth.core.plans import Plan
 from imbsynth.core.row_streams import Rows
 from imbsynth.core.samplers import Population
 
-ROWS_AT_ONCE = 500  # whose distances are computed at once
+ROWS_AT_ONCE = 500  # points whose distances or random numbers are held at once
 
 Places = NDArray[np.int64]  # in a class made as large as the largest: its images, then plan rows
 Floats = NDArray[np.float32]
@@ -75,7 +75,7 @@ class AgainstLarger(ABC):
         """(m, d) points that `draw_enemies` chose, in the form that they have by now."""
         known = self.points if larger_classes(self.sizes, label) else self.images
         parts = [known(k, places) for k, places in chosen.items()]
-        return torch.cat(parts) if parts else self.images(label, np.zeros(0, np.int64))
+        return torch.cat(parts) if parts else self.images(label)[:0]
 
 
 def falling(sizes: Sequence[int]) -> list[int]:
@@ -103,6 +103,11 @@ def draw_enemies(sizes: Sequence[int], label: int, rng: np.random.Generator) -> 
     others = [k for k in range(len(sizes)) if k != label]
     share = max(1, largest // max(1, len(others)))
     return {k: np.sort(rng.permutation(sizes[k])[:share]) for k in others}
+
+
+def in_parts(rows: Rows) -> list[Rows]:
+    """Rows in parts of at most ROWS_AT_ONCE; none for no rows."""
+    return [rows[i : i + ROWS_AT_ONCE] for i in range(0, len(rows), ROWS_AT_ONCE)]
 
 
 def city_block(rows: Tensor, columns: Tensor) -> Floats:

@@ -448,6 +448,17 @@ def test_the_largest_class_can_grow_too(rare: Path, tmp_path: Path, method: str)
         assert not torch.equal(made, pixels(rare / line["parents"][0]))
 
 
+@pytest.mark.parametrize("method", ["amdo", "ccr", "rbo"])
+def test_a_folder_of_one_class_can_grow(make_folder: MakeFolder, method: str) -> None:
+    src, events = make_folder({"only": 4}), list[Event]()
+    dst = src.with_name("dst")
+    report = run(GenerateConfig(src=src, dst=dst, method=method, to=9), on_event=events.append)
+    assert report.counts == {"only": 9}
+    copied = "class only: no room around its images, or no other class: they are copied"
+    notes = [event.text for event in events if isinstance(event, Note)]
+    assert notes == ([copied] if method == "ccr" else [])
+
+
 def test_augmented_copies_are_distinct_and_can_be_made_again(rare: Path, tmp_path: Path) -> None:
     made = {}
     for to, batch_size in ((20, 500), (40, 7)):
