@@ -82,14 +82,16 @@ def draw_method(axes: Axes, method: str, population: Toy) -> None:
     """Real points as dots, synthetic ones as crosses."""
     for label, draw in enumerate(draws(method, population)):
         real = population.points(label)
-        axes.scatter(*real.T.numpy(), s=14, color=COLOURS[label], linewidths=0)
+        x, y = real.T.numpy()
+        axes.scatter(x, y, s=14, color=COLOURS[label], linewidths=0)
         count = max(COUNTS) - COUNTS[label]
         if count:
             plan = draw(np.arange(count))
             parents = [population.points_of(column) for column in plan.parents.T]
             offsets = None if plan.offsets is None else torch.from_numpy(plan.offsets)
             made = combine(parents, torch.from_numpy(plan.weights), offsets)
-            axes.scatter(*made.T.numpy(), s=10, color=COLOURS[label], marker="x", linewidths=0.7)
+            x, y = made.T.numpy()
+            axes.scatter(x, y, s=10, color=COLOURS[label], marker="x", linewidths=0.7)
     axes.set_title(method, fontsize=10)
     axes.set(aspect="equal", xlim=(-3.4, 4), ylim=(-3.4, 3.2), xticks=[], yticks=[])
 

@@ -24,6 +24,11 @@ _ENERGY_UNITS = {
     "median": "the median distance of an image of the class to its nearest enemy",
     "absolute": "as in the paper, a distance",
 }
+_OWN_SHARE = Option(
+    "Share of the nearest neighbors of an image that must be of its class for amdo.",
+    range=Range(0, 1),
+    panel=SYNTHESIS,
+)
 _ENERGY = Option(
     "How much a sphere of ccr grows: its radius, while no enemy is inside.",
     range=Range(0, 1000, open_low=True),
@@ -96,14 +101,7 @@ class Synthesis(Checked):
         str, Option("Which two images of it.", choices=_PAIRS, panel=SYNTHESIS)
     ] = "random"
 
-    own_share: Annotated[
-        float,
-        Option(
-            "Share of the nearest neighbors of an image that must be of its class for amdo.",
-            range=Range(0, 1),
-            panel=SYNTHESIS,
-        ),
-    ] = 0.4
+    own_share: Annotated[float, _OWN_SHARE] = 0.4
     energy: Annotated[float, _ENERGY] = 1.0
     energy_unit: Annotated[
         str, Option("What energy is measured in.", choices=_ENERGY_UNITS, panel=SYNTHESIS)
@@ -121,8 +119,7 @@ class Synthesis(Checked):
         float, replace(_IN_MEDIANS, help="By how much a step of rbo changes a value.")
     ] = 0.001
     walk_stop: Annotated[
-        float,
-        Option("Probability that rbo stops before a step.", range=Range(0, 1), panel=SYNTHESIS),
+        float, replace(_OWN_SHARE, help="Probability that rbo stops before a step.")
     ] = 0.02
     share: Annotated[
         float | None,

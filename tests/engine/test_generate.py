@@ -441,7 +441,7 @@ def test_amdo_says_which_classes_are_too_small_for_it(rare: Path, tmp_path: Path
 @pytest.mark.parametrize("method", ["ccr", "rbo"])
 def test_the_largest_class_can_grow_too(rare: Path, tmp_path: Path, method: str) -> None:
     """Classes that the papers leave as they are: no class is larger."""
-    walks = {"walk_step": 0.01, "walk_stop": 0.0}  # none of no step
+    walks: dict[str, Any] = {"walk_step": 0.01, "walk_stop": 0.0}  # none of no step
     report = run(GenerateConfig(src=rare, dst=tmp_path / "dst", method=method, to=20, **walks))
     assert report.added["common"] == 8
     for line in manifest(tmp_path / "dst")[:8]:
