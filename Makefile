@@ -88,7 +88,7 @@ fid-check: $(HELPER)
 
 # One after another: ten minutes on two cores with the sample data. See benchmarks/README.md.
 BENCHMARKS := train_ae convolutions generate aos startup growth files fid_distance fid_memory \
-	generate_memory
+	generate_memory samplers
 train_ae_OPTIONS = "$(REAL)"
 convolutions_OPTIONS = --sizes 3 4 7 8 14 16
 generate_OPTIONS = "$(REAL)"
@@ -98,6 +98,7 @@ files_OPTIONS = "$(REAL)"
 fid_distance_OPTIONS = --rounds 1
 fid_memory_OPTIONS = "$(REAL)" "$(FAKE)" --features pixels
 generate_memory_OPTIONS = "$(REAL)" --to 300 3000
+samplers_OPTIONS = "$(REAL)"
 
 define benchmark
 	$(BIN)/python -m benchmarks.$(1) $($(1)_OPTIONS) > bench/$(1).json

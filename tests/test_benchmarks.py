@@ -64,6 +64,12 @@ def test_generating_is_held_against_writing(make_folder: MakeFolder) -> None:
     assert result["smote, latents"]["images"] == 42
 
 
+def test_samplers_are_timed_beside_smote(make_folder: MakeFolder) -> None:
+    result = printed("samplers", make_folder(COUNTS), "--methods", "amdo")
+    assert result.keys() == {"smote", "amdo"}
+    assert result["amdo"]["peak_mib"] > 0
+
+
 def test_start_up_is_measured() -> None:
     assert printed("startup", "--images", 20, "--rounds", 1)["times_as_long"]["images"] == 20
 

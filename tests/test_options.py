@@ -180,7 +180,10 @@ def test_python_values_take_their_usual_form() -> None:
         ({"k_neighbors": 10**5000}, "more than 19 digits"),
         ({"image_size": "28x28"}, "image_size is '28x28'\n  fix: give .height, width"),
         ({"synthetic_only": 1}, "synthetic_only is 1"),
-        ({"method": "smot"}, "method is 'smot'\n  fix: give one of smote, transfer, ros, augment"),
+        (
+            {"method": "smot"},
+            "method is 'smot'\n  fix: give one of smote, transfer, amdo, ccr, rbo, ros, augment",
+        ),
         ({"link": "soft"}, "link is 'soft'\n  fix: give one of copy, hard, symbolic"),
         ({"src": 3}, "src is 3"),
         ({"seed": None}, "seed is None"),

@@ -20,6 +20,29 @@ _DONORS = {
     "random": "any larger class, by its size",
     "nearest": "the larger class with the nearest mean",
 }
+_ENERGY_UNITS = {
+    "median": "the median distance of an image of the class to its nearest enemy",
+    "absolute": "as in the paper, a distance",
+}
+_OWN_SHARE = Option(
+    "Share of the nearest neighbors of an image that must be of its class for amdo.",
+    range=Range(0, 1),
+    panel=SYNTHESIS,
+)
+_ENERGY = Option(
+    "How much a sphere of ccr grows: its radius, while no enemy is inside.",
+    range=Range(0, 1000, open_low=True),
+    panel=SYNTHESIS,
+)
+_IN_MEDIANS = replace(_ENERGY, unit="median distances")
+_CLEANING = {
+    "move": "they are pushed to the surface; images of the folder stay as they are",
+    "ignore": "they are left there",
+}
+_NEIGHBORS = (
+    "How many nearest neighbors smote chooses from, in the class; how many amdo looks at, in all "
+    "classes."
+)
 _PAIRS = {"random": "any two images", "neighbors": "an image and one of its 5 nearest neighbors"}
 _SHARE = (
     "Which share of every class, the largest too, is synthetic: then being synthetic says nothing "
@@ -54,7 +77,7 @@ class Synthesis(Checked):
             panel=SYNTHESIS,
         ),
     ] = 0.0
-    k_neighbors: Annotated[int, replace(NEAREST_NEIGHBORS, panel=SYNTHESIS)] = 5
+    k_neighbors: Annotated[int, replace(NEAREST_NEIGHBORS, help=_NEIGHBORS, panel=SYNTHESIS)] = 5
     lambda_range: Annotated[
         tuple[float, float],
         Option(
@@ -78,6 +101,26 @@ class Synthesis(Checked):
         str, Option("Which two images of it.", choices=_PAIRS, panel=SYNTHESIS)
     ] = "random"
 
+    own_share: Annotated[float, _OWN_SHARE] = 0.4
+    energy: Annotated[float, _ENERGY] = 1.0
+    energy_unit: Annotated[
+        str, Option("What energy is measured in.", choices=_ENERGY_UNITS, panel=SYNTHESIS)
+    ] = "median"
+    clean: Annotated[
+        str,
+        Option(
+            "What ccr does with images of larger classes inside its spheres.",
+            choices=_CLEANING,
+            panel=SYNTHESIS,
+        ),
+    ] = "move"
+    gamma: Annotated[float, replace(_IN_MEDIANS, help="Width of the potential of rbo.")] = 0.25
+    walk_step: Annotated[
+        float, replace(_IN_MEDIANS, help="By how much a step of rbo changes a value.")
+    ] = 0.001
+    walk_stop: Annotated[
+        float, replace(_OWN_SHARE, help="Probability that rbo stops before a step.")
+    ] = 0.02
     share: Annotated[
         float | None,
         Option(

@@ -23,6 +23,9 @@ class Entry:
     options: tuple[str, ...] = ()  # the fields of a config that the function is given by keyword
     reads_progress: bool = False  # its result depends on how much of the training is done
     copies: bool = False  # what it makes are copies of its parents
+    all_classes: bool = False  # of a sampler: it looks at the points of every class
+    joint: bool = False  # of a sampler: one call draws for all classes (core/samplers.py)
+    offsets: bool = False  # of a sampler: its points are not the weighted sums of their parents
     head: str = "linear"  # of a loss: how the network ends that it is for (models/heads.py)
     partners: str = (
         "batch"  # of a mixing: from the "batch", or all classes equally often: "classes"

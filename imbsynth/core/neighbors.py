@@ -9,12 +9,13 @@ ROWS, COLUMNS = 1024, 8192  # points compared at once: 64 MiB of distances
 MOST_VALUES = 1 << 25  # of points at once, in float64: 256 MiB, which photographs fill
 
 
-def nearest(points: Tensor, k: int) -> Tensor:
+def nearest(points: Tensor, k: int, asked: slice | None = None) -> Tensor:
     """(n, ...) points -> (n, k) int64, the k nearest other points of each, nearest first.
 
     Euclidean distance, in float64: in float32 the expansion |a|^2 - 2ab + |b|^2 loses close
     pairs. A point is no neighbor of its own; an equal one is. Any number type, on any device.
-    Raises ValueError unless 1 <= k < n.
+    asked: the points whose neighbors are wanted, if not those of all. Raises ValueError unless
+    1 <= k < n.
     """
     n = len(points)
     if not 1 <= k < n:
@@ -22,9 +23,10 @@ def nearest(points: Tensor, k: int) -> Tensor:
     points = points.reshape(n, -1)
     at_once = max(1, MOST_VALUES // points.shape[1])
     step = min(ROWS, at_once)
+    first, last = (0, n) if asked is None else (asked.start, asked.stop)
     found = [
-        _nearest_of(slice(start, start + step), points, k, min(COLUMNS, at_once))
-        for start in range(0, n, step)
+        _nearest_of(slice(start, min(start + step, last)), points, k, min(COLUMNS, at_once))
+        for start in range(first, last, step)
     ]
     return torch.cat(found)
 

@@ -4,11 +4,15 @@ A sampler is a function of the points of all classes, the class to draw for and 
 finds out once (nearest neighbors) it keeps, and returns a function from row numbers to these rows
 of its plan. A row depends on its number alone: a larger plan begins with the smaller one, and any
 row can be drawn again by itself. Keyword-only parameters are the sampler's options.
+
+A joint sampler is a function of the points and of one generator per class instead: what it draws
+for one class depends on what it draws for others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -30,9 +34,36 @@ class Population(Protocol):
     def points(self, label: int) -> Tensor:
         """(n, ...) points of the images of a class, any number type; computed when asked for."""
 
+    def points_of(self, images: NDArray[np.int64]) -> Tensor:
+        """(m, ...) float points of images of any class: what offsets are added to."""
+
 
 Draw = Callable[[Rows], Plan]
 Sampler = Callable[..., Draw]  # (population, label, rng, *, its options)
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A `Draw` of which a person should know something."""
+
+    draw: Draw
+    note: str  # to follow the name of the class: "a single image, which is copied"
+
+    def __call__(self, rows: Rows) -> Plan:
+        return self.draw(rows)
+
+
+class Joint(Protocol):
+    """The classes of a joint sampler."""
+
+    def draw(self, label: int) -> Draw:
+        """The draw of a class."""
+
+    def moved(self) -> dict[int, float]:
+        """How far images of the folder would be moved to make room, in L1, by their index."""
+
+
+JointSampler = Callable[..., Joint]  # (population, a generator per class, *, its options)
 
 
 def smote(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import torch
 
-from imbsynth.configs import AUGMENT, GenerateConfig
+from imbsynth.configs import GenerateConfig
 from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import (
@@ -25,15 +25,14 @@ from imbsynth.engine.inference.autoencoder import (
 from imbsynth.engine.manifest import refuse_synthetic, write_encoded
 from imbsynth.engine.previews import Fits
 from imbsynth.engine.reading import Labelled, Listed, read_labelled, read_listed
-from imbsynth.engine.sources.augmented import AugmentedCopies
+from imbsynth.engine.sources.chosen import source_of
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.originals import place_originals, reconstruct_originals
 from imbsynth.engine.sources.rendering import planned, render
 from imbsynth.engine.sources.sample_sheet import SampleSheet
-from imbsynth.engine.sources.source import Source
-from imbsynth.engine.sources.spaces import Files, Pixels, Space, latent_space
+from imbsynth.engine.sources.spaces import Files
 from imbsynth.engine.sources.targets import check_targets, copies_files, missing
-from imbsynth.engine.sources.writing import Making, copied, write_synthetic, written
+from imbsynth.engine.sources.writing import Making, copied, write_moved, write_synthetic, written
 from imbsynth.errors import UserError, option
 from imbsynth.figures.sheets import LARGEST
 from imbsynth.runtime import resolve_device, resolve_precision, worker_count
@@ -162,8 +161,9 @@ def _explain(
                 "originals)"
             )
         )
-    if "k_neighbors" not in _options(config.method):
-        return
+    entry = SAMPLERS.get(config.method)
+    if entry is None or entry.all_classes or "k_neighbors" not in entry.options:
+        return  # no neighbors within the class
     growing = {name: n for name, n in sizes.items() if added[name]}
     single = [name for name, n in growing.items() if n == 1]
     if single:
@@ -171,11 +171,6 @@ def _explain(
     few = [f"{name} ({n - 1})" for name, n in growing.items() if 1 < n <= config.k_neighbors]
     if few:
         on_event(Note(f"fewer neighbors than {config.k_neighbors} in class {listing(few)}"))
-
-
-def _options(method: str) -> tuple[str, ...]:
-    """The options of a sampler."""
-    return SAMPLERS[method].options if method in SAMPLERS else ()
 
 
 def _fill(
@@ -192,12 +187,12 @@ def _fill(
     if reconstructing is not None:
         written_files += len(images.paths)
     with png_writers(written_files, images.pixels[0].nbytes, cores=worker_count()) as write:
-        source = _source(config, compute, images, added, on_event)
+        source = source_of(config, compute.device, compute.autoencoder, images, added, on_event)
         if reconstructing is not None:
             placed = reconstruct_originals(images, reconstructing, part, write, on_event)
         else:
             placed = place_originals(config, images, part, on_event)
-        return write_synthetic(
+        drawn = write_synthetic(
             Making(source.origin, images, placed, total),
             render(source, list(added.values())),
             written(images, part, write),
@@ -205,6 +200,9 @@ def _fill(
             part,
             on_event,
         )
+    if isinstance(source, Interpolation):
+        write_moved(part, source.moved(), placed.paths, on_event)
+    return drawn
 
 
 def _copy(
@@ -222,35 +220,6 @@ def _copy(
         part,
         on_event,
     )
-
-
-def _source(
-    config: GenerateConfig,
-    compute: _Compute,
-    images: Labelled,
-    added: dict[str, int],
-    on_event: OnEvent,
-) -> Source:
-    """The source that the options ask for."""
-    if config.method == AUGMENT:
-        return AugmentedCopies(
-            config.augment, images, config.batch_size, options=config, seed=config.seed
-        )
-    space: Space
-    if compute.autoencoder is None:
-        space = Pixels(images, images.members(), compute.device, config.batch_size)
-    else:
-        space = latent_space(
-            compute.autoencoder,
-            images,
-            images.members(),
-            decode=config.decode,
-            min_change=config.min_change,
-        )
-        from_all = "donors" in _options(config.method)
-        needed = [k for k, name in enumerate(images.classes) if added[name] or from_all]
-        space.encode(needed, on_event)
-    return Interpolation(config.method, space, images.classes, options=config, seed=config.seed)
 
 
 def _inputs(config: GenerateConfig, images: Listed) -> dict[str, str]:

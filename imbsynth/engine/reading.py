@@ -22,7 +22,7 @@ from imbsynth.store.images import Images, read_images
 from imbsynth.store.levels import hint
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
-from imbsynth.store.records import ENCODED, MANIFEST, SAMPLES
+from imbsynth.store.records import ENCODED, MANIFEST, MOVED, SAMPLES
 from imbsynth.store.transfer import folder_digest
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ def scan_regular(src: Path, *, empty_ok: bool = False) -> ImageFolder:
     """The folder's images by class; UserError if a name stands for no regular file."""
     folder = scan(src, empty_ok=empty_ok)
     check_regular(folder)
-    reserved = [name for name in folder.files if name in (RECORD, MANIFEST, SAMPLES, ENCODED)]
+    written = (RECORD, MANIFEST, SAMPLES, ENCODED, MOVED)
+    reserved = [name for name in folder.files if name in written]
     if reserved:
         raise UserError(
             f"{src}: class {listing(reserved)} has the name of a file that imbsynth writes",

@@ -26,6 +26,7 @@ from imbsynth.store.plain_yaml import read_texts
 MANIFEST = "manifest.jsonl"
 ENCODED = "autoencoder-images.txt"  # of a generated folder: digests, one per line
 SAMPLES = "samples.png"
+MOVED = "moved.jsonl"  # of a generated folder: the images that a sampler pushed aside
 RECALLS, INTERVALS, RECONSTRUCTIONS = "recalls.png", "acsa.png", "reconstructions.png"
 RELIABILITY, PRECISION_RECALL = "reliability.png", "precision_recall.png"
 MISTAKES = "mistakes.png"

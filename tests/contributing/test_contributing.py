@@ -33,6 +33,9 @@ class Square:
     def points(self, label: int) -> torch.Tensor:
         return torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 
+    def points_of(self, images: NDArray[np.int64]) -> torch.Tensor:
+        return self.points(1)[images - 3]
+
 
 def run(*arguments: str | Path) -> dict[str, Any]:
     """What the command line with the examples prints as JSON."""

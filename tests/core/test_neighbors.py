@@ -54,3 +54,9 @@ def test_pixels_are_compared_without_overflow() -> None:
 def test_an_impossible_k_is_refused(k: int) -> None:
     with pytest.raises(ValueError, match=f"k is {k} for 4 points"):
         nearest(torch.zeros(4, 2), k)
+
+
+def test_neighbors_of_some_points_are_those_they_have_among_all() -> None:
+    points = torch.randn(3000, 2, generator=torch.Generator().manual_seed(0))
+    everyone = nearest(points, 3)
+    assert torch.equal(nearest(points, 3, slice(500, 1700)), everyone[500:1700])

@@ -35,12 +35,21 @@ class Cloud(NamedTuple):
     def points(self, label: int) -> torch.Tensor:
         return self.classes[label]
 
+    def points_of(self, images: np.ndarray) -> torch.Tensor:
+        return torch.cat(self.classes)[torch.from_numpy(images)]
+
 
 def plan(sampler: Sampler, points: torch.Tensor, rows: Rows, rng: np.random.Generator) -> Plan:
     """Rows of the second of three classes, with its images counted from 0."""
     population = Cloud([cloud(3, 2, seed=8), points, cloud(4, 2, seed=9)])
     drawn = sampler(population, 1, rng)(rows)
     return drawn._replace(parents=drawn.parents - 3)
+
+
+def offsets_of(drawn: Plan) -> np.ndarray:
+    """Of a sampler that has some."""
+    assert drawn.offsets is not None
+    return drawn.offsets
 
 
 def smote_plan(points: torch.Tensor, count: int, rng: np.random.Generator, neighbors: int) -> Plan:

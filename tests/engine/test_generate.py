@@ -122,7 +122,15 @@ def test_the_batch_size_does_not_change_the_draws(rare: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("method", "decode"),
-    [("smote", "plain"), ("ros", "plain"), ("smote", "residual"), ("transfer", "residual")],
+    [
+        ("smote", "plain"),
+        ("ros", "plain"),
+        ("smote", "residual"),
+        ("transfer", "residual"),
+        ("amdo", "residual"),
+        ("ccr", "plain"),
+        ("rbo", "plain"),
+    ],
 )
 def test_a_larger_target_begins_with_the_smaller_ones_images(
     rare: Path, tmp_path: Path, space: dict[str, Any], method: Any, decode: str
@@ -394,6 +402,62 @@ def test_transfer_names_its_three_parents(
         assert len(set(pair)) == 1
         assert rank[pair[0]] > rank[base]
         assert line["weights"] == [1, 0.5, -0.5]
+
+
+def test_what_ccr_moves_is_recorded_and_stays_as_it_is(
+    rare: Path, tmp_path: Path, space: dict[str, Any]
+) -> None:
+    dst, events = tmp_path / "dst", list[Event]()
+    run(GenerateConfig(src=rare, dst=dst, method="ccr", energy=3, **space), on_event=events.append)
+    lines = [json.loads(line) for line in (dst / "moved.jsonl").read_text().splitlines()]
+    assert all(line["distance"] > 0 for line in lines)
+    moved = [line["file"] for line in lines]
+    assert moved == sorted(set(moved))
+    made, real = contents(dst), contents(rare)
+    assert set(moved) <= {path for path in real if not path.startswith("single/")}
+    assert {path: made[path] for path in real} == real
+    notes = [event.text for event in events if isinstance(event, Note)]
+    assert notes == [
+        f"{len(moved)} of 20 images are in spheres of smaller classes: moved.jsonl says how far "
+        "they would be pushed; the files stay as they are"
+    ]
+    left = GenerateConfig(src=rare, dst=tmp_path / "left", method="ccr", clean="ignore", **space)
+    run(left)
+    assert not (tmp_path / "left/moved.jsonl").exists()
+
+
+def test_amdo_says_which_classes_are_too_small_for_it(rare: Path, tmp_path: Path) -> None:
+    events: list[Event] = []
+    run(GenerateConfig(src=rare, dst=tmp_path / "dst", method="amdo"), on_event=events.append)
+    notes = [event.text for event in events if isinstance(event, Note)]
+    assert "class pair: too few images (2) to vary about their mean: they are copied" in notes
+    assert "class single: too few images (1) to vary about their mean: it is copied" in notes
+    for line in manifest(tmp_path / "dst"):
+        if line["class"] in ("pair", "single"):
+            made = pixels(tmp_path / "dst" / line["file"])
+            assert torch.equal(made, pixels(rare / line["parents"][0]))
+
+
+@pytest.mark.parametrize("method", ["ccr", "rbo"])
+def test_the_largest_class_can_grow_too(rare: Path, tmp_path: Path, method: str) -> None:
+    """Classes that the papers leave as they are: no class is larger."""
+    walks: dict[str, Any] = {"walk_step": 0.01, "walk_stop": 0.0}  # none of no step
+    report = run(GenerateConfig(src=rare, dst=tmp_path / "dst", method=method, to=20, **walks))
+    assert report.added["common"] == 8
+    for line in manifest(tmp_path / "dst")[:8]:
+        made = pixels(tmp_path / "dst" / line["file"])
+        assert not torch.equal(made, pixels(rare / line["parents"][0]))
+
+
+@pytest.mark.parametrize("method", ["amdo", "ccr", "rbo"])
+def test_a_folder_of_one_class_can_grow(make_folder: MakeFolder, method: str) -> None:
+    src, events = make_folder({"only": 4}), list[Event]()
+    dst = src.with_name("dst")
+    report = run(GenerateConfig(src=src, dst=dst, method=method, to=9), on_event=events.append)
+    assert report.counts == {"only": 9}
+    copied = "class only: no room around its images, or no other class: they are copied"
+    notes = [event.text for event in events if isinstance(event, Note)]
+    assert notes == ([copied] if method == "ccr" else [])
 
 
 def test_augmented_copies_are_distinct_and_can_be_made_again(rare: Path, tmp_path: Path) -> None:

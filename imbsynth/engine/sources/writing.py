@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from imbsynth.configs import GenerateConfig
-from imbsynth.engine.events import Advanced, OnEvent, Started
+from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.engine.manifest import RECONSTRUCT, file_of
 from imbsynth.engine.reading import Listed
 from imbsynth.engine.sources.originals import Placed
@@ -15,7 +15,7 @@ from imbsynth.engine.sources.rendering import Batch, Planned
 from imbsynth.engine.sources.sample_sheet import SampleSheet
 from imbsynth.engine.sources.source import Origin
 from imbsynth.store.png_writers import Write
-from imbsynth.store.records import MANIFEST, SAMPLES, line_writer
+from imbsynth.store.records import MANIFEST, MOVED, SAMPLES, line_writer, write_lines
 from imbsynth.store.transfer import duplicate
 
 Some = TypeVar("Some", Planned, Batch)
@@ -54,6 +54,22 @@ def write_synthetic(
             done += len(files)
             on_event(Advanced(done))
     return sheet.write(part / SAMPLES)
+
+
+def write_moved(part: Path, moved: dict[int, float], paths: list[str], on_event: OnEvent) -> None:
+    """List the images that a sampler made room with; no file unless there are some.
+
+    moved: how far, in L1 in the space, by index. paths: of the images.
+    """
+    if not moved:
+        return
+    write_lines(part / MOVED, [{"file": paths[i], "distance": d} for i, d in moved.items()])
+    on_event(
+        Note(
+            f"{len(moved)} of {len(paths)} images are in spheres of smaller classes: {MOVED} says "
+            "how far they would be pushed; the files stay as they are"
+        )
+    )
 
 
 def written(images: Listed, part: Path, write: Write) -> Put[Batch]:

@@ -1,7 +1,8 @@
 """What an epoch shows: real images, copies of them, or images of a source.
 
 A training set is a plan, not pixels: a row is an image of the folder or a point between several, so
-that oversampling costs no memory. Only what an autoencoder decodes is kept as images.
+that oversampling costs no memory. Kept as images is only what an autoencoder decodes, and what a
+sampler puts elsewhere than between images.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from imbsynth.core.batches import Indices
 from imbsynth.core.offsets import Offsets
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.core.plans import combine
+from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.rendering import render
 from imbsynth.engine.sources.spaces import Pixels, Space
@@ -125,7 +127,7 @@ def _with_drawn(
     rows: list[Rows], source: Interpolation, added: list[int], members: Members, space: Pixels
 ) -> TrainingSet:
     """These rows, and the first `added` synthetic images of each class."""
-    if source.space is space:
+    if source.space is space and not SAMPLERS[source.method].offsets:
         plans = [(label, source.plan(label, np.arange(n))) for label, n in enumerate(added) if n]
         rows = rows + [_drawn(label, p.parents, p.weights) for label, p in plans]
         return TrainingSet(_joined(rows), space)

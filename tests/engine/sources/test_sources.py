@@ -16,7 +16,7 @@ from imbsynth.core.augmentation import random_flip_crop
 from imbsynth.core.pixels import to_bytes
 from imbsynth.core.plans import Plan
 from imbsynth.core.row_streams import Rows, RowStream
-from imbsynth.core.tables import AUGMENTATIONS
+from imbsynth.core.tables import AUGMENTATIONS, SAMPLERS
 from imbsynth.engine import generate
 from imbsynth.engine.events import silent
 from imbsynth.engine.manifest import made_of
@@ -59,10 +59,10 @@ def read(src: Path) -> Labelled:
 def test_a_generator_goes_through_the_same_pipeline(
     rare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def source(config: Any, compute: Any, images: Labelled, *rest: Any) -> Source:
+    def source(config: Any, device: Any, ae: Any, images: Labelled, *rest: Any) -> Source:
         return ClassGaussians(images, config.seed)
 
-    monkeypatch.setattr(generate, "_source", source)
+    monkeypatch.setattr(generate, "source_of", source)
     for name, to in (("small", 20), ("large", 60)):
         report = generate.run(GenerateConfig(src=rare, dst=tmp_path / name, to=to))
         assert set(report.counts.values()) == {to}
@@ -80,7 +80,7 @@ def test_a_generator_goes_through_the_same_pipeline(
     assert made_of(tmp_path / "small").keys() == small.keys()
 
 
-@pytest.mark.parametrize("method", ["smote", "ros", "transfer", "affine", "flip-crop"])
+@pytest.mark.parametrize("method", [*SAMPLERS, "affine", "flip-crop"])
 def test_any_row_can_be_made_again_alone(rare: Path, method: str) -> None:
     images = read(rare)
     config = GenerateConfig(src=rare, dst=rare)

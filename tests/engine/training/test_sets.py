@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from imbsynth.configs import AosTrainConfig
+from imbsynth.configs import AosTrainConfig, GenerateConfig
+from imbsynth.engine import generate
 from imbsynth.engine.events import silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import read_labelled
@@ -32,6 +34,9 @@ def config(oversample: str) -> AosTrainConfig:
         ("aos", [12, 12, 12, 12]),
         ("smote", [12, 12, 12, 12]),
         ("transfer", [12, 12, 12, 12]),
+        ("amdo", [12, 12, 12, 12]),
+        ("ccr", [12, 12, 12, 12]),
+        ("rbo", [12, 12, 12, 12]),
     ],
 )
 def test_class_sizes_after_balancing(rare: Path, oversample: str, expected: list[int]) -> None:
@@ -46,7 +51,7 @@ def test_class_sizes_after_balancing(rare: Path, oversample: str, expected: list
         assert sorted(base[: len(images.labels)].tolist()) == list(range(len(images.labels)))
 
 
-@pytest.mark.parametrize("oversample", ["ros", "smote", "transfer"])
+@pytest.mark.parametrize("oversample", ["ros", "smote", "transfer", "ccr"])
 def test_rows_of_one_identity_show_one_image(rare: Path, oversample: str) -> None:
     images = read_labelled(rare, size=None, channels=None, skip_unreadable=False, on_event=silent)
     members = dict(zip(images.classes, images.members(), strict=True))
@@ -61,6 +66,22 @@ def test_rows_of_one_identity_show_one_image(rare: Path, oversample: str) -> Non
         assert torch.equal(pixels[row], pixels[first.setdefault(number, row)])
     # 20 images, whatever the copies; the weight of a transferred image's base is 1, too.
     assert (len(first) == 20) == (oversample == "ros")
+
+
+@pytest.mark.parametrize("method", ["smote", "amdo", "ccr", "rbo"])
+def test_an_epoch_shows_the_images_that_generate_writes(
+    rare: Path, tmp_path: Path, method: str
+) -> None:
+    """In pixels, where points off the lines between images are kept as images."""
+    images = read_labelled(rare, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    members = dict(zip(images.classes, images.members(), strict=True))
+    space = Pixels(images, images.members(), CPU, 500)
+    shown = training_set(config(method), members, space, space)
+    drawn = shown.images(np.flatnonzero(shown.synthetic)) * 255
+    generate.run(GenerateConfig(src=rare, dst=tmp_path / "dst", method=method))
+    written = sorted((tmp_path / "dst").glob("*/synthetic-*.png"))
+    expected = np.stack([np.array(Image.open(path)) for path in written])
+    assert np.array_equal(drawn.round().byte().numpy()[:, 0], expected)
 
 
 @pytest.mark.parametrize("latent", [False, True])
