@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import imbsynth
 from imbsynth import configs
-from imbsynth.cli.wording import flag
+from imbsynth.command_lines import flag
 from imbsynth.configs import (
     AosTrainConfig,
     CompareConfig,
