@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         generate,
         imbalance,
         predict,
+        report,
         split,
         train_ae,
     )
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
         ImbalanceConfig,
         InspectConfig,
         PredictConfig,
+        ReportConfig,
         SplitConfig,
         TrainAeConfig,
     )
@@ -61,6 +63,7 @@ __all__ = [
     "ImbalanceConfig",
     "InspectConfig",
     "PredictConfig",
+    "ReportConfig",
     "SplitConfig",
     "TrainAeConfig",
     "UserError",
@@ -76,6 +79,7 @@ __all__ = [
     "imbalance",
     "inspect",
     "predict",
+    "report",
     "split",
     "train_ae",
 ]

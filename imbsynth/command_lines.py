@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from imbsynth.kinds import Flag
+from imbsynth.kinds import Flag, Several
 from imbsynth.options import command_name, option_fields
 
 
@@ -19,8 +19,10 @@ def command_line(config: Any) -> str:
     words, presets = ["imbsynth", command_name(type(config))], config.presets()
     for field in option_fields(type(config)):
         value = getattr(config, field.name)
-        if field.option.argument:
-            words.append(field.text(value))
+        if isinstance(field.kind, Several):
+            words += map(str, value)
+        elif field.option.argument:
+            words += [] if value is None else [field.text(value)]
         elif isinstance(field.kind, Flag):
             words += [flag(field.name)] if value else []
         elif field.required or value != presets.get(field.name, field.default):

@@ -27,6 +27,7 @@ from imbsynth.configs import (
     ImbalanceConfig,
     InspectConfig,
     PredictConfig,
+    ReportConfig,
     SplitConfig,
     TrainAeConfig,
 )
@@ -47,6 +48,7 @@ SOURCE = Path(imbsynth.__file__).parent
 CONFIGS = [
     InspectConfig, ImbalanceConfig, SplitConfig, TrainAeConfig, GenerateConfig, AosTrainConfig,
     EvaluateConfig, PredictConfig, ExportConfig, ExperimentConfig, CompareConfig, FidConfig,
+    ReportConfig,
 ]  # fmt: skip
 HERE = Path()
 GENERATE: dict[str, Any] = {"src": HERE, "dst": HERE}

@@ -11,7 +11,7 @@ from imbsynth.cli.console import table
 from imbsynth.command_lines import command_line
 from imbsynth.configs import AosTrainConfig, ExperimentConfig
 from imbsynth.engine.experiment import Report
-from imbsynth.engine.experiments.conclusions import EXPLANATION, conclusions, percent
+from imbsynth.engine.experiments.conclusions import EXPLANATION, conclusions, with_interval
 from imbsynth.options import parsed
 
 CHECKPOINT = Path("winner.safetensors")
@@ -32,11 +32,13 @@ def _verdicts(report: Report) -> None:
     rarest = list(report.verdicts[0].recalls)[:CLASSES_SHOWN]
     rows = []
     for found in report.verdicts:
-        recalls = [percent(found.recalls[name], found.recall_intervals[name], 0) for name in rarest]
+        recalls = [
+            with_interval(found.recalls[name], found.recall_intervals[name], 0) for name in rarest
+        ]
         gain = ""
         if found.gain is not None and found.gain_interval is not None:
-            gain = percent(found.gain, found.gain_interval, 1, "+")
-        score = percent(found.acsa, found.interval, 1)
+            gain = with_interval(found.gain, found.gain_interval, 1, "+")
+        score = with_interval(found.acsa, found.interval, 1)
         rows.append([found.method, *recalls, score, gain, found.words])
     named = [f"{name} ({report.counts[name]})" for name in rarest]
     table(["", *named, "ACSA", "gain", ""], rows)

@@ -11,7 +11,7 @@ augmentation (plain training with augmentation: over that without), image by ima
 if the whole interval of its gain is above one point."""
 
 
-def percent(value: float, interval: tuple[float, float], digits: int, sign: str = "") -> str:
+def with_interval(value: float, interval: tuple[float, float], digits: int, sign: str = "") -> str:
     """A share and its interval in percent: "71.9 [69.0, 74.6]"."""
     low, high = (f"{100 * end:{sign}.{digits}f}" for end in interval)
     return f"{100 * value:{sign}.{digits}f} [{low}, {high}]"
