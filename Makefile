@@ -1,4 +1,5 @@
-# make demo: set up, and run the main jobs on sample_data.  make test: set up, and run the tests.
+# make demo: set up, compare four methods on sample_data, and write demo/report.html.
+# make test: set up, and run the tests.
 # make docs: write docs/commands.md from the options.
 # make fid-check REAL=a FAKE=b: compare fid, with Inception's weights, with torch-fidelity.
 # make bench REAL=a FAKE=b: measure speed and memory; one JSON line per script in bench/.
@@ -15,6 +16,7 @@ help:
 	@sed -n 's/^# //p' Makefile
 
 $(VENV)/.installed: pyproject.toml
+	@echo "installing imbsynth and PyTorch into $(VENV): once, some minutes"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable .
@@ -26,37 +28,46 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 METHODS := plain ros aos deepsmote
 # The same for all methods: validation images, epochs, images per epoch.
-BUDGET := --val demo/parts/test --epochs 30 --images-per-epoch 960 --quiet
+BUDGET := --val demo/parts/test --epochs 30 --images-per-epoch 960
+TRAIN_plain := demo/parts/train --oversample none
+TRAIN_ros := demo/parts/train --oversample ros
+TRAIN_aos := demo/parts/train --oversample aos
+TRAIN_deepsmote := demo/balanced --oversample none
+ABOUT_plain := without balancing
+ABOUT_ros := with random copies of images of the rare classes (ROS)
+ABOUT_aos := with images of the rare classes moved towards the decision boundary (AOS)
+ABOUT_deepsmote := with the synthetic images (DeepSMOTE)
+# Commands of the demo are quiet; a line says what each is for.
+QUIETLY := --force --quiet > /dev/null
 
-demo: $(VENV)/.installed $(METHODS:%=demo/scores/%/metrics.json)
+# About 140 seconds of one core, after the installation.
+demo: $(METHODS:%=demo/scores/%/metrics.json)
 	@echo
-	$(IMBSYNTH) compare demo/scores
+	@$(IMBSYNTH) compare demo/scores
 	@echo
-	@echo "Pictures: demo/ae.png                 originals and their reconstructions"
-	@echo "          demo/balanced/samples.png   parents and synthetic images"
-	@echo "          demo/aos.png                loss, scores and recalls during training"
-	@echo "          demo/scores/aos/confusion.png"
+	@$(IMBSYNTH) report demo --out demo/report.html --force
 
 demo/parts/run.json: $(VENV)/.installed
+	@echo "splitting sample_data/train into images to train on and images to choose the epoch"
 	@mkdir -p demo
-	$(IMBSYNTH) inspect sample_data/train
-	$(IMBSYNTH) split sample_data/train demo/parts --fractions 0.8,0.2 --force
+	@$(IMBSYNTH) split sample_data/train demo/parts --fractions 0.8,0.2 $(QUIETLY)
 
 demo/ae.safetensors: demo/parts/run.json
-	$(IMBSYNTH) train-ae demo/parts/train --out $@ --epochs 120 $(if $(wildcard $@),--force,--resume)
+	@echo "training an autoencoder for the synthetic images"
+	@$(IMBSYNTH) train-ae demo/parts/train --out $@ --epochs 80 $(QUIETLY)
 
 demo/balanced/run.json: demo/ae.safetensors
-	$(IMBSYNTH) generate demo/parts/train demo/balanced --ae $< --force
+	@echo "making synthetic images, until all classes are as large as the largest"
+	@$(IMBSYNTH) generate demo/parts/train demo/balanced --ae $< $(QUIETLY)
 
 demo/deepsmote.safetensors: demo/balanced/run.json
-	$(IMBSYNTH) aos-train demo/balanced --out $@ --oversample none $(BUDGET) --force
-demo/plain.safetensors: demo/parts/run.json
-	$(IMBSYNTH) aos-train demo/parts/train --out $@ --oversample none $(BUDGET) --force
-demo/ros.safetensors demo/aos.safetensors: demo/%.safetensors: demo/parts/run.json
-	$(IMBSYNTH) aos-train demo/parts/train --out $@ --oversample $* $(BUDGET) --force
+$(METHODS:%=demo/%.safetensors): demo/%.safetensors: demo/parts/run.json
+	@echo "training a classifier $(ABOUT_$*)"
+	@$(IMBSYNTH) aos-train $(TRAIN_$*) --out $@ $(BUDGET) $(QUIETLY)
 
 demo/scores/%/metrics.json: demo/%.safetensors
-	$(IMBSYNTH) evaluate $< sample_data/test --out $(@D) --force --quiet
+	@echo "  testing it on sample_data/test"
+	@$(IMBSYNTH) evaluate $< sample_data/test --out $(@D) $(QUIETLY)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto

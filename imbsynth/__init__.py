@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         generate,
         imbalance,
         predict,
+        report,
         split,
         train_ae,
     )
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         ImbalanceConfig,
         InspectConfig,
         PredictConfig,
+        ReportConfig,
         SplitConfig,
         TrainAeConfig,
     )
@@ -64,6 +66,7 @@ __all__ = [
     "ImbalanceConfig",
     "InspectConfig",
     "PredictConfig",
+    "ReportConfig",
     "SplitConfig",
     "TrainAeConfig",
     "UserError",
@@ -80,6 +83,7 @@ __all__ = [
     "imbalance",
     "inspect",
     "predict",
+    "report",
     "split",
     "train_ae",
 ]

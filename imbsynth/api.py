@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from imbsynth.engine import imbalance as _imbalance
     from imbsynth.engine import inspect as _inspect
     from imbsynth.engine import predict as _predict
+    from imbsynth.engine import report as _report
     from imbsynth.engine import split as _split
     from imbsynth.engine import train_ae as _train_ae
     from imbsynth.engine.events import OnEvent
@@ -89,5 +90,6 @@ generate: Function[configs.GenerateConfig, _generate.Report] = Function(configs.
 imbalance: Function[configs.ImbalanceConfig, _imbalance.Report] = Function(configs.ImbalanceConfig)
 inspect_: Function[configs.InspectConfig, _inspect.Report] = Function(configs.InspectConfig)
 predict: Function[configs.PredictConfig, _predict.Report] = Function(configs.PredictConfig)
+report: Function[configs.ReportConfig, _report.Report] = Function(configs.ReportConfig)
 split: Function[configs.SplitConfig, _split.Report] = Function(configs.SplitConfig)
 train_ae: Function[configs.TrainAeConfig, _train_ae.Report] = Function(configs.TrainAeConfig)

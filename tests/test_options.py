@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import imbsynth
 from imbsynth import configs
-from imbsynth.cli.wording import flag
+from imbsynth.command_lines import flag
 from imbsynth.configs import (
     AosTrainConfig,
     CompareConfig,
@@ -28,6 +28,7 @@ from imbsynth.configs import (
     ImbalanceConfig,
     InspectConfig,
     PredictConfig,
+    ReportConfig,
     SplitConfig,
     TrainAeConfig,
 )
@@ -48,7 +49,7 @@ SOURCE = Path(imbsynth.__file__).parent
 CONFIGS = [
     InspectConfig, ImbalanceConfig, SplitConfig, TrainAeConfig, GenerateConfig, AosTrainConfig,
     EvaluateConfig, PredictConfig, ExportConfig, ExperimentConfig, CompareConfig, FidConfig,
-    ConvertConfig,
+    ConvertConfig, ReportConfig,
 ]  # fmt: skip
 HERE = Path()
 GENERATE: dict[str, Any] = {"src": HERE, "dst": HERE}

@@ -15,7 +15,7 @@ import typer
 from imbsynth import __version__
 from imbsynth.cli.commands import SUMMARIES, Commands, spec
 from imbsynth.cli.plain_help import Group
-from imbsynth.cli.wording import flag
+from imbsynth.command_lines import flag
 from imbsynth.errors import Interrupted, UserError
 
 

@@ -14,7 +14,8 @@ import typer
 from imbsynth.cli.config_file import read_options
 from imbsynth.cli.console import execute
 from imbsynth.cli.plain_help import Command
-from imbsynth.cli.wording import flag, help_text
+from imbsynth.cli.wording import help_text
+from imbsynth.command_lines import flag
 from imbsynth.configs.shared import RUN
 from imbsynth.engine.caching import caching
 from imbsynth.kinds import Flag, Several

@@ -26,6 +26,7 @@ SUMMARIES = {
     "export": "Write a classifier as ONNX or TorchScript, for other programs.",
     "experiment": "Compare methods on your folder, or run a grid of data sets and methods.",
     "compare": "Put the scores of many evaluations into one table; say which method is better.",
+    "report": "Write one page on all outputs below a folder, to read, print or mail.",
     "fid": "Fréchet distance of synthetic images to real ones, class by class.",
 }
 

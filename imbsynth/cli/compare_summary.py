@@ -8,12 +8,12 @@ import typer
 
 from imbsynth.cli.console import table
 from imbsynth.cli.markdown import markdown
-from imbsynth.cli.sentences import covered, left_out, marked, p_value, warning
 from imbsynth.configs import CompareConfig
 from imbsynth.core.metric_table import METRICS
 from imbsynth.engine import compare
 from imbsynth.engine.compare import TABLES, Report
 from imbsynth.engine.comparison.ranking import CHANCES
+from imbsynth.engine.comparison.sentences import covered, left_out, marked, p_value, warning
 from imbsynth.engine.comparison.summaries import Summary
 from imbsynth.engine.events import OnEvent, silent
 from imbsynth.store.names import printable

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from imbsynth.cli.sentences import covered, left_out, marked, p_value, warning
 from imbsynth.core.metric_table import COMPARED
 from imbsynth.engine.comparison.ranking import CHANCES
+from imbsynth.engine.comparison.sentences import covered, left_out, marked, p_value, warning
 from imbsynth.store.names import printable
 
 if TYPE_CHECKING:

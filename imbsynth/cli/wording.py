@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from typing import Any
-
-from imbsynth.kinds import Flag
-from imbsynth.options import OptionField, command_name, option_fields
-
-
-def flag(name: str) -> str:
-    """The option of a field: --batch-size of batch_size."""
-    return f"--{name.replace('_', '-')}"
+from imbsynth.options import OptionField
 
 
 def meaning(field: OptionField) -> str:
@@ -40,17 +31,3 @@ def help_text(field: OptionField) -> str:
     notes = [text if text == "required" else f"default: {text}"] if text else []
     notes += [allowed(field)] if allowed(field) else []
     return meaning(field) + (f"  [{'; '.join(notes)}]" if notes else "")
-
-
-def command_line(config: Any) -> str:
-    """What makes this config, as a shell takes it: arguments, and what is not a default."""
-    words, presets = ["imbsynth", command_name(type(config))], config.presets()
-    for field in option_fields(type(config)):
-        value = getattr(config, field.name)
-        if field.option.argument:
-            words += [] if value is None else [field.text(value)]
-        elif isinstance(field.kind, Flag):
-            words += [flag(field.name)] if value else []
-        elif field.required or value != presets.get(field.name, field.default):
-            words += [flag(field.name), field.text(value)]
-    return shlex.join(words)

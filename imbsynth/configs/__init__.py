@@ -12,6 +12,7 @@ from imbsynth.configs.generate import GenerateConfig
 from imbsynth.configs.imbalance import ImbalanceConfig, Profile
 from imbsynth.configs.inspect import InspectConfig
 from imbsynth.configs.predict import PredictConfig
+from imbsynth.configs.report import ReportConfig
 from imbsynth.configs.shared import STATE, Deciding, Link, Precision
 from imbsynth.configs.sizes import (
     MAX_CLASSIFIED_SIDE,
@@ -62,6 +63,7 @@ __all__ = [
     "Precision",
     "PredictConfig",
     "Profile",
+    "ReportConfig",
     "Resize",
     "Size",
     "SplitConfig",

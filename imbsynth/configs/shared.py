@@ -208,6 +208,16 @@ class Training(Sized, Reading, Seeded, OnDevice, Replacing):
         bool,
         Option("Resume an interrupted run; start from the beginning if there is none.", panel=RUN),
     ] = False
+    tensorboard: Annotated[
+        Path | None,
+        Option(
+            "Folder for TensorBoard: the numbers of every epoch, in a sub-folder that is named "
+            "after the checkpoint. It needs `pip install imbsynth[tensorboard]`.",
+            metavar="DIR",
+            unset="nothing is written",
+            panel=RUN,
+        ),
+    ] = None
 
     def check_together(self) -> None:
         """One way to start, and a name that a checkpoint can have."""

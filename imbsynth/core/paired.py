@@ -23,7 +23,7 @@ class Difference(NamedTuple):
     """ACSA of one classifier minus that of another."""
 
     value: float
-    low: float  # the ends of the 95 % interval
+    low: float  # the ends of the interval
     high: float
     better: float  # probabilities of being above `rope`, within it, and below
     alike: float
@@ -73,14 +73,18 @@ def training_variance(folds: Sequence[Sequence[ByClass]]) -> float:
 
 
 def compared(
-    folds: Sequence[ByClass], training: float, comparisons: int, rope: float
+    folds: Sequence[ByClass],
+    training: float,
+    comparisons: int,
+    rope: float,
+    confidence: float = CONFIDENCE,
 ) -> Difference:
     """The difference of ACSA over all images of a cross-validation, each tested once.
 
     folds: the differences in each of k folds. training: `training_variance` of `comparisons`
     comparisons. The variance is that over images plus training / k; its degrees of freedom are
     Welch and Satterthwaite's, that over images counting as known. rope: half the width of what does
-    not matter.
+    not matter. confidence: of the interval.
     """
     from scipy.stats import norm, t
 
@@ -96,7 +100,7 @@ def compared(
         law = t(freedom, loc=value, scale=error)
     else:
         law = norm(loc=value, scale=error)
-    low, high = law.interval(CONFIDENCE)
+    low, high = law.interval(confidence)
     worse, better = float(law.cdf(-rope)), float(law.sf(rope))
     return Difference(value, float(low), float(high), better, 1 - worse - better, worse)
 

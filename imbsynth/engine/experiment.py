@@ -26,17 +26,13 @@ from imbsynth.options import recorded
 from imbsynth.store.folders import ImageFolder
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, claim, new_file
-from imbsynth.store.records import read_json, write_json
+from imbsynth.store.records import read_json, settings, write_json
 from imbsynth.store.trials import PROTOCOL, lists_trials
 
-ASKED = (
-    "on",
-    "out",
-    "budget",
-    "image_size",
-    "groups",
-    "group_pattern",
-)  # the options that decide a verdict
+# The options that decide a verdict.
+ASKED = ("on", "out", "budget", "image_size", "groups", "group_pattern")
+# Those kept beside the protocol.
+MADE_BY = ("protocol", "data", "on", "budget", "image_size", "groups", "group_pattern")
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,8 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
     trials = _run_trials(workspace, config, on_event)
     if not all(workspace.is_done(trial) for trial in workspace.protocol.trials()):
         return Report(trials, trials, config.out.as_posix())
-    found = verdicts(workspace, folder.counts)
+    protocol = workspace.protocol
+    found = verdicts(config.out, protocol.methods, protocol.seeds, folder.counts)
     best = winner(found)
     checkpoint = None
     if config.train_winner is not None and not config.dry_run:
@@ -99,7 +96,7 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
         counts=folder.counts,
         pictures=[path.as_posix() for path in write_pictures(workspace, found)],
         winner=best,
-        training=_options(workspace.protocol.methods[best]),
+        training=_options(protocol.methods[best]),
         asked={
             name: value
             for name, value in recorded(config).items()
@@ -186,7 +183,9 @@ def _prepare(workspace: Workspace, config: ExperimentConfig) -> None:
     _check_out(workspace.out)
     workspace.check_results()
     if not config.dry_run:
-        wait_and_make(lambda: _keep(workspace.out / PROTOCOL, workspace.protocol.record()))
+        made_by = {name: value for name, value in settings(config).items() if name in MADE_BY}
+        record = {**workspace.protocol.record(), "asked": made_by}
+        wait_and_make(lambda: _keep(workspace.out / PROTOCOL, record))
 
 
 def _check_out(out: Path) -> None:

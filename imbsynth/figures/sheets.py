@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ class SheetRow(NamedTuple):
     captions: Sequence[Sequence[str]] = ()  # one below each image, or none at all
 
 
-def write_sheet(path: Path, rows: Sequence[SheetRow], headings: Sequence[str]) -> None:
+def write_sheet(path: Path | IO[bytes], rows: Sequence[SheetRow], headings: Sequence[str]) -> None:
     """Draw the first MAX_ROWS rows, with a heading over each group, and say how many are left."""
     shown, left_out = rows[:MAX_ROWS], len(rows) - MAX_ROWS
     font = _font()

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
 from imbsynth.errors import UserError
-from imbsynth.store.fields import Wrong, as_mapping, parsed, text
+from imbsynth.store.checkpoint_headers import KEY, header_of, opened, readable
 from imbsynth.store.names import printable
 from imbsynth.store.outputs import new_file
 
-_KEY = "imbsynth"  # the one entry of the header: its order could not be relied on with more
 _DIGEST = "tensors"  # in that entry: the digest of the tensors
 
 
@@ -36,7 +34,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()
     }
     meta = {**checkpoint.meta, _DIGEST: _digest(tensors)}
-    header = {_KEY: json.dumps(meta, sort_keys=True)}
+    header = {KEY: json.dumps(meta, sort_keys=True)}
     with new_file(path) as part:
         part.write_bytes(save(tensors, header))  # save_file would hide it from other users
 
@@ -50,36 +48,20 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """The file, for reading; by its descriptor if its name is not UTF-8, as safetensors needs."""
-    with open(path, "rb") as file:
-        try:
-            name = str(path)
-            name.encode()
-        except UnicodeEncodeError:
-            name = f"/dev/fd/{file.fileno()}"
-        with safe_open(name, framework="pt") as tensors:
-            yield tensors
-
-
 def is_checkpoint(path: Path) -> bool:
     """Whether imbsynth wrote the file."""
     try:
-        with _opened(path) as file:
-            return _KEY in (file.metadata() or {})
+        with opened(path, "pt") as file:
+            return KEY in (file.metadata() or {})
     except (SafetensorError, OSError):
         return False
 
 
-def kind_of(path: Path) -> str:
-    """What the tensors of a checkpoint are, by its header; UserError for any other file."""
-    return str(_read(path, "imbsynth", tensors=False).meta["kind"])
-
-
 def load_checkpoint(path: Path, kind: str) -> Checkpoint:
     """Read a checkpoint of one kind; UserError for any other file, and for a damaged one."""
-    tensors, meta = _read(path, kind, tensors=True)
+    with readable(path, kind, "pt") as file:
+        meta, names = header_of(file), file.keys()
+        tensors = {name: file.get_tensor(name) for name in names}
     if meta["kind"] != kind:
         shown = printable(str(meta["kind"]))[:80]
         raise UserError(
@@ -94,24 +76,6 @@ def load_checkpoint(path: Path, kind: str) -> Checkpoint:
             "make it again, or restore it",
         )
     return Checkpoint(tensors, meta)
-
-
-def _read(path: Path, writer: str, *, tensors: bool) -> Checkpoint:
-    """The header and, if they are wanted, the tensors, unchecked."""
-    made_by = f"pass a file written by {writer}"
-    if path.is_dir():
-        raise UserError(f"{path}: a folder, not a checkpoint", made_by)
-    try:
-        with _opened(path) as file:
-            meta = as_mapping(parsed(text(file.metadata() or {}, _KEY)), "its header")
-            text(meta, "kind")  # every header of ours has it
-            names = file.keys() if tensors else []
-            return Checkpoint({name: file.get_tensor(name) for name in names}, meta)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file", made_by) from None
-    except (SafetensorError, OSError, Wrong) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise UserError(f"{path}: not an imbsynth checkpoint ({reason})", made_by) from None
 
 
 def check_tensors(path: Path, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:

@@ -35,7 +35,7 @@ LEAST_CERTAIN, MOST_CERTAIN = "least_certain.png", "most_certain.png"
 SPREADS, ROBUSTNESS = "spreads.png", "robustness.png"
 METRICS, PREDICTIONS, CONFUSION = "metrics.json", "predictions.csv", "confusion.png"
 # How a run is carried out and where it goes, not what comes out of it.
-_LEFT_OUT = ("force", "resume", "cache", "dst", "out", "sort_into")
+_LEFT_OUT = ("force", "resume", "cache", "dst", "out", "sort_into", "tensorboard")
 
 
 def provenance(
@@ -110,6 +110,21 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[objec
     with row_writer(path, header) as write_row:
         for row in rows:
             write_row(row)
+
+
+def read_table(path: Path, columns: Sequence[str]) -> list[list[str]]:
+    """These columns of a CSV file, a list per row; UserError if it does not have them."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+            rows = csv.reader(file, strict=True)
+            header = next(rows, [])
+            places = [header.index(name) for name in columns]
+            return [[row[place] for place in places] for row in rows]
+    except (OSError, ValueError, IndexError, csv.Error) as error:
+        raise UserError(
+            f"{path}: not a table of {', '.join(columns)} ({error})",
+            "restore it, or make it again",
+        ) from None
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from imbsynth.store.checkpoints import (
     save_checkpoint,
 )
 from imbsynth.store.disk import check_room
+from imbsynth.store.event_files import EVENTS, check_tensorboard, write_events
 from imbsynth.store.names import printable
 from imbsynth.store.outputs import claim, new_file
 from imbsynth.store.records import write_lines
@@ -45,6 +46,10 @@ class TrainingFiles:
         self.log = self.checkpoint.with_suffix(".jsonl")
         self.sheet = self.checkpoint.with_suffix(".png")
         self.state = self.checkpoint.with_suffix(f"{STATE}.safetensors")
+        self.events = None
+        if config.tensorboard is not None:
+            check_tensorboard()
+            self.events = config.tensorboard / self.checkpoint.stem / EVENTS
 
     @contextmanager
     def claimed(self, *, resume: bool, force: bool) -> Iterator[None]:
@@ -62,7 +67,7 @@ class TrainingFiles:
             )
         if (resume or force) and (is_checkpoint(self.state) or is_checkpoint(self.checkpoint)):
             return
-        for path in (self.checkpoint, self.log, self.sheet, self.state):
+        for path in filter(None, (self.checkpoint, self.log, self.sheet, self.state, self.events)):
             if os.path.lexists(path):
                 raise UserError(
                     f"{path} exists" + (" and is of no run of imbsynth" if force else ""),
@@ -112,9 +117,13 @@ class TrainingFiles:
         self.write_log(state.meta["history"])
 
     def write_log(self, history: list[dict[str, Any]]) -> None:
-        """Write the log, one line per epoch."""
+        """Write the log, one line per epoch, and the same for TensorBoard if it is asked for."""
         with new_file(self.log) as part:
             write_lines(part, history)
+        if self.events is not None:
+            self.events.parent.mkdir(parents=True, exist_ok=True)
+            with new_file(self.events) as part:
+                write_events(part, history)
 
     def write_sheet(self, write: Callable[[Path], None]) -> None:
         """Let `write` draw the sheet."""

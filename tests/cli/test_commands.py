@@ -17,7 +17,7 @@ from tests.conftest import MakeFolder, draw_image
 
 COMMANDS = [
     "inspect", "imbalance", "split", "train-ae", "generate", "aos-train", "evaluate", "compare",
-    "experiment", "fid", "audit", "predict", "export",
+    "experiment", "fid", "audit", "predict", "export", "report",
 ]  # fmt: skip
 
 
@@ -129,6 +129,15 @@ def test_the_json_keys_of_the_classifier_side(make_folder: MakeFolder, tmp_path:
     assert code == 0, err
     assert "the best of its column" in out
 
+    page = tmp_path / "results/report.html"
+    code, out, err = invoke("report", tmp_path / "results", "--out", page, "--json")
+    assert code == 0, err
+    assert json.loads(out).keys() >= {"best", "sections", "problems", "out"}
+    code, out, err = invoke("report", tmp_path / "results", "--out", page, "--force")
+    assert code == 0, err
+    assert out.splitlines()[0].startswith("a on 12 test images: it finds ")
+    assert out.splitlines()[-1] == f"open {page} in a browser"
+
 
 def test_split_prints_counts_a_part(make_folder: MakeFolder, tmp_path: Path) -> None:
     src = make_folder({"a": 10, "b": 5})
@@ -208,6 +217,9 @@ def test_a_folder_one_level_too_high_is_noticed(make_folder: MakeFolder, tmp_pat
         ["predict", "{tmp}/nowhere.safetensors", "{src}", "--out", "{tmp}/out"],
         ["export", "{tmp}/nowhere.safetensors", "--to", "torchscript", "--out", "{tmp}/x"],
         ["export", "{src}/common/000.png", "--to", "pickle", "--out", "{tmp}/x"],
+        ["report", "{tmp}/nowhere", "--out", "{tmp}/page.html"],
+        ["report", "{src}/common", "--out", "{tmp}/page.html"],
+        ["report", "{src}", "--out", "{src}"],
         ["compare", "{src}"],
         ["compare", "{tmp}/nowhere"],
         ["experiment", "{tmp}/nowhere.yaml", "--data", "{tmp}", "--out", "{tmp}/out"],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imbsynth.cli.wording import command_line
+from imbsynth.command_lines import command_line
 from imbsynth.configs import AosTrainConfig, ExperimentConfig
 from imbsynth.options import parsed
 

@@ -18,7 +18,7 @@ from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoe
 from imbsynth.engine.inference.classifier import load_classifier
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import arithmetic, resolve_device, resolve_precision
-from imbsynth.store.checkpoints import kind_of
+from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.headers import mixed_sizes, sizes_of
 from imbsynth.store.image_reader import ImageRules, Pixels, all_gray, size_of_first
@@ -143,7 +143,7 @@ def _of_checkpoint(path: Path, config: FidConfig) -> Extractor:
         raise UserError(
             f"{option('features')} {path}: no such file", "give inception, pixels, or a checkpoint"
         )
-    kind = kind_of(path)
+    kind = read_header(path)["kind"]
     if kind not in OF_CHECKPOINT:
         raise UserError(
             f"{option('features')} {path}: a checkpoint of {kind}, which has no features",

@@ -16,6 +16,7 @@ from imbsynth.store.image_files import read_image_file
 from imbsynth.store.levels import advice, hint
 from imbsynth.store.names import listing
 
+FOLDER, AS_IS = "folder", "as is"  # its one data set and its one imbalance
 PLAIN, AUGMENTED = "plain", " + affine"
 OVERSAMPLED = {PLAIN: "none", "ROS": "ros", "SMOTE": "smote", "AOS": "aos"}
 LEAST_SEEN = 20_000  # images times epochs that an autoencoder sees, however small the folder
@@ -66,8 +67,8 @@ def protocol_for(folder: ImageFolder, config: ExperimentConfig) -> Protocol:
     folds = _folds(folder, effort.folds, config)
     return Protocol(
         about=f"Which method helps on {folder.root.absolute().name}? Budget: {config.budget}.",
-        data={"folder": DataSet(".", None)},
-        imbalances={"as is": {}},
+        data={FOLDER: DataSet(".", None)},
+        imbalances={AS_IS: {}},
         methods=methods,
         seeds=list(range(folds)),
         tests={"test": {}},

@@ -15,6 +15,7 @@ Options = dict[str, Any]  # of a command, by the names of its config's fields
 # What a run fills in itself, and the one option of these commands that is the path of a file.
 _NOT_GIVEN = {"src", "dst", "out", "val", "ae", "seed", "device", "force", "resume", "counts_file"}
 _NOT_GIVEN |= {"groups", "group_pattern"}  # of a whole experiment, for all its splits
+_NOT_GIVEN |= {"tensorboard"}
 # For the paths among these, while options are checked.
 _STAND_INS: dict[type, dict[str, Path]] = {
     ImbalanceConfig: {"src": Path("in"), "dst": Path("out")},

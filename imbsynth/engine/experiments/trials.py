@@ -22,6 +22,7 @@ from imbsynth.configs import (
 from imbsynth.core import profiles
 from imbsynth.engine import aos_train, evaluate, generate, imbalance, split, train_ae
 from imbsynth.engine.events import OnEvent
+from imbsynth.engine.experiments.folder_protocol import AS_IS, FOLDER
 from imbsynth.engine.experiments.progress import WithinTrial
 from imbsynth.engine.experiments.protocol_options import Options
 from imbsynth.engine.experiments.protocols import Trial
@@ -83,7 +84,7 @@ def _result(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str, 
 
 def train_on_folder(workspace: Workspace, method: str, out: Path, on_event: OnEvent) -> None:
     """Train a method on the whole folder that was cross-validated, as its trials were trained."""
-    trial = Trial("folder", "as is", method, len(workspace.protocol.seeds))  # beside those of folds
+    trial = Trial(FOLDER, AS_IS, method, len(workspace.protocol.seeds))  # beside those of folds
     _train(
         workspace, trial, workspace.root / workspace.protocol.data[trial.data].train, out, on_event
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -20,13 +21,12 @@ from imbsynth.core.paired import (
 )
 from imbsynth.core.profiles import by_size
 from imbsynth.core.proportions import jeffreys, mean_interval
-from imbsynth.engine.experiments.folder_protocol import AUGMENTED, PLAIN
+from imbsynth.engine.experiments.folder_protocol import AS_IS, AUGMENTED, FOLDER, PLAIN
 from imbsynth.engine.experiments.protocols import Trial
-from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.errors import UserError
 from imbsynth.store.fields import Wrong, mapping, sequence, whole
 from imbsynth.store.names import printable
-from imbsynth.store.trials import read_trial
+from imbsynth.store.trials import find_trial, read_trial, trial_file
 
 SURE = 0.975  # the probability above which a difference is reported: its 95 % interval is clear
 ROPE = 0.01  # of ACSA: a smaller difference does not matter
@@ -62,17 +62,16 @@ def base_of(method: str) -> str | None:
     return PLAIN if method == base else base
 
 
-def verdicts(workspace: Workspace, counts: dict[str, int]) -> list[Verdict]:
+def verdicts(
+    out: Path, methods: Iterable[str], folds: Sequence[int], counts: dict[str, int]
+) -> list[Verdict]:
     """Every method's scores over all folds, and whether it helped.
 
-    counts: {class: images} of the folder. Every trial has a result.
+    out: of the experiment, where every trial has a result. counts: {class: images} of the folder.
     """
     answers = {
-        method: [
-            _answers(workspace, Trial("folder", "as is", method, fold), len(counts))
-            for fold in workspace.protocol.seeds
-        ]
-        for method in workspace.protocol.methods
+        method: [_answers(out, Trial(FOLDER, AS_IS, method, fold), len(counts)) for fold in folds]
+        for method in methods
     }
     gains = {
         method: [_gains(*pair) for pair in zip(own, answers[base], strict=True)]
@@ -96,9 +95,9 @@ def winner(found: list[Verdict]) -> str:
     return max(found, key=lambda verdict: verdict.acsa).method
 
 
-def _answers(workspace: Workspace, trial: Trial, classes: int) -> Answers:
+def _answers(out: Path, trial: Trial, classes: int) -> Answers:
     """How a trial classified its test images; UserError if its file does not say."""
-    path = workspace.result(trial) or workspace.target(trial)
+    path = find_trial(out, trial.name) or trial_file(out, trial.name)
     try:
         test = mapping(mapping(read_trial(path), "tests"), "test")
         rows = sequence(test, "answers", classes)

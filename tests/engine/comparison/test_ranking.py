@@ -3,9 +3,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imbsynth.cli.sentences import covered
 from imbsynth.core.metric_table import COMPARED
 from imbsynth.engine.comparison.ranking import in_common
+from imbsynth.engine.comparison.sentences import covered
 from imbsynth.engine.comparison.stored import Result
 
 

@@ -1,0 +1,127 @@
+"""The part of a report on how everything was made: commands that make it again, and versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from imbsynth import configs
+from imbsynth.command_lines import command_line
+from imbsynth.engine.reporting.below import Below, Origin, origin_of
+from imbsynth.engine.reporting.parts import Part, named
+from imbsynth.errors import UserError
+from imbsynth.options import built, command_name, option_fields, parsed
+from imbsynth.pages.blocks import Block, Cell, Commands, Items, Section, Table, Text
+from imbsynth.store.fields import Wrong, mapping
+from imbsynth.store.folders import digest_of, is_digest, read_regular
+from imbsynth.store.records import read_json
+from imbsynth.store.transfer import folder_digest
+from imbsynth.store.trials import PROTOCOL
+
+# In an order in which the commands can be run: what reads an output comes after what makes it.
+ORDER = (
+    *("imbalance", "split", "train-ae", "generate", "audit", "aos-train"),
+    *("evaluate", "predict", "experiment", "compare"),
+)
+CONFIGS = {
+    command_name(kind): kind
+    for name, kind in vars(configs).items()
+    if name.endswith("Config") and command_name(kind) in ORDER
+}
+TARGETS = ("dst", "out")  # the field that names the output, which no record has
+EXPLANATION = (
+    "These commands make the outputs again, to the byte with the same images and versions. Run "
+    "them in the folder {}. Records hold no path above an output: what is not in the folder is "
+    "given by its last name alone."
+)
+
+Made = tuple[str, Origin]  # an output's path, and how it was made
+
+
+def origin_part(below: Below) -> Part | None:
+    """How every output was made; None if none says."""
+    made = sorted(_made(below), key=lambda one: (_rank(one[1].command), one[0]))
+    if not made:
+        return None
+    inside = all(path != "." for path, _ in made)  # no command makes the folder that it runs in
+    top = "" if inside else f"{named(below, '.')}/"
+    places = {digest: f"{top}{path}" for digest, path in _places(below).items()}
+    lines: list[str] = []
+    foreign: list[str] = []
+    for path, origin in made:
+        line = _line(f"{top}{path}".removesuffix("/."), origin, places)
+        lines += [line] if line else []
+        foreign += [] if line else [f"{path}: made by {origin.command}, with other options"]
+    where = "that this report is on" if inside else "above the one that this report is on"
+    blocks: list[Block] = [Text(EXPLANATION.format(where)), Commands(lines)] if lines else []
+    if foreign:
+        blocks += [Text("Made with options that this version does not have:"), Items(foreign)]
+    return Part(Section("How it was made", [*blocks, *_versions(made)]))
+
+
+def _made(below: Below) -> Iterator[Made]:
+    for path, output in below.outputs.items():
+        yield path, output.origin
+    for path, header in below.checkpoints.items():
+        origin = below.attempt(path, lambda h=header: origin_of(mapping(h, "made_by")))  # type: ignore[misc]
+        if origin is not None:
+            yield path, origin
+    for path in below.experiments:
+        found = below.attempt(path, lambda p=path: read_json(below.root / p / PROTOCOL))  # type: ignore[misc]
+        asked = (found or {}).get("asked")
+        if isinstance(asked, dict):
+            yield path, Origin("experiment", asked, {}, {})
+
+
+def _rank(command: str) -> int:
+    return ORDER.index(command) if command in ORDER else len(ORDER)
+
+
+def _places(below: Below) -> dict[str, str]:
+    """{digest of a folder's images, or of a checkpoint: where it is}."""
+    places: dict[str, str] = {}
+    for path, output in below.outputs.items():
+        if output.origin.command == "split":
+            parts = {name: f"{path}/{name}" for name in output.origin.inputs}
+            places |= {
+                str(output.origin.inputs[name]): place.removeprefix("./")
+                for name, place in parts.items()
+            }
+        elif output.origin.command in ("imbalance", "generate"):
+            images = {p: str(output.record["outputs"][p]) for p in output.files if "/" in p}
+            if all(map(is_digest, images.values())):
+                places[folder_digest(list(images), list(images.values()))] = path
+    for path in below.checkpoints:
+        data = below.attempt(path, lambda p=path: read_regular(below.root / p))  # type: ignore[misc]
+        places |= {} if data is None else {digest_of(data): path}
+    return places
+
+
+def _line(path: str, origin: Origin, places: Mapping[str, str]) -> str:
+    """The command that makes an output; "" if its options are not those of this version."""
+    kind = CONFIGS.get(origin.command)
+    if kind is None:
+        return ""
+    known = {f.name for f in option_fields(kind)}
+    target = next(name for name in TARGETS if name in known)
+    given = {name: value for name, value in origin.config.items() if value is not None}
+    given[target] = path
+    for name, digest in origin.inputs.items():
+        if name in given and digest in places:
+            given[name] = places[digest]
+    try:
+        return command_line(built(kind, parsed(kind, given)))
+    except (UserError, Wrong):
+        return ""
+
+
+def _versions(made: list[Made]) -> list[Block]:
+    """Of each output, the versions it was made with, if it says so."""
+    names = sorted({name for _, origin in made for name in origin.versions})
+    names = sorted(names, key=lambda name: name != "imbsynth")
+    rows: list[list[Cell]] = [
+        [path, origin.command, *(str(origin.versions.get(name, "")) for name in names)]
+        for path, origin in made
+        if origin.versions
+    ]
+    header, caption = ["output", "command", *names], "Versions that each output was made with"
+    return [Table(caption, header, rows, words=[1])] if rows else []

@@ -1,0 +1,57 @@
+"""The headers of checkpoints, which say what they are and how they were made; without PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from imbsynth.errors import UserError
+from imbsynth.store.fields import Wrong, as_mapping, parsed, text
+
+KEY = "imbsynth"  # the one entry of the header: its order could not be relied on with more
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """What a checkpoint says of itself, "kind" among it; UserError for any other file."""
+    with readable(path, "imbsynth", "numpy") as file:
+        return header_of(file)
+
+
+@contextmanager
+def opened(path: Path, framework: str) -> Iterator[Any]:
+    """The file, for reading; by its descriptor if its name is not UTF-8, as safetensors needs."""
+    with open(path, "rb") as file:
+        try:
+            name = str(path)
+            name.encode()
+        except UnicodeEncodeError:
+            name = f"/dev/fd/{file.fileno()}"
+        with safe_open(name, framework=framework) as tensors:
+            yield tensors
+
+
+@contextmanager
+def readable(path: Path, writer: str, framework: str) -> Iterator[Any]:
+    """`opened`, with a UserError for what is no checkpoint. writer: who would write one."""
+    made_by = f"pass a file written by {writer}"
+    if path.is_dir():
+        raise UserError(f"{path}: a folder, not a checkpoint", made_by)
+    try:
+        with opened(path, framework) as file:
+            yield file
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file", made_by) from None
+    except (SafetensorError, OSError, Wrong) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(f"{path}: not an imbsynth checkpoint ({reason})", made_by) from None
+
+
+def header_of(file: Any) -> dict[str, Any]:
+    """The JSON object in an opened checkpoint; Wrong if it is not as ours are."""
+    meta = as_mapping(parsed(text(file.metadata() or {}, KEY)), "its header")
+    text(meta, "kind")  # every header of ours has it
+    return meta

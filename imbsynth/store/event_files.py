@@ -1,0 +1,49 @@
+"""The numbers of a training run as TensorBoard reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from imbsynth.errors import UserError, option
+
+EVENTS = "events.out.tfevents.0.imbsynth"  # TensorBoard knows its files by the second part
+
+
+def check_tensorboard() -> None:
+    """Raise UserError unless the package that writes the file is installed."""
+    if find_spec("tensorboard") is None:
+        raise UserError(
+            f"{option('tensorboard')}: the package tensorboard is not installed",
+            f"install it with `pip install imbsynth[tensorboard]`, or leave out "
+            f"{option('tensorboard')}",
+        )
+
+
+def write_events(path: Path, history: Iterable[Mapping[str, Any]]) -> None:
+    """Write the numbers of every epoch, with the epoch as step.
+
+    history: the lines of a log. The file is always written whole, so a resumed run has no step
+    twice. Its time is that of the training, without a clock: the same history gives the same bytes,
+    and a longer one begins with the shorter one, which TensorBoard reads as if it had grown.
+    """
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    events, seconds = [Event(wall_time=0, file_version="brain.Event:2")], 0.0
+    for line in history:
+        seconds += line["seconds"]
+        values = [
+            Summary.Value(tag=name, simple_value=value)
+            for name, value in sorted(line.items())
+            if type(value) in (int, float) and name != "epoch"
+        ]
+        summary = Summary(value=values)
+        events.append(Event(wall_time=seconds, step=line["epoch"], summary=summary))
+    with open(path, "wb") as file:
+        writer = RecordWriter(file)
+        for event in events:
+            writer.write(event.SerializeToString())
