@@ -40,7 +40,7 @@ class Report:
     out: str
     verdicts: list[Verdict] = field(default_factory=list)  # of a folder
     counts: dict[str, int] = field(default_factory=dict)  # the folder's images by class
-    pictures: list[str] = field(default_factory=list)  # of the verdict
+    pictures: list[str] = field(default_factory=list)  # of the verdict, as they were drawn now
     winner: str | None = None  # the method with the highest ACSA
     training: dict[str, Any] = field(default_factory=dict)  # its options, by the command's name
     asked: dict[str, Any] = field(default_factory=dict)  # on, out, budget and image_size
@@ -75,16 +75,18 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
         return Report(trials, trials, config.out.as_posix())
     found = verdicts(workspace, folder.counts)
     best = winner(found)
-    checkpoint = None
-    if config.train_winner is not None and not config.dry_run:
-        checkpoint = _train_winner(workspace, best, config.train_winner, on_event)
+    pictures, checkpoint = [], None
+    if not config.dry_run:
+        pictures = [path.as_posix() for path in write_pictures(workspace, found)]
+        if config.train_winner is not None:
+            checkpoint = _train_winner(workspace, best, config.train_winner, on_event)
     return Report(
         trials,
         trials,
         config.out.as_posix(),
         verdicts=found,
         counts=folder.counts,
-        pictures=[path.as_posix() for path in write_pictures(workspace, found)],
+        pictures=pictures,
         winner=best,
         training=_options(workspace.protocol.methods[best]),
         asked={name: value for name, value in recorded(config).items() if name in ASKED},
