@@ -16,6 +16,7 @@ from torch import Tensor
 
 from imbsynth.errors import UserError
 from imbsynth.store.fields import Wrong, as_mapping, parsed, text
+from imbsynth.store.folders import open_regular
 from imbsynth.store.names import printable
 from imbsynth.store.outputs import new_file
 
@@ -53,7 +54,7 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """The file, for reading; by its descriptor if its name is not UTF-8, as safetensors needs."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         try:
             name = str(path)
             name.encode()
@@ -110,7 +111,8 @@ def _read(path: Path, writer: str, *, tensors: bool) -> Checkpoint:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file", made_by) from None
     except (SafetensorError, OSError, Wrong) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        told = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        reason = told.splitlines()[0]
         raise UserError(f"{path}: not an imbsynth checkpoint ({reason})", made_by) from None
 
 

@@ -11,9 +11,8 @@ from imbsynth.configs import AosTrainConfig, GenerateConfig, ImbalanceConfig, Tr
 from imbsynth.engine.experiments.protocol_options import Options, checked, read_options
 from imbsynth.engine.experiments.protocols import DataSet, MethodOptions, Protocol
 from imbsynth.errors import UserError
-from imbsynth.store.folders import read_regular
 from imbsynth.store.names import listing
-from imbsynth.store.plain_yaml import read_values
+from imbsynth.store.plain_yaml import read_values, text_of
 
 # Of a data set, a method, ...: a file name, and no way out of a folder.
 NAME = re.compile(r"(?!\.+$)[\w.+=,%-][\w.+=,% -]{0,63}")
@@ -25,7 +24,7 @@ METHOD_KEYS = ("train", "train-ae", "generate", "per-imbalance")
 def read_protocol(path: Path) -> Protocol:
     """The protocol in a YAML file; UserError names what is wrong with it."""
     try:
-        return parse_protocol(read_values(read_regular(path).decode("utf-8")))
+        return parse_protocol(read_values(text_of(path)))
     except ValueError as error:
         reason = " ".join(str(error).split())
     except UserError as error:
