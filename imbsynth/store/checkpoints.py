@@ -78,6 +78,13 @@ def kind_of(path: Path) -> str:
     return str(_read(path, "imbsynth", tensors=False).meta["kind"])
 
 
+def command_of(path: Path) -> str:
+    """The command that wrote a checkpoint or a state; "" if it does not say."""
+    made_by = _read(path, "imbsynth", tensors=False).meta.get("made_by")
+    command = made_by.get("command") if isinstance(made_by, dict) else None
+    return printable(command) if isinstance(command, str) else ""
+
+
 def load_checkpoint(path: Path, kind: str) -> Checkpoint:
     """Read a checkpoint of one kind; UserError for any other file, and for a damaged one."""
     tensors, meta = _read(path, kind, tensors=True)
