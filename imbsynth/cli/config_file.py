@@ -28,12 +28,12 @@ def read_options(path: Path, config: type, shown: type[S]) -> tuple[dict[str, An
 
 
 def _read_yaml(path: Path) -> dict[Any, Any]:
-    from imbsynth.store.plain_yaml import read_values
+    from imbsynth.store.plain_yaml import read_values, text_of
 
     try:
-        return read_values(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        reason, fix = error.strerror or str(error), "give the path of a file that can be read"
+        return read_values(text_of(path))
     except ValueError as error:
-        reason, fix = str(error), "write one option per line, like `seed: 1`"
-    raise UserError(f"{path}: cannot be read as YAML options ({reason})", fix)
+        raise UserError(
+            f"{path}: cannot be read as YAML options ({error})",
+            "write one option per line, like `seed: 1`",
+        ) from None

@@ -46,7 +46,8 @@ def _verdicts(report: Report) -> None:
     typer.echo(f"\n{EXPLANATION}")
     for line in conclusions(report.verdicts, report.counts):
         typer.echo(line)
-    typer.echo(f"look at {', '.join(report.pictures)}")
+    if report.pictures:
+        typer.echo(f"look at {', '.join(report.pictures)}")
     if report.checkpoint:
         typer.echo(f"{report.winner}, trained on the whole folder: {report.checkpoint}")
     else:

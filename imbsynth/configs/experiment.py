@@ -18,7 +18,7 @@ class ExperimentConfig(Grouped, Sized, Caching, OnDevice):
     """Run a grid of data sets, imbalances, methods and seeds, or all methods on a folder.
 
     A trial makes an imbalanced copy of a data set, holds out validation images, makes what the
-    method needs, trains and evaluates; its result is one JSON file in DIR/cells. The same command
+    method needs, trains and evaluates; its result is one JSON file in DIR/trials. The same command
     resumes what was interrupted; many of them at once share the work. `imbsynth compare DIR`
     makes the tables.
 

@@ -44,7 +44,7 @@ class Report:
     out: str
     verdicts: list[Verdict] = field(default_factory=list)  # of a folder
     counts: dict[str, int] = field(default_factory=dict)  # the folder's images by class
-    pictures: list[str] = field(default_factory=list)  # of the verdict
+    pictures: list[str] = field(default_factory=list)  # of the verdict, as they were drawn now
     winner: str | None = None  # the method with the highest ACSA
     training: dict[str, Any] = field(default_factory=dict)  # its options, by the command's name
     asked: dict[str, Any] = field(
@@ -85,16 +85,18 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
     protocol = workspace.protocol
     found = verdicts(config.out, protocol.methods, protocol.seeds, folder.counts)
     best = winner(found)
-    checkpoint = None
-    if config.train_winner is not None and not config.dry_run:
-        checkpoint = _train_winner(workspace, best, config.train_winner, on_event)
+    pictures, checkpoint = [], None
+    if not config.dry_run:
+        pictures = [path.as_posix() for path in write_pictures(workspace, found)]
+        if config.train_winner is not None:
+            checkpoint = _train_winner(workspace, best, config.train_winner, on_event)
     return Report(
         trials,
         trials,
         config.out.as_posix(),
         verdicts=found,
         counts=folder.counts,
-        pictures=[path.as_posix() for path in write_pictures(workspace, found)],
+        pictures=pictures,
         winner=best,
         training=_options(protocol.methods[best]),
         asked={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,7 +18,7 @@ from imbsynth.errors import UserError, option
 from imbsynth.models.portable import Portable
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import check_apart, check_file_target, claim, new_file
-from imbsynth.store.portable_files import write_onnx, write_torchscript
+from imbsynth.store.portable_files import is_export, write_onnx, write_torchscript
 from imbsynth.store.records import provenance
 from imbsynth.store.transfer import unchanged
 
@@ -37,7 +38,7 @@ class Report:
 def run(config: ExportConfig, *, on_event: OnEvent = silent) -> Report:
     """Trace the classifier, and write it with the names of its classes."""
     check_apart(config.checkpoint, config.out)
-    check_file_target(config.out, force=config.force)
+    _check_out(config)
     if config.to == "onnx":
         _check_packages()
     with unchanged(config.checkpoint):
@@ -51,6 +52,16 @@ def run(config: ExportConfig, *, on_event: OnEvent = silent) -> Report:
         else:
             write_torchscript(part, _torchscript(network, example), metadata)
     return Report(config.out.as_posix(), list(trained.model.shape), trained.classes)
+
+
+def _check_out(config: ExportConfig) -> None:
+    """Raise UserError if a file is there, unless it is an earlier export that may be replaced."""
+    check_file_target(config.out, force=config.force)
+    if os.path.lexists(config.out) and not is_export(config.out):
+        raise UserError(
+            f"{config.out} exists and was not made by export",
+            "choose another name, or remove it yourself",
+        )
 
 
 def _check_packages() -> None:

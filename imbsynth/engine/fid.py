@@ -21,6 +21,7 @@ from imbsynth.figures.distance_chart import Chart, ClassPoints, write_chart
 from imbsynth.runtime import stream
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, check_file_target, claim, new_file
+from imbsynth.store.pictures import check_ours
 
 SMALL = 2048  # images below which the distance is biased upwards by enough to say so
 
@@ -79,6 +80,7 @@ def _check_outputs(config: FidConfig) -> None:
                 check_apart(folder, output)
     if config.plot is not None:
         check_file_target(config.plot, force=config.force)
+        check_ours(config.plot)
 
 
 def _report(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imbsynth.store.names import short
+from imbsynth.store.pictures import MARK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,4 +75,4 @@ def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, the same bytes for the same drawing."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph", UserWarning)  # the font lacks some scripts
-        figure.savefig(path, format="png", metadata={"Software": None})
+        figure.savefig(path, format="png", metadata={"Software": MARK})

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from imbsynth.store.images import as_picture
 from imbsynth.store.names import short
+from imbsynth.store.pictures import save_sheet
 
 SMALLEST, LARGEST = 56, 160  # pixels that an image's longer side is enlarged or shrunk to
 MAX_ROWS = 24
@@ -63,7 +64,7 @@ def write_sheet(path: Path | IO[bytes], rows: Sequence[SheetRow], headings: Sequ
                 draw.text(place, short(text, CAPTION), INK, font)
     if left_out > 0:
         draw.text((MARGIN, height - FONT_SIZE), f"and {left_out} more classes", INK, font)
-    sheet.save(path, format="PNG")
+    save_sheet(sheet, path)
 
 
 def _cell_size(size: tuple[int, int], rows: Sequence[SheetRow], font: _Font) -> tuple[int, int]:

@@ -11,6 +11,8 @@ from safetensors import SafetensorError, safe_open
 
 from imbsynth.errors import UserError
 from imbsynth.store.fields import Wrong, as_mapping, parsed, text
+from imbsynth.store.folders import open_regular
+from imbsynth.store.names import printable
 
 KEY = "imbsynth"  # the one entry of the header: its order could not be relied on with more
 
@@ -21,10 +23,17 @@ def read_header(path: Path) -> dict[str, Any]:
         return header_of(file)
 
 
+def command_of(path: Path) -> str:
+    """The command that wrote a checkpoint or a state; "" if it does not say."""
+    made_by = read_header(path).get("made_by")
+    command = made_by.get("command") if isinstance(made_by, dict) else None
+    return printable(command) if isinstance(command, str) else ""
+
+
 @contextmanager
 def opened(path: Path, framework: str) -> Iterator[Any]:
     """The file, for reading; by its descriptor if its name is not UTF-8, as safetensors needs."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         try:
             name = str(path)
             name.encode()
@@ -46,7 +55,8 @@ def readable(path: Path, writer: str, framework: str) -> Iterator[Any]:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file", made_by) from None
     except (SafetensorError, OSError, Wrong) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        told = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        reason = told.splitlines()[0]
         raise UserError(f"{path}: not an imbsynth checkpoint ({reason})", made_by) from None
 
 

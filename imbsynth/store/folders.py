@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple, TypeGuard
 
@@ -215,9 +218,22 @@ def fingerprint(folder: ImageFolder) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a file; without a buffer, which reading to the end does not need."""
-    with open(path, "rb", buffering=0) as file:
+    """The bytes of a regular file; OSError as for `open_regular`."""
+    with open_regular(path) as file:
         return file.read()
+
+
+def open_regular(path: Path) -> FileIO:
+    """A regular file, to be read to its end; OSError for others, which could go on for ever."""
+    file = open(path, "rb", buffering=0, opener=_without_waiting)  # noqa: SIM115 - the caller's
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a regular file")
+    return file
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a pipe that nobody writes to is opened at once
 
 
 def read_regular(path: Path) -> bytes:

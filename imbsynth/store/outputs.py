@@ -20,6 +20,13 @@ RECORD = "run.json"  # the file by which a folder is known to be one of ours
 OUTPUTS = "outputs"  # in the record: the inventory of the folder's files
 
 
+_ADVICE = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EFBIG: "raise the limit on the size of a file (`ulimit -f`)",
+}
+
+
 @contextmanager
 def new_folder(target: Path, *, command: str, force: bool) -> Iterator[Path]:
     """A folder to fill, renamed to `target` when the block ends well and removed otherwise.
@@ -199,9 +206,7 @@ def _explained(target: Path) -> Iterator[None]:
     except OSError as error:
         raise UserError(
             f"{error.filename or target}: cannot be written ({error.strerror or error})",
-            "free some space"
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-            else "choose a place where you may write",
+            _ADVICE.get(error.errno or 0, "choose a place where you may write"),
         ) from error
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable
+from pathlib import Path
 from typing import Any
 
 import yaml
+
+from imbsynth.errors import UserError
+from imbsynth.store.folders import read_bytes
+from imbsynth.store.names import printable
 
 # What yaml lets through, beside its own errors: `!!int no` is a ValueError, `!!bool 1` a KeyError.
 _PARSER_ERRORS = (
@@ -66,6 +71,21 @@ class _Texts(_Values):
 def read_texts(text: str) -> dict[str, Any]:
     """A mapping whose scalars are texts; empty for an empty text; ValueError for anything else."""
     return _mapping(text, _Texts)
+
+
+def text_of(path: Path) -> str:
+    """The text of a file that was named by hand, which may be a pipe, as of `<(...)`.
+
+    Raises UserError if it cannot be read, and ValueError if it is not UTF-8.
+    """
+    try:
+        data = path.read_bytes() if path.is_fifo() else read_bytes(path)
+    except OSError as error:
+        raise UserError(
+            f"{printable(str(path))}: cannot be read ({error.strerror or error})",
+            "give the path of a file that can be read",
+        ) from None
+    return data.decode("utf-8")
 
 
 def read_values(text: str) -> dict[Any, Any]:

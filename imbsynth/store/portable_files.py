@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import io
 import json
+import mmap
+import os
+import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from imbsynth.store.folders import open_regular
+
 _METADATA = "imbsynth.json"  # among TorchScript's extra files
+# The record of the run among an ONNX file's metadata: a key, then a text after its length.
+_IN_ONNX = re.compile(rb'made_by\x12[\x80-\xff]*[\x00-\x7f]\{"command": "export"', re.DOTALL)
+# What zipfile raises for archives that are damaged, encrypted, or packed in a way of the future.
+_BROKEN_ZIP = (OSError, zipfile.BadZipFile, zlib.error, RuntimeError)
+_IN_TORCHSCRIPT = b'"made_by": {"command": "export"'
 
 
 def write_onnx(path: Path, model: Any, metadata: Mapping[str, Any]) -> None:
@@ -53,3 +64,29 @@ def write_torchscript(path: Path, script: Any, metadata: Mapping[str, Any]) -> N
         for name in found.namelist():
             if not name.endswith(".debug_pkl"):
                 kept.writestr(zipfile.ZipInfo(name), found.read(name))
+
+
+def is_export(path: Path) -> bool:
+    """Whether `export` wrote the file, by the record in it."""
+    if not path.is_file():
+        return False
+    try:
+        return _is_torchscript_of_ours(path) if zipfile.is_zipfile(path) else _is_onnx_of_ours(path)
+    except _BROKEN_ZIP:
+        return False
+
+
+def _is_torchscript_of_ours(path: Path) -> bool:
+    with zipfile.ZipFile(path) as found:
+        extra = [name for name in found.namelist() if name.endswith(f"/extra/{_METADATA}")]
+        texts = [found.read(name) for name in extra]
+    return any(_IN_TORCHSCRIPT in text for text in texts)
+
+
+def _is_onnx_of_ours(path: Path) -> bool:
+    """By the bytes alone: the package that reads them need not be there."""
+    with open_regular(path) as file:
+        if not os.fstat(file.fileno()).st_size:
+            return False
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return _IN_ONNX.search(data) is not None

@@ -18,10 +18,10 @@ from imbsynth import __version__
 from imbsynth.errors import UserError
 from imbsynth.options import recorded
 from imbsynth.store.fields import Wrong, as_mapping, parsed
-from imbsynth.store.folders import is_digest, read_regular
+from imbsynth.store.folders import is_digest, read_bytes, read_regular
 from imbsynth.store.inventory import inventory
 from imbsynth.store.outputs import OUTPUTS, RECORD
-from imbsynth.store.plain_yaml import read_texts
+from imbsynth.store.plain_yaml import read_texts, text_of
 
 MANIFEST = "manifest.jsonl"
 ENCODED = "autoencoder-images.txt"  # of a generated folder: digests, one per line
@@ -98,7 +98,7 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; UserError if the file holds something else."""
     try:
-        return as_mapping(parsed(path.read_bytes()), "it")
+        return as_mapping(parsed(read_bytes(path)), "it")
     except (OSError, Wrong) as error:
         raise UserError(
             f"{path}: not a JSON object ({error})", "restore it, or make it again"
@@ -173,7 +173,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 def _lines(path: Path) -> list[str]:
     """The lines of a text; JSON may hold other characters at which Python splits lines."""
-    text = path.read_text(encoding="utf-8")
+    text = read_bytes(path).decode("utf-8")
     return text.removesuffix("\n").split("\n") if text else []
 
 
@@ -195,9 +195,8 @@ def read_counts(path: Path) -> dict[str, int]:
 
     Read without YAML's guesses at types: a class may be called 007, no, or 2024-01-01.
     """
-    data = read_regular(path)
     try:
-        sizes = read_texts(data.decode("utf-8"))
+        sizes = read_texts(text_of(path))
         if not sizes:
             raise ValueError("nothing in it")
         return {name: _whole(n) for name, n in sizes.items()}

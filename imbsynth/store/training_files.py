@@ -10,18 +10,15 @@ from typing import Any
 
 from imbsynth.configs import STATE, AosTrainConfig, TrainAeConfig
 from imbsynth.errors import UserError, option
-from imbsynth.options import old_names, recorded_defaults
-from imbsynth.store.checkpoints import (
-    Checkpoint,
-    is_checkpoint,
-    load_checkpoint,
-    save_checkpoint,
-)
+from imbsynth.options import command_name, old_names, recorded_defaults
+from imbsynth.store.checkpoint_headers import command_of
+from imbsynth.store.checkpoints import Checkpoint, is_checkpoint, load_checkpoint, save_checkpoint
 from imbsynth.store.disk import check_room
 from imbsynth.store.event_files import EVENTS, check_tensorboard, write_events
 from imbsynth.store.names import printable
 from imbsynth.store.outputs import claim, new_file
-from imbsynth.store.records import write_lines
+from imbsynth.store.pictures import check_ours
+from imbsynth.store.records import read_lines, write_lines
 
 _STATE = "state of a run"  # the kind of checkpoint that is gone once the run is complete
 # Where a run happens and what its folder is called: a run may resume elsewhere, though on another
@@ -40,6 +37,7 @@ class TrainingFiles:
 
     def __init__(self, config: TrainAeConfig | AosTrainConfig, ends: frozenset[str]) -> None:
         self.checkpoint, self.ends = config.out, ends
+        self.command = command_name(type(config))
         # Of options that did not exist when a run was begun, it did what is their default now.
         self.defaults = recorded_defaults(type(config))
         self.old_names = old_names(type(config))
@@ -66,6 +64,8 @@ class TrainingFiles:
                 f"resume it with {option('resume')}, or start again with {option('force')}",
             )
         if (resume or force) and (is_checkpoint(self.state) or is_checkpoint(self.checkpoint)):
+            if force:
+                self._check_own()
             return
         for path in filter(None, (self.checkpoint, self.log, self.sheet, self.state, self.events)):
             if os.path.lexists(path):
@@ -75,6 +75,22 @@ class TrainingFiles:
                     if force
                     else f"choose another name, or replace it with {option('force')}",
                 )
+
+    def _check_own(self) -> None:
+        """Raise UserError unless what is there was left by a run of this command."""
+        for path in filter(is_checkpoint, (self.state, self.checkpoint)):
+            command = command_of(path)
+            if command != self.command:
+                raise UserError(
+                    f"{path} was made by {command or 'another program'}, not by {self.command}",
+                    "choose another name, or remove it yourself",
+                )
+        check_ours(self.sheet)
+        if os.path.lexists(self.log) and not all("epoch" in line for line in read_lines(self.log)):
+            raise UserError(
+                f"{self.log} exists and is not the log of a run",
+                "choose another name, or remove it yourself",
+            )
 
     def check_room(self, state: int) -> None:
         """Raise UserError if the disk cannot take two states of so many bytes.

@@ -59,6 +59,16 @@ def test_every_trial_is_run_once(root: Path) -> None:
     assert result["imbalanced_copy"] == {"counts": {"a": 12, "b": 6}, "rho": 2.0, "mu": 0.5}
 
 
+def test_an_imbalance_may_say_how_files_are_taken_over(root: Path) -> None:
+    linked = {"linear": {"profile": "linear", "ratio": 2, "link": "hard"}}
+    plain = {"plain": {"train": {"oversample": "none"}}}
+    report = experiment.run(config(root, {**TINY, "imbalance": linked, "methods": plain}))
+    assert list(report.trials.values()) == ["made now"]
+    copies = list((root / "out/work").glob("bars/linear/*/rare/*/*.png"))
+    assert copies
+    assert not any(path.is_symlink() for path in copies)
+
+
 def test_a_dry_run_writes_nothing(root: Path) -> None:
     report = experiment.run(config(root, dry_run=True))
     assert list(report.trials.values()) == ["to do"] * 6

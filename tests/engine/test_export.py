@@ -118,8 +118,25 @@ def test_an_existing_file_is_kept_and_nothing_is_left_behind(
         export.run(config(checkpoint, checkpoint, "torchscript", force=True))
     assert (tmp_path / "clf.pt").read_text() == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clf.pt", "clf.safetensors"]
-    export.run(config(checkpoint, tmp_path / "clf.pt", "torchscript", force=True))
-    assert (tmp_path / "clf.pt").read_bytes().startswith(b"PK")
+
+
+def test_only_an_earlier_export_is_replaced(checkpoint: Path, tmp_path: Path) -> None:
+    out = tmp_path / "clf.pt"
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
+        archive.writestr("notes.txt", "mine")
+    archive_bytes = (tmp_path / "mine.zip").read_bytes()
+    damaged = archive_bytes.replace(b"PK\x01\x02", b"PK\x00\x00")
+    for foreign in (b"mine", b"", archive_bytes, damaged, checkpoint.read_bytes()):
+        out.write_bytes(foreign)
+        with pytest.raises(UserError, match=r"clf\.pt exists and was not made by export"):
+            export.run(config(checkpoint, out, "torchscript", force=True))
+        assert out.read_bytes() == foreign
+    out.unlink()
+    export.run(config(checkpoint, out, "torchscript"))
+    export.run(config(checkpoint, out, "onnx", force=True))
+    first = out.read_bytes()
+    export.run(config(checkpoint, out, "onnx", force=True))
+    assert out.read_bytes() == first
 
 
 def test_without_its_packages_onnx_is_refused_with_exit_code_2(

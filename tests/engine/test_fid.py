@@ -339,6 +339,9 @@ def test_the_plot_is_written_whole_and_never_over_another(
         compare(*pair, plot=plot)
     compare(*pair, plot=plot, force=True)
     assert plot.read_bytes() == bytes_before
+    Image.new("L", (8, 8)).save(plot)
+    with pytest.raises(UserError, match=r"fid\.png exists and is no picture of imbsynth"):
+        compare(*pair, plot=plot, force=True)
     with pytest.raises(UserError, match="lie in one another"):
         compare(*pair, plot=pair[0] / "fid.png")
 

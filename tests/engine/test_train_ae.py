@@ -197,6 +197,24 @@ def test_force_keeps_files_that_are_not_ours(
     assert (tmp_path / name).read_text() == "precious"
 
 
+@pytest.mark.parametrize("name", ["ae.png", "ae.jsonl", "ae.safetensors"])
+def test_force_replaces_only_what_this_command_has_left(
+    make_folder: MakeFolder, tmp_path: Path, name: str
+) -> None:
+    src, out = make_folder({"a": 10}), tmp_path / "ae.safetensors"
+    train_ae.run(config(src, out, epochs=1))
+    train_ae.run(config(src, out, epochs=1, force=True))
+    if name == out.name:
+        meta = {"kind": "aos-train", "made_by": {"command": "aos-train"}}
+        save_checkpoint(out, Checkpoint({}, meta))
+    else:
+        (tmp_path / name).write_text('{"precious": 1}')
+    before = contents(tmp_path)
+    with pytest.raises(UserError, match=name):
+        train_ae.run(config(src, out, epochs=1, force=True))
+    assert contents(tmp_path) == before
+
+
 def test_force_keeps_the_state_until_there_is_another(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import struct
 from pathlib import Path
@@ -11,7 +12,13 @@ import torch
 from safetensors.torch import save_file
 
 from imbsynth.errors import UserError
-from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint, save_checkpoint
+from imbsynth.store.checkpoints import (
+    Checkpoint,
+    check_tensors,
+    is_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
 
 META = {"kind": "train-ae", "shape": [1, 28, 28], "note": "café 😀", "loss": 0.1, "none": None}
 
@@ -34,6 +41,13 @@ def tensors() -> dict[str, torch.Tensor]:
 def file_of(header: Any, body: bytes = b"") -> bytes:
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + body
+
+
+def test_a_pipe_is_no_checkpoint(path: Path) -> None:
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=r"not an imbsynth checkpoint \(not a regular file\)"):
+        load_checkpoint(path, "train-ae")
+    assert not is_checkpoint(path)
 
 
 def test_a_checkpoint_comes_back_as_it_was_saved(path: Path) -> None:

@@ -200,6 +200,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         read_regular(tmp_path / "gone.png")
 
 
+def test_what_could_wait_or_go_on_for_ever_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path / "pipe.png", Path("/dev/zero")):
+        with pytest.raises(UserError, match=f"{path}: cannot be read .not a regular file"):
+            read_regular(path)
+
+
 def test_images_without_classes_are_found_at_any_depth(tmp_path: Path) -> None:
     root = touched(tmp_path / "src", "b.png", "a/c/d.JPG", "a/notes.txt", ".hid/x.png", ".y.png")
     (root / "gone.png").symlink_to(root / "nowhere")

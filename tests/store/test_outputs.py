@@ -351,6 +351,14 @@ def test_a_full_disk_is_advice_and_leaves_nothing(out: Path) -> None:
     assert os.listdir(out.parent) == []
 
 
+def test_a_limit_on_the_size_of_files_is_named(out: Path) -> None:
+    with (
+        pytest.raises(UserError, match=r"File too large.*\n  fix: raise .*ulimit -f"),
+        new_file(out),
+    ):
+        raise OSError(errno.EFBIG, "File too large")
+
+
 def test_a_file_appears_when_it_is_whole_and_leaves_nothing_beside_it(out: Path) -> None:
     with new_file(out) as part:
         part.write_text("new")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
-from imbsynth.store.plain_yaml import read_values
+from imbsynth.errors import UserError
+from imbsynth.store.plain_yaml import read_values, text_of
 
 
 @pytest.mark.parametrize(
@@ -19,3 +23,16 @@ from imbsynth.store.plain_yaml import read_values
 def test_how_a_value_is_read(text: str, value: object) -> None:
     found = read_values(f"a: {text}")["a"]
     assert (found, type(found)) == (value, type(value))
+
+
+def test_a_text_may_come_from_a_pipe() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"seed: 1")
+    os.close(writing)
+    assert text_of(Path(f"/dev/fd/{reading}")) == "seed: 1"
+    os.close(reading)
+
+
+def test_a_text_comes_from_no_device() -> None:
+    with pytest.raises(UserError, match=r"/dev/zero: cannot be read \(not a regular file\)"):
+        text_of(Path("/dev/zero"))

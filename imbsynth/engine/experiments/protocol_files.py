@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from imbsynth.configs import AosTrainConfig, GenerateConfig, ImbalanceConfig, TrainAeConfig
-from imbsynth.engine.experiments.protocol_options import Options, checked
+from imbsynth.engine.experiments.protocol_options import Options, checked, read_options
 from imbsynth.engine.experiments.protocols import DataSet, MethodOptions, Protocol
 from imbsynth.errors import UserError
-from imbsynth.store.folders import read_regular
 from imbsynth.store.names import listing
-from imbsynth.store.plain_yaml import read_values
+from imbsynth.store.plain_yaml import read_values, text_of
 
 # Of a data set, a method, ...: a file name, and no way out of a folder.
 NAME = re.compile(r"(?!\.+$)[\w.+=,%-][\w.+=,% -]{0,63}")
@@ -25,7 +24,7 @@ METHOD_KEYS = ("train", "train-ae", "generate", "per-imbalance")
 def read_protocol(path: Path) -> Protocol:
     """The protocol in a YAML file; UserError names what is wrong with it."""
     try:
-        return parse_protocol(read_values(read_regular(path).decode("utf-8")))
+        return parse_protocol(read_values(text_of(path)))
     except ValueError as error:
         reason = " ".join(str(error).split())
     except UserError as error:
@@ -42,9 +41,9 @@ def parse_protocol(found: Mapping[str, Any]) -> Protocol:
     if folds is not None and (type(folds) is not int or folds < 2):
         raise ValueError(f"folds is {folds!r}: give 2 or more")
     common = {
-        "train": checked(AosTrainConfig, found.get("train", {}), "train"),
-        "ae": checked(TrainAeConfig, found.get("train-ae", {}), "train-ae"),
-        "generate": checked(GenerateConfig, found.get("generate", {}), "generate"),
+        "train": read_options(AosTrainConfig, found.get("train", {}), "train"),
+        "ae": read_options(TrainAeConfig, found.get("train-ae", {}), "train-ae"),
+        "generate": read_options(GenerateConfig, found.get("generate", {}), "generate"),
     }
     imbalances = _imbalances(_named(found, "imbalance", {"as is": {}}), "imbalance")
     return Protocol(
@@ -106,27 +105,31 @@ def _method(
     where = f"methods {name}"
     if not isinstance(values, dict) or not values.keys() <= set(METHOD_KEYS):
         raise ValueError(f"{where} has other keys than {', '.join(METHOD_KEYS)}")
-    train = checked(AosTrainConfig, values.get("train") or {}, f"{where} train")
+    own = {key: values.get(key) or {} for key in METHOD_KEYS}
+    train = checked(AosTrainConfig, own["train"], f"{where} train", common["train"])
     ae = generate = None
     paths: dict[str, Path] = {}
     if "train-ae" in values:
-        own = checked(TrainAeConfig, values["train-ae"] or {}, f"{where} train-ae")
-        ae = {**common["ae"], **own}
+        ae = checked(TrainAeConfig, own["train-ae"], f"{where} train-ae", common["ae"])
         paths["ae"] = Path("ae.safetensors")
     if ae is not None or "generate" in values:
-        own = checked(GenerateConfig, values.get("generate") or {}, f"{where} generate", **paths)
-        generate = {**common["generate"], **own}
-    per_imbalance = _per_imbalance(values.get("per-imbalance") or {}, imbalances, where)
-    return MethodOptions({**common["train"], **train}, ae, generate, per_imbalance)
+        place = f"{where} generate"
+        generate = checked(GenerateConfig, own["generate"], place, common["generate"], **paths)
+    per_imbalance = _per_imbalance(own["per-imbalance"], train, imbalances, where)
+    return MethodOptions(train, ae, generate, per_imbalance)
 
 
-def _per_imbalance(values: Any, imbalances: list[str], where: str) -> dict[str, Options]:
+def _per_imbalance(
+    values: Any, train: Options, imbalances: list[str], where: str
+) -> dict[str, Options]:
     if not isinstance(values, dict) or not {str(key) for key in values} <= set(imbalances):
         raise ValueError(f"{where} per-imbalance: known are {listing(imbalances)}")
-    return {
-        str(key): checked(AosTrainConfig, options or {}, f"{where} per-imbalance {key}")
-        for key, options in values.items()
-    }
+    found = {}
+    for key, options in values.items():
+        place = f"{where} per-imbalance {key}"
+        checked(AosTrainConfig, options or {}, place, train)
+        found[str(key)] = read_options(AosTrainConfig, options or {}, place)
+    return found
 
 
 def _seeds(values: Any) -> list[int]:

@@ -12,10 +12,11 @@ from imbsynth.options import parsed, recorded
 
 Options = dict[str, Any]  # of a command, by the names of its config's fields
 
-# What a run fills in itself, and the one option of these commands that is the path of a file.
-_NOT_GIVEN = {"src", "dst", "out", "val", "ae", "seed", "device", "force", "resume", "counts_file"}
+# What a run fills in itself, and the options of these commands that are the path of a file.
+_NOT_GIVEN = {"src", "dst", "out", "val", "ae", "seed", "device", "force", "resume"}
+_NOT_GIVEN |= {"val_fraction", "counts_file", "per_class"}
 _NOT_GIVEN |= {"groups", "group_pattern"}  # of a whole experiment, for all its splits
-_NOT_GIVEN |= {"tensorboard"}
+_NOT_GIVEN |= {"cache", "tensorboard"}  # not what comes out
 # For the paths among these, while options are checked.
 _STAND_INS: dict[type, dict[str, Path]] = {
     ImbalanceConfig: {"src": Path("in"), "dst": Path("out")},
@@ -25,15 +26,28 @@ _STAND_INS: dict[type, dict[str, Path]] = {
 }
 
 
-def checked(kind: type, values: Any, where: str, **paths: Path) -> Options:
-    """Options by their names on the command line, checked by making the config they are for.
+def read_options(kind: type, values: Any, where: str) -> Options:
+    """Options by their names on the command line, each checked alone.
 
     where: what an error calls the place of the options. Raises ValueError or UserError.
     """
     if not isinstance(values, dict):
         raise ValueError(f"{where} is not a list of options")
     try:
-        options = parsed(kind, values, without=_NOT_GIVEN)
+        return parsed(kind, values, without=_NOT_GIVEN)
+    except UserError as error:
+        raise error.within(where) from None
+
+
+def checked(
+    kind: type, values: Any, where: str, common: Options | None = None, **paths: Path
+) -> Options:
+    """Options on top of common ones, checked by making the config that they are for together.
+
+    where: as for `read_options`. Raises ValueError or UserError.
+    """
+    options = {**(common or {}), **read_options(kind, values, where)}
+    try:
         if options:
             kind(**_STAND_INS[kind], **paths, **options)
     except UserError as error:

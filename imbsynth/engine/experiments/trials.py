@@ -143,7 +143,8 @@ def _copy(src: Path, dst: Path, options: Options, trial: Trial, on_event: OnEven
     """An imbalanced copy of the folder; without options the folder itself."""
     if not options:
         return src
-    config = ImbalanceConfig(src=src, dst=dst, link="symbolic", seed=trial.seed, **options)
+    given: Options = {"link": "symbolic", **options}
+    config = ImbalanceConfig(src=src, dst=dst, seed=trial.seed, **given)
     return make_once(dst, lambda: imbalance.run(config, on_event=on_event))
 
 

@@ -17,7 +17,7 @@ from imbsynth.errors import UserError
 from imbsynth.store.folders import scan
 from imbsynth.store.records import write_json
 from imbsynth.store.trials import PROTOCOL
-from tests.conftest import MakeFolder
+from tests.conftest import MakeFolder, contents
 
 
 def write_trials(
@@ -128,6 +128,19 @@ def test_a_result_with_a_class_that_is_not_there_is_named(make_folder: MakeFolde
     write_trials(workspace, workspace.protocol.trials(), {PLAIN: [[[0] * 3, [2]]] * 3})
     with pytest.raises(UserError, match=r"plain/0\.json: not written by this version"):
         experiment.run(config)
+
+
+def test_a_dry_run_on_a_finished_experiment_writes_nothing(make_folder: MakeFolder) -> None:
+    src = make_folder({"a": 9, "b": 3})
+    config = ExperimentConfig(on=src, out=src.parent / "out", device="cpu", dry_run=True)
+    workspace = Workspace(protocol_for(scan(src), config), src, config.out, "cpu")
+    config.out.mkdir()
+    write_trials(workspace, workspace.protocol.trials(), {PLAIN: [[[0] * 3, [1]]] * 3})
+    before = contents(config.out)
+    report = experiment.run(config)
+    assert report.verdicts
+    assert not report.pictures
+    assert contents(config.out) == before
 
 
 def test_photographs_are_cross_validated_at_one_usual_size(make_folder: MakeFolder) -> None:

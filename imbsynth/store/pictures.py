@@ -1,0 +1,39 @@
+"""Pictures for people: marked as ours, so that --force replaces no picture of somebody else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from PIL import Image, PngImagePlugin
+
+from imbsynth.errors import UserError
+from imbsynth.store.folders import open_regular
+
+MARK = "imbsynth"  # the text "Software" of a PNG file
+_HEAD = 4096  # bytes of a file that hold its texts: they come before the pixels
+
+
+def save_sheet(sheet: Image.Image, path: Path) -> None:
+    """Write a sheet of images as PNG, with the mark."""
+    about = PngImagePlugin.PngInfo()
+    about.add_text("Software", MARK)
+    sheet.save(path, format="PNG", pnginfo=about)
+
+
+def check_ours(path: Path) -> None:
+    """Raise UserError if a file is there that is no picture with the mark."""
+    if os.path.lexists(path) and not _is_ours(path):
+        raise UserError(
+            f"{path} exists and is no picture of imbsynth",
+            "choose another name, or remove it yourself",
+        )
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with open_regular(path) as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return False
+    return head.startswith(b"\x89PNG") and f"Software\0{MARK}".encode() in head
