@@ -21,7 +21,8 @@ from imbsynth.store.walking import Place, walk_inside
 
 Result = TypeVar("Result")
 
-OF_IMAGES = ("imbalance", "split", "generate")  # commands whose folders hold images by class
+# Commands whose folders hold images by class.
+OF_IMAGES = ("imbalance", "split", "convert", "generate")
 SUFFIX = ".safetensors"
 
 

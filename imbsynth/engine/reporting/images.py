@@ -44,7 +44,7 @@ def _folders(below: Below) -> dict[str, dict[str, Counts]]:
         parts: dict[str, Counts] = {}
         for file in output.files:
             part, _, inner = file.rpartition("/")[0].rpartition("/")
-            if output.origin.command == "imbalance":
+            if output.origin.command != "split":
                 part, inner = "", file.split("/")[0] if "/" in file else ""
             if inner and os.path.splitext(file)[1].lower() in IMAGE_SUFFIXES:
                 counts = parts.setdefault(part, {})

@@ -19,7 +19,7 @@ from imbsynth.store.trials import PROTOCOL
 
 # In an order in which the commands can be run: what reads an output comes after what makes it.
 ORDER = (
-    *("imbalance", "split", "train-ae", "generate", "audit", "aos-train"),
+    *("convert", "imbalance", "split", "train-ae", "generate", "audit", "aos-train"),
     *("evaluate", "predict", "experiment", "compare"),
 )
 CONFIGS = {
@@ -86,7 +86,7 @@ def _places(below: Below) -> dict[str, str]:
                 str(output.origin.inputs[name]): place.removeprefix("./")
                 for name, place in parts.items()
             }
-        elif output.origin.command in ("imbalance", "generate"):
+        elif output.origin.command in ("convert", "imbalance", "generate"):
             images = {p: str(output.record["outputs"][p]) for p in output.files if "/" in p}
             if all(map(is_digest, images.values())):
                 places[folder_digest(list(images), list(images.values()))] = path
