@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
+from torch.nn import Parameter, functional
 
 from imbsynth.core.feature_views import DrawFeatures, Views
 from imbsynth.core.optimisers import adam
@@ -57,8 +57,7 @@ def fitted(views: Views, rng: np.random.Generator, steps: int) -> Velocity:
     hardly learned, and equally often, at which they are learned by heart.
     """
     network = _network(views.values.shape[2], len(views.members), rng, views.values.device)
-    weights = [weight.requires_grad_() for weight in network.tensors()]
-    optimiser = adam(weights, lr=LR)
+    optimiser = adam(network.weights(), lr=LR)
     chances = np.bincount(views.labels)[views.labels] ** -0.5
     for step in range(steps):
         images = rng.choice(len(views.labels), BATCH, p=chances / chances.sum())
@@ -67,12 +66,12 @@ def fitted(views: Views, rng: np.random.Generator, steps: int) -> Velocity:
         times = torch.from_numpy(rng.random(BATCH)).to(ends)
         labels = torch.from_numpy(views.labels[images]).to(ends.device)
         between = torch.lerp(starts, ends, times[:, None])
-        loss = (network(between, times, labels) - (ends - starts)).square().mean()
+        loss = (network.velocity(between, times, labels) - (ends - starts)).square().mean()
         optimiser.param_groups[0]["lr"] = LR * cosine(step / steps)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    return network
+    return network.velocity
 
 
 def transported(velocity: Velocity, points: Tensor, labels: Tensor) -> Tensor:
@@ -91,11 +90,11 @@ def transported(velocity: Velocity, points: Tensor, labels: Tensor) -> Tensor:
 class _Network(NamedTuple):
     """Dense layers with SiLU between them; time and class are added before each."""
 
-    layers: list[tuple[Tensor, Tensor]]  # matrices and biases
-    time: Tensor  # (2 FREQUENCIES, WIDTH)
-    classes: Tensor  # (k, WIDTH)
+    layers: list[tuple[Parameter, Parameter]]  # matrices and biases
+    time: Parameter  # (2 FREQUENCIES, WIDTH)
+    classes: Parameter  # (k, WIDTH)
 
-    def __call__(self, points: Tensor, times: Tensor, labels: Tensor) -> Tensor:
+    def velocity(self, points: Tensor, times: Tensor, labels: Tensor) -> Tensor:
         """A `Velocity`."""
         angles = math.pi * times[:, None] * torch.arange(1, FREQUENCIES + 1).to(times)
         given = torch.cat([angles.sin(), angles.cos()], 1) @ self.time + self.classes[labels]
@@ -105,9 +104,9 @@ class _Network(NamedTuple):
         weight, bias = self.layers[-1]
         return torch.addmm(bias, hidden, weight)
 
-    def tensors(self) -> list[Tensor]:
-        """All weights."""
-        return [self.time, self.classes, *(tensor for layer in self.layers for tensor in layer)]
+    def weights(self) -> list[Parameter]:
+        """All of them."""
+        return [self.time, self.classes, *(weight for layer in self.layers for weight in layer)]
 
 
 def _network(
@@ -115,13 +114,15 @@ def _network(
 ) -> _Network:
     """Fresh weights: uniform by the number of inputs, and 0 in the last layer."""
 
-    def drawn(inputs: int, *shape: int) -> Tensor:
+    def drawn(inputs: int, *shape: int) -> Parameter:
         bound = inputs**-0.5
         found: NDArray[np.float64] = rng.uniform(-bound, bound, shape)
-        return torch.from_numpy(found).float().to(device)
+        return Parameter(torch.from_numpy(found).float().to(device))
 
     sides = [features, *[WIDTH] * LAYERS]
     layers = [(drawn(n, n, m), drawn(n, m)) for n, m in pairwise(sides)]
-    last = torch.zeros(WIDTH, features, device=device), torch.zeros(features, device=device)
+    last = [
+        Parameter(torch.zeros(*shape, device=device)) for shape in ((WIDTH, features), (features,))
+    ]
     time, labels = drawn(2 * FREQUENCIES, 2 * FREQUENCIES, WIDTH), drawn(1, classes, WIDTH)
-    return _Network([*layers, last], time, labels)
+    return _Network([*layers, (last[0], last[1])], time, labels)

@@ -24,6 +24,10 @@ class Plan(NamedTuple):
     weights: NDArray[np.float64]  # (m, p)
     offsets: NDArray[np.float32] | None = None  # (m, ...) of the shape of a point, added in the end
 
+    def some(self, places: NDArray[np.int64]) -> Plan:
+        """Those at these places."""
+        return Plan(*(None if column is None else column[places] for column in self))
+
 
 def combine(parents: Sequence[Tensor], weights: Tensor, offsets: Tensor | None = None) -> Tensor:
     """x_new = x_1 + sum_j w_j (x_j - x_1) + offset, which is sum_j w_j x_j + offset.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -12,7 +13,7 @@ from imbsynth.core.distribution_calibration import calibrated
 from imbsynth.core.feature_views import DrawFeatures, Views, ros, smote
 from imbsynth.core.flow_matching import flow
 
-SAMPLERS = {
+SAMPLERS: dict[str, Callable[[Views, np.random.Generator], DrawFeatures]] = {
     "smote": partial(smote, k_neighbors=3),
     "ros": ros,
     "calibrated": partial(calibrated, donor_pull=0.5),

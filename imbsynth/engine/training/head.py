@@ -8,7 +8,6 @@ state that training has saved.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from torch import Tensor
 from torch.nn import Linear, functional
 
 from imbsynth.configs import AosTrainConfig
+from imbsynth.core.augmentation import Augmentation
 from imbsynth.core.batches import ByClass
 from imbsynth.core.feature_views import Views
 from imbsynth.engine.events import Note, OnEvent
@@ -85,7 +85,7 @@ def choose_head(task: ClassifierTask, on_event: OnEvent) -> Choice:
 
 def _heads(task: ClassifierTask, head: Linear, on_event: OnEvent) -> dict[str, HeadState]:
     """What the weights of the head may be, by their names; they are the last ones afterwards."""
-    seen, method = _of_training(task), task.config.head_synthesis
+    seen, method = _of_training(task, lambda images: images), task.config.head_synthesis
     states = {AS_TRAINED: weights_now(head)}
     if not isinstance(head, CosineHead):  # whose rows have the length 1 already
         states |= {f"tau {tau:g}": tau_normalised(states[AS_TRAINED], tau) for tau in TAUS}
@@ -140,18 +140,11 @@ def _fresh(head: Linear) -> Linear:
     return head
 
 
-def _of_training(
-    task: ClassifierTask, augment: Callable[[Tensor], Tensor] | None = None
-) -> Features:
+def _of_training(task: ClassifierTask, change: Callable[[Tensor], Tensor]) -> Features:
     """Of every image that is trained on, once however often it was copied, and not moved."""
     _, rows = np.unique(task.shown.identity, return_index=True)
     labels = torch.from_numpy(task.shown.labels[rows])
-
-    def images_of(places: slice) -> Tensor:
-        images = task.shown.images(rows[places])
-        return images if augment is None else augment(images)
-
-    return _features(task, labels, images_of)
+    return _features(task, labels, lambda places: change(task.shown.images(rows[places])))
 
 
 def _views(task: ClassifierTask, seen: Features) -> Views:
@@ -160,11 +153,15 @@ def _views(task: ClassifierTask, seen: Features) -> Views:
     All have the same number of views, so that being augmented says nothing about the class.
     """
     augment, values = task.strategy.augment, [seen.values]
-    most = max(2, min(MOST_VIEWS, VALUES_AT_MOST // seen.values.numel()))
-    for number in range(1, most if augment is not None else 1):
-        rng = stream(task.config.seed, "aos-train", "head", "view", number)
-        values.append(_of_training(task, partial(augment, rng=rng)).values)
+    if augment is not None:
+        most = max(2, min(MOST_VIEWS, VALUES_AT_MOST // seen.values.numel()))
+        values += [_augmented(task, augment, number) for number in range(1, most)]
     return Views(torch.stack(values), seen.labels.cpu().numpy())
+
+
+def _augmented(task: ClassifierTask, augment: Augmentation, view: int) -> Tensor:
+    rng = stream(task.config.seed, "aos-train", "head", "view", view)
+    return _of_training(task, lambda images: augment(images, rng)).values
 
 
 def _of_validation(task: ClassifierTask) -> Features:
