@@ -19,6 +19,7 @@ from imbsynth.options import Option
 
 LEARNING = "Learning"
 BELOW_ONE = Range(0, 1, open_high=True)
+_HEAD_SYNTHESIS = {"none": "no such head", **choices(FEATURE_SAMPLERS)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,9 +148,9 @@ class Learning(Checked):
     head_synthesis: Annotated[
         str,
         Option(
-            "Synthetic features (inputs of the head) of every class, on which the head is trained "
-            "again beside real ones: one more head for validation to decide about.",
-            choices={"none": "no such head", **choices(FEATURE_SAMPLERS)},
+            "One more head for validation to decide about, trained again on real and synthetic "
+            "features (inputs of the head) of every class.",
+            choices=_HEAD_SYNTHESIS,
             panel=LEARNING,
         ),
     ] = "none"

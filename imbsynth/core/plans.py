@@ -26,7 +26,8 @@ class Plan(NamedTuple):
 
     def some(self, places: NDArray[np.int64]) -> Plan:
         """Those at these places."""
-        return Plan(*(None if column is None else column[places] for column in self))
+        offsets = None if self.offsets is None else self.offsets[places]
+        return Plan(self.rows[places], self.parents[places], self.weights[places], offsets)
 
 
 def combine(parents: Sequence[Tensor], weights: Tensor, offsets: Tensor | None = None) -> Tensor:

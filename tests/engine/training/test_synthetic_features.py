@@ -20,11 +20,7 @@ from imbsynth.engine.training.synthetic_features import (
 )
 from imbsynth.store.checkpoints import load_checkpoint
 from tests.conftest import MakeFolder
-
-
-def config(src: Path, out: Path, **options: object) -> AosTrainConfig:
-    small = {"epochs": 1, "batch_size": 8, "device": "cpu", "precision": "fp32", "head_epochs": 2}
-    return AosTrainConfig(src=src, out=out, **{**small, **options})  # type: ignore[arg-type]
+from tests.engine.training.test_head import config
 
 
 def apart(method: str, **options: object) -> AosTrainConfig:
