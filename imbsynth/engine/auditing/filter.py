@@ -19,6 +19,7 @@ from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
 from imbsynth.store.names import listing
 
+SHOWN, MOST_EPOCHS = 10_000, 30  # images that a judge learns from, at least; passes, at most
 UNLIKELY, NEAR_COPY = "unlikely", "near_copy"  # why an image is dropped
 
 
@@ -45,7 +46,7 @@ class Filter:
         self.judges = trained_judges(
             images.of_classes(self.judged),
             self.half[self.half != NEITHER],
-            AuditConfig.epochs,
+            self._epochs(),
             config.seed,
             device,
             on_event,
@@ -80,6 +81,12 @@ class Filter:
             real = to_unit(torch.from_numpy(own).to(self.device))
             self._real = {label: (real, spacing(real))}  # one class at a time
         return self._real[label]
+
+    def _epochs(self) -> int:
+        """More for few images, which `AuditConfig.epochs` epochs would show too seldom."""
+        sizes = np.bincount(self.images.labels)[self.judged]
+        shown = len(sizes) * int(sizes.max()) // 2  # by a judge per epoch, classes evened out
+        return min(MOST_EPOCHS, max(AuditConfig.epochs, SHOWN // shown))
 
     def _explain(self, on_event: OnEvent) -> None:
         if len(self.judged) < 2:
