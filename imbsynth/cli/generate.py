@@ -20,6 +20,9 @@ def _summary(report: Report) -> None:
         f"\n{sum(report.added.values())} synthetic images, {report.images_per_second:.0f} a "
         f"second, in {report.out}"
     )
+    dropped = sum(sum(reasons.values()) for reasons in report.dropped.values())
+    if dropped:
+        typer.echo(f"{dropped} images more were drawn and dropped by the filter")
     if report.samples:
         typer.echo(f"look at {report.samples}")
 

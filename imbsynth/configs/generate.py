@@ -21,6 +21,7 @@ from imbsynth.configs.shared import (
 from imbsynth.configs.synthesis import AUGMENT, SYNTHESIS, Synthesis
 from imbsynth.core.tables import AUGMENTATIONS, SAMPLERS, choices
 from imbsynth.errors import UserError, option
+from imbsynth.kinds import SHARE
 from imbsynth.options import Option
 
 _METHODS = {
@@ -60,6 +61,18 @@ class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Repla
             metavar="FILE",
         ),
     ] = None
+    min_probability: Annotated[
+        float | None,
+        Option(
+            "Keep an image only if a classifier that has not seen its heaviest parent gives its "
+            "class at least this probability, e.g. 0.3, and if it is no near-copy of a real image; "
+            "the next rows of the plan take the place of others.",
+            range=SHARE,
+            metavar="P",
+            unset="all are kept",
+            panel=SYNTHESIS,
+        ),
+    ] = None
     synthetic_only: Annotated[bool, Option("Leave the originals out of DST.")] = False
     reconstruct_originals: Annotated[
         bool,
@@ -70,6 +83,12 @@ class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Repla
     ] = False
     batch_size: BatchSize = 500
     precision: PrecisionOption = "auto"
+
+    @property
+    def only_copies(self) -> bool:
+        """Whether every synthetic image is a copy of an original."""
+        is_copy = self.method in SAMPLERS and SAMPLERS[self.method].copies
+        return is_copy and self.ae is None
 
     def check_together(self) -> None:
         """One number of images, and an autoencoder for what needs one."""
@@ -90,6 +109,12 @@ class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Repla
                 f"{option('method')} {AUGMENT} changes pixels, and {option('ae')} is for latent "
                 "vectors",
                 f"leave {option('ae')} out",
+            )
+        if self.min_probability is not None and self.only_copies:
+            raise UserError(
+                f"{option('min_probability')} drops copies, and {option('method')} {self.method} "
+                "makes nothing else",
+                f"leave {option('min_probability')} out, or choose another {option('method')}",
             )
         reconstruct, alone = option("reconstruct_originals"), option("synthetic_only")
         if self.reconstruct_originals and self.ae is None:

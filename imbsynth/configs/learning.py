@@ -6,6 +6,7 @@ from typing import Annotated
 from imbsynth.configs.shared import Checked
 from imbsynth.core.tables import (
     AUGMENTATIONS,
+    FEATURE_SAMPLERS,
     LOSSES,
     MIXINGS,
     OPTIMISERS,
@@ -18,6 +19,7 @@ from imbsynth.options import Option
 
 LEARNING = "Learning"
 BELOW_ONE = Range(0, 1, open_high=True)
+_HEAD_SYNTHESIS = {"none": "no such head", **choices(FEATURE_SAMPLERS)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,10 +145,34 @@ class Learning(Checked):
             panel=LEARNING,
         ),
     ] = 0
+    head_synthesis: Annotated[
+        str,
+        Option(
+            "One more head for validation to decide about, trained again on real and synthetic "
+            "features (inputs of the head) of every class.",
+            choices=_HEAD_SYNTHESIS,
+            panel=LEARNING,
+        ),
+    ] = "none"
+    donor_pull: Annotated[
+        float,
+        Option(
+            "How far calibrated features are moved towards the mean of the larger classes; the "
+            "paper's value is 0.67.",
+            range=Range(0, 1),
+            panel=LEARNING,
+        ),
+    ] = 0.0
 
     def check_together(self) -> None:
-        """Something to defer."""
+        """Something to defer, and a head to train on synthetic features."""
         super().check_together()
+        if self.head_synthesis != "none" and not self.head_epochs:
+            raise UserError(
+                f"{option('head_synthesis')} is for a head that is trained again, and "
+                f"{option('head_epochs')} is 0",
+                f"give {option('head_epochs')} 10, or leave out {option('head_synthesis')}",
+            )
         if self.defer is not None and "defer" not in LOSSES[self.loss].options:
             able = ", ".join(name for name, entry in LOSSES.items() if "defer" in entry.options)
             raise UserError(

@@ -120,10 +120,7 @@ class Deciding(Checked):
     ] = 1.0
     ignore_thresholds: Annotated[
         bool,
-        Option(
-            "Predict the likeliest class, even where the checkpoint has thresholds.",
-            panel=DECISIONS,
-        ),
+        Option("Predict the likeliest class, whatever the stored thresholds.", panel=DECISIONS),
     ] = False
 
 

@@ -24,6 +24,11 @@ class Plan(NamedTuple):
     weights: NDArray[np.float64]  # (m, p)
     offsets: NDArray[np.float32] | None = None  # (m, ...) of the shape of a point, added in the end
 
+    def some(self, places: NDArray[np.int64]) -> Plan:
+        """Those at these places."""
+        offsets = None if self.offsets is None else self.offsets[places]
+        return Plan(self.rows[places], self.parents[places], self.weights[places], offsets)
+
 
 def combine(parents: Sequence[Tensor], weights: Tensor, offsets: Tensor | None = None) -> Tensor:
     """x_new = x_1 + sum_j w_j (x_j - x_1) + offset, which is sum_j w_j x_j + offset.

@@ -63,6 +63,35 @@ SAMPLERS = table(
     Entry("ros", "imbsynth.core.samplers:ros", "random copies", copies=True),
 )
 
+FEATURE_SAMPLERS = table(
+    Entry(
+        "smote",
+        "imbsynth.core.feature_views:smote",
+        "between nearest neighbors of a class",
+        "Chawla et al., 2002",
+        ("k_neighbors", "lambda_range"),
+    ),
+    Entry(
+        "calibrated",
+        "imbsynth.core.distribution_calibration:calibrated",
+        "around an image, as the nearest larger classes vary",
+        "Yang et al., 2021",
+        ("donor_pull",),
+    ),
+    Entry(
+        "flow",
+        "imbsynth.core.flow_matching:flow",
+        "from a small network that brings noise to features of a class",
+        "Liu et al., 2023",
+    ),
+    Entry(
+        "ros",
+        "imbsynth.core.feature_views:ros",
+        "random copies: real features alone, to compare with",
+        copies=True,
+    ),
+)
+
 LOSSES = table(
     Entry(
         "cross-entropy",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -105,13 +105,7 @@ def _judgeable(images: Audited) -> Audited:
     real = np.bincount(images.labels[~images.synthetic], minlength=len(images.classes))
     kept = np.flatnonzero(real >= 2)
     rows = np.flatnonzero(np.isin(images.labels, kept))
-    place = np.full(len(images.classes), -1)
-    place[kept] = np.arange(len(kept))
-    chosen = replace(
-        images.images.rows(rows),
-        labels=place[images.labels[rows]],
-        classes=[images.classes[k] for k in kept],
-    )
+    chosen = images.images.of_classes(kept)
     return Audited(chosen, images.synthetic[rows], [images.parents[i] for i in rows])
 
 

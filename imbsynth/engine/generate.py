@@ -10,13 +10,13 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from imbsynth.configs import GenerateConfig
-from imbsynth.core.tables import SAMPLERS
-from imbsynth.engine.events import Note, OnEvent, silent
+from imbsynth.engine.auditing.filter import Filter
+from imbsynth.engine.events import OnEvent, silent
 from imbsynth.engine.inference.autoencoder import (
     TrainedAutoencoder,
     images_of_autoencoder,
@@ -28,10 +28,16 @@ from imbsynth.engine.reading import Labelled, Listed, read_labelled, read_listed
 from imbsynth.engine.sources.chosen import source_of
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.originals import place_originals, reconstruct_originals
-from imbsynth.engine.sources.rendering import planned, render
+from imbsynth.engine.sources.rendering import Tally, planned, render, render_kept
 from imbsynth.engine.sources.sample_sheet import SampleSheet
 from imbsynth.engine.sources.spaces import Files
-from imbsynth.engine.sources.targets import check_targets, copies_files, missing
+from imbsynth.engine.sources.targets import (
+    check_targets,
+    copies_files,
+    explain,
+    explain_short,
+    missing,
+)
 from imbsynth.engine.sources.writing import Making, copied, write_moved, write_synthetic, written
 from imbsynth.errors import UserError, option
 from imbsynth.figures.sheets import LARGEST
@@ -40,7 +46,6 @@ from imbsynth.store.disk import check_room
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.image_files import thumbnail
 from imbsynth.store.images import SMALLEST_PNG
-from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.png_writers import png_writers
 from imbsynth.store.records import SAMPLES, provenance, write_record
@@ -52,6 +57,7 @@ class Report:
     """What `generate` prints."""
 
     added: dict[str, int]  # synthetic images per class
+    dropped: dict[str, dict[str, int]]  # rows of the plan by class and reason, with a filter
     counts: dict[str, int]  # images per class in the folder made
     images_per_second: float  # synthetic images over the whole command
     out: str
@@ -82,24 +88,23 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         kept = 0 if config.synthetic_only or config.link != "copy" else sum(sizes.values())
         check_room(part, "the images", [SMALLEST_PNG] * (sum(added.values()) + kept))
         resized = images.resized if isinstance(images, Labelled) else 0
-        _explain(config, sizes, added, resized, on_event)
+        explain(config, sizes, added, resized, on_event)
         if config.ae is not None:
             write_encoded(part, images_of_autoencoder(config.ae))
+        tally = Tally(images.classes)
         if isinstance(images, Labelled):
-            drawn = _fill(config, compute, images, added, part, on_event)
+            drawn = _fill(config, compute, images, added, part, tally, on_event)
         else:
             drawn = _copy(config, images, added, part, on_event)
-        record = provenance(
-            "generate",
-            config,
-            inputs=_inputs(config, images),
-            libraries=("numpy", "pillow", *["torch"] * isinstance(images, Labelled)),
-            resolved={"device": compute.device.type, "precision": compute.precision},
-        )
-        write_record(part, {**record, "added": added, "skipped": images.skipped})
+        if config.min_probability is not None:
+            explain_short(added, tally.added, on_event)
+            added = tally.added
+        found = {"added": added, "dropped": tally.dropped, "skipped": images.skipped}
+        write_record(part, {**_provenance(config, compute, images), **found})
     originals = {name: 0 if config.synthetic_only else n for name, n in sizes.items()}
     return Report(
         added=added,
+        dropped=tally.dropped,
         counts={name: n + added[name] for name, n in originals.items()},
         images_per_second=sum(added.values()) / (time.perf_counter() - start),
         out=config.dst.as_posix(),
@@ -143,42 +148,13 @@ def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Label
     return images
 
 
-def _explain(
-    config: GenerateConfig,
-    sizes: dict[str, int],
-    added: dict[str, int],
-    resized: int,
-    on_event: OnEvent,
-) -> None:
-    """Say where a class is too small for what was asked."""
-    if not any(added.values()):
-        on_event(Note("every class is large enough already: nothing to add"))
-    elif resized and not (config.synthetic_only or config.reconstruct_originals):
-        on_event(
-            Note(
-                "the originals keep their size and the synthetic images have another one: a "
-                "classifier could tell them apart by it (resize them first, or reconstruct the "
-                "originals)"
-            )
-        )
-    entry = SAMPLERS.get(config.method)
-    if entry is None or entry.all_classes or "k_neighbors" not in entry.options:
-        return  # no neighbors within the class
-    growing = {name: n for name, n in sizes.items() if added[name]}
-    single = [name for name, n in growing.items() if n == 1]
-    if single:
-        on_event(Note(f"a single image has no neighbor and is copied: class {listing(single)}"))
-    few = [f"{name} ({n - 1})" for name, n in growing.items() if 1 < n <= config.k_neighbors]
-    if few:
-        on_event(Note(f"fewer neighbors than {config.k_neighbors} in class {listing(few)}"))
-
-
 def _fill(
     config: GenerateConfig,
     compute: _Compute,
     images: Labelled,
     added: dict[str, int],
     part: Path,
+    tally: Tally,
     on_event: OnEvent,
 ) -> bool:
     """Write originals, synthetic images, manifest and sheet; whether there is a sheet."""
@@ -188,13 +164,17 @@ def _fill(
         written_files += len(images.paths)
     with png_writers(written_files, images.pixels[0].nbytes, cores=worker_count()) as write:
         source = source_of(config, compute.device, compute.autoencoder, images, added, on_event)
+        batches = render(source, list(added.values()))
+        if config.min_probability is not None:
+            check = Filter(config, images, compute.device, on_event).reasons
+            batches = render_kept(source, list(added.values()), check, tally)
         if reconstructing is not None:
             placed = reconstruct_originals(images, reconstructing, part, write, on_event)
         else:
             placed = place_originals(config, images, part, on_event)
         drawn = write_synthetic(
             Making(source.origin, images, placed, total),
-            render(source, list(added.values())),
+            batches,
             written(images, part, write),
             SampleSheet(images.classes, images.pixels.__getitem__),
             part,
@@ -222,8 +202,14 @@ def _copy(
     )
 
 
-def _inputs(config: GenerateConfig, images: Listed) -> dict[str, str]:
+def _provenance(config: GenerateConfig, compute: _Compute, images: Listed) -> dict[str, Any]:
     inputs = {"src": images.digest}
     if config.ae is not None:
         inputs["ae"] = digest_of(read_regular(config.ae))
-    return inputs
+    return provenance(
+        "generate",
+        config,
+        inputs=inputs,
+        libraries=("numpy", "pillow", *["torch"] * isinstance(images, Labelled)),
+        resolved={"device": compute.device.type, "precision": compute.precision},
+    )

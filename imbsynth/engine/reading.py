@@ -81,6 +81,18 @@ class Labelled(Listed):
             pixel_digests=[self.pixel_digests[i] for i in chosen],
         )
 
+    def of_classes(self, kept: NDArray[np.int64]) -> Labelled:
+        """The images of some classes, in the order of the folder; labels count the kept classes.
+
+        kept: ascending.
+        """
+        rows = np.flatnonzero(np.isin(self.labels, kept))
+        return replace(
+            self.rows(rows),
+            labels=np.searchsorted(kept, self.labels[rows]),
+            classes=[self.classes[k] for k in kept],
+        )
+
     def without(self, paths: AbstractSet[str]) -> Labelled:
         """The same folder without some of its images."""
         kept = self.rows(np.flatnonzero([path not in paths for path in self.paths]))

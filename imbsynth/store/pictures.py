@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import IO
 
 from PIL import Image, PngImagePlugin
 
@@ -14,7 +15,7 @@ MARK = "imbsynth"  # the text "Software" of a PNG file
 _HEAD = 4096  # bytes of a file that hold its texts: they come before the pixels
 
 
-def save_sheet(sheet: Image.Image, path: Path) -> None:
+def save_sheet(sheet: Image.Image, path: Path | IO[bytes]) -> None:
     """Write a sheet of images as PNG, with the mark."""
     about = PngImagePlugin.PngInfo()
     about.add_text("Software", MARK)

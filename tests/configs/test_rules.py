@@ -134,6 +134,7 @@ def test_fid_names_what_does_not_go_together(options: dict[str, Any], named: str
         ({"mix": "mixup", "split_norm": True}, "split_norm tells"),
         ({"mix": "mixup", "synthetic_weight": 0.5}, "synthetic_weight tells"),
         ({"real_last": 1}, "real_last"),
+        ({"head_synthesis": "flow"}, "head_epochs is 0"),
     ],
 )
 def test_aos_train_names_what_does_not_go_together(options: dict[str, Any], named: str) -> None:

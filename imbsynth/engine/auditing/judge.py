@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import AosTrainConfig, AuditConfig
 from imbsynth.core.pixels import to_unit
-from imbsynth.engine.auditing.images import Audited, Indices
+from imbsynth.engine.auditing.images import NEITHER, Audited, Indices
 from imbsynth.engine.events import Advanced, OnEvent, Started
+from imbsynth.engine.reading import Labelled
 from imbsynth.engine.sources.spaces import Pixels
-from imbsynth.engine.training.classifier import classifier_trainer
+from imbsynth.engine.training.classifier import ClassifierTask, classifier_trainer
+from imbsynth.engine.training.sets import Members
+from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
 from imbsynth.models.classifiers import Classifier
 
@@ -38,12 +41,12 @@ def judge(
     So no judge has seen an image that it judges, or one that it is made of. The classes need a
     real image in both halves.
     """
-    on_event(Started("training the judge", 2 * config.epochs, "epochs"))
+    learned = np.where(images.synthetic, NEITHER, half)
+    judges = trained_judges(images.images, learned, config.epochs, config.seed, device, on_event)
     named = np.zeros(len(half), np.int64)
     own = np.zeros(len(half))
     features: torch.Tensor | None = None
-    for side in (0, 1):
-        model = _trained(config, images, np.flatnonzero(half == side), device, side, on_event)
+    for side, model in enumerate(judges):
         for rows in torch.from_numpy(np.flatnonzero(half == 1 - side)).split(AT_ONCE):
             pixels = to_unit(torch.from_numpy(images.pixels)[rows].to(device))
             with torch.inference_mode():
@@ -60,35 +63,52 @@ def judge(
     return Judged(named, own, features)
 
 
-def _trained(
-    config: AuditConfig,
-    images: Audited,
-    chosen: Indices,
+def trained_judges(
+    images: Labelled,
+    half: Indices,
+    epochs: int,
+    seed: int,
     device: torch.device,
-    side: int,
     on_event: OnEvent,
-) -> Classifier:
+) -> list[Classifier]:
+    """For either half, a classifier of its real images, to judge what is made of the other's.
+
+    half: (n,), 0 or 1, or NEITHER for images from which no judge learns. Each class needs one in
+    both.
+    """
+    on_event(Started("training the judge", 2 * epochs, "epochs"))
+    judges = []
+    for side in (0, 1):
+        members = {
+            name: np.flatnonzero((half == side) & (images.labels == label))
+            for label, name in enumerate(images.classes)
+        }
+        trainer = _judge_to_be(images, members, epochs, seed, device)
+        while not trainer.over:
+            for batch in trainer.batches():
+                trainer.take_step(batch)
+            trainer.end_epoch()
+            on_event(Advanced(side * epochs + len(trainer.history)))
+        judges.append(trainer.task.model.eval())
+    return judges
+
+
+def _judge_to_be(
+    images: Labelled, members: Members, epochs: int, seed: int, device: torch.device
+) -> Trainer[ClassifierTask]:
     """The small network of `aos-train`, its classes evened out by copies."""
-    real = chosen[~images.synthetic[chosen]]
-    members = {name: real[images.labels[real] == k] for k, name in enumerate(images.classes)}
     settings = AosTrainConfig(
         src=Path("real"),
         out=Path("judge.safetensors"),
         oversample="ros",
-        epochs=config.epochs,
+        epochs=epochs,
         images_per_epoch=min(
             IMAGES_PER_EPOCH, max(2, len(members) * max(map(len, members.values())))
         ),
-        seed=config.seed,
+        seed=seed,
     )
-    space = Pixels(images.images, list(members.values()), device, AT_ONCE)
+    space = Pixels(images, list(members.values()), device, AT_ONCE)
     # The last epoch is used: of the images that would choose one, one of each class does.
     some = np.array([own[0] for own in members.values()])
     val = Validation(torch.from_numpy(images.pixels[some]), images.labels[some])
-    trainer = classifier_trainer(settings, members, space, val, "fp32")
-    while not trainer.over:
-        for batch in trainer.batches():
-            trainer.take_step(batch)
-        trainer.end_epoch()
-        on_event(Advanced(side * config.epochs + len(trainer.history)))
-    return trainer.task.model.eval()
+    return classifier_trainer(settings, members, space, val, "fp32")

@@ -116,7 +116,7 @@ def _modern(kind: type, options: Any, **paths: Path) -> Any:
     unknown = {name: value for name, value in given.items() if name not in known}
     try:
         kept = {name: value for name, value in given.items() if name in known}
-        return {**resolved(kind, checked(kind, kept, "recipe", **paths), **paths), **unknown}
+        return {**resolved(kind, checked(kind, kept, "recipe", None, **paths), **paths), **unknown}
     except (ValueError, UserError):  # this version cannot make it: so it differs
         return renamed
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from imbsynth.configs import GenerateConfig
 from imbsynth.core.tables import SAMPLERS
+from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.previews import Preview
+from imbsynth.engine.sources.rendering import MOST_TRIES
 from imbsynth.errors import UserError
 from imbsynth.store.names import listing
 from imbsynth.store.records import read_counts
@@ -34,5 +36,46 @@ def missing(config: GenerateConfig, sizes: dict[str, int]) -> dict[str, int]:
 
 def copies_files(config: GenerateConfig) -> bool:
     """Whether the synthetic images are files of the folder as they are."""
-    only_copies = config.method in SAMPLERS and SAMPLERS[config.method].copies
-    return only_copies and config.ae is None and config.image_size is None
+    return config.only_copies and config.image_size is None
+
+
+def explain(
+    config: GenerateConfig,
+    sizes: dict[str, int],
+    added: dict[str, int],
+    resized: int,
+    on_event: OnEvent,
+) -> None:
+    """Say where a class is too small for what was asked."""
+    if not any(added.values()):
+        on_event(Note("every class is large enough already: nothing to add"))
+    elif resized and not (config.synthetic_only or config.reconstruct_originals):
+        on_event(
+            Note(
+                "the originals keep their size and the synthetic images have another one: a "
+                "classifier could tell them apart by it (resize them first, or reconstruct the "
+                "originals)"
+            )
+        )
+    entry = SAMPLERS.get(config.method)
+    if entry is None or entry.all_classes or "k_neighbors" not in entry.options:
+        return  # no neighbors within the class
+    growing = {name: n for name, n in sizes.items() if added[name]}
+    single = [name for name, n in growing.items() if n == 1]
+    if single:
+        on_event(Note(f"a single image has no neighbor and is copied: class {listing(single)}"))
+    few = [f"{name} ({n - 1})" for name, n in growing.items() if 1 < n <= config.k_neighbors]
+    if few:
+        on_event(Note(f"fewer neighbors than {config.k_neighbors} in class {listing(few)}"))
+
+
+def explain_short(wanted: dict[str, int], added: dict[str, int], on_event: OnEvent) -> None:
+    """Say which classes a filter left with fewer images than wanted."""
+    short = [f"{name} ({added[name]} of {n})" for name, n in wanted.items() if added[name] < n]
+    if short:
+        on_event(
+            Note(
+                f"too few images pass the filter, of {MOST_TRIES} drawn for each: class "
+                f"{listing(short)}"
+            )
+        )

@@ -16,15 +16,16 @@ from torch import Tensor
 from torch.nn import Linear, functional
 
 from imbsynth.configs import AosTrainConfig
+from imbsynth.core.augmentation import Augmentation
 from imbsynth.core.batches import ByClass
-from imbsynth.core.schedules import cosine
-from imbsynth.core.tables import OPTIMISERS
-from imbsynth.engine.events import Advanced, Note, OnEvent, Started
+from imbsynth.core.feature_views import Views
+from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.inference.classifier import at_once
 from imbsynth.engine.training.classifier import ClassifierTask
+from imbsynth.engine.training.head_fitting import Batches, HeadState, fit_head
 from imbsynth.engine.training.keeper import rank
-from imbsynth.engine.training.optimisation import Optimisation
 from imbsynth.engine.training.parts import weights_now
+from imbsynth.engine.training.synthetic_features import trained_with_synthetic
 from imbsynth.errors import UserError, option
 from imbsynth.models.classifiers import Classifier
 from imbsynth.models.heads import CosineHead, head_of
@@ -32,9 +33,8 @@ from imbsynth.runtime import arithmetic, initialised, stream
 
 MOST_AT_ONCE = 1000  # images
 TAUS = (0.25, 0.5, 0.75, 1.0)  # of the normalisation; 0 is the head as it is
+MOST_VIEWS, VALUES_AT_MOST = 4, 1 << 28  # of an image; numbers in memory, if that is more
 AS_TRAINED, RETRAINED = "as trained", "trained again"
-
-HeadState = dict[str, Tensor]
 
 
 class Features(NamedTuple):
@@ -73,17 +73,35 @@ def choose_head(task: ClassifierTask, on_event: OnEvent) -> Choice:
     task.model.eval()
     _, head = head_of(task.model)
     with arithmetic(task.device, task.precision):
-        seen, judged = _of_training(task), _of_validation(task)
-        states = {AS_TRAINED: weights_now(head)}
-        if not isinstance(head, CosineHead):  # whose rows have the length 1 already
-            states |= {f"tau {tau:g}": tau_normalised(states[AS_TRAINED], tau) for tau in TAUS}
-        states[RETRAINED] = retrained(head, seen, task.config, on_event)
+        judged = _of_validation(task)
+        states = _heads(task, head, on_event)
         tried = {name: _scores(task, head, state, judged) for name, state in states.items()}
     name = max(tried, key=lambda name: rank(tried[name]))
     head.load_state_dict(states[name])
     before, after = (tried[n]["f1_macro"] for n in (AS_TRAINED, name))
     on_event(Note(f"head: {name} (macro F1 {before:.4f} as trained, {after:.4f} now)"))
     return Choice(name, weights_now(task.model), tried)
+
+
+def _heads(task: ClassifierTask, head: Linear, on_event: OnEvent) -> dict[str, HeadState]:
+    """What the weights of the head may be, by their names; they are the last ones afterwards."""
+    seen, method = _of_training(task, lambda images: images), task.config.head_synthesis
+    states = {AS_TRAINED: weights_now(head)}
+    if not isinstance(head, CosineHead):  # whose rows have the length 1 already
+        states |= {f"tau {tau:g}": tau_normalised(states[AS_TRAINED], tau) for tau in TAUS}
+    states[RETRAINED] = retrained(head, seen, task.config, on_event)
+    if method != "none":
+        head.load_state_dict(states[AS_TRAINED])
+        views = _views(task, seen)
+        with arithmetic(task.device, "fp32"):  # small matrices, in which bf16 would be seen
+            found = trained_with_synthetic(head, views, task.config, on_event)
+        states[with_features(method)] = found
+    return states
+
+
+def with_features(method: str) -> str:
+    """The name of the head that is trained on synthetic features too."""
+    return f"trained again with {method} features"
 
 
 def tau_normalised(state: HeadState, tau: float) -> HeadState:
@@ -104,19 +122,16 @@ def retrained(head: Linear, seen: Features, config: AosTrainConfig, on_event: On
     the training, with a cosine schedule. The features are computed once, so without augmentation.
     """
     initialised(lambda: _fresh(head), config.seed)
-    build = OPTIMISERS[config.optimizer].with_options(config)
-    optimisation = Optimisation(head.parameters(), build, config.lr, cosine)
     classes = ByClass(seen.labels.cpu().numpy())
     steps = -(-len(seen.labels) // config.batch_size)
-    on_event(Started("training the head", config.head_epochs * steps, "steps"))
-    for epoch in range(config.head_epochs):
+
+    def batches(epoch: int) -> Batches:
         rng = stream(config.seed, "aos-train", "head", epoch)
-        for step in range(steps):
+        for _ in range(steps):
             rows = torch.from_numpy(classes.draw(config.batch_size, rng)).to(seen.labels.device)
-            logits = head(seen.values[rows]).float()
-            loss = functional.cross_entropy(logits, seen.labels[rows])
-            optimisation.step(loss, (epoch * steps + step) / (config.head_epochs * steps))
-        on_event(Advanced((epoch + 1) * steps, f"epoch {epoch + 1}"))
+            yield seen.values[rows], seen.labels[rows]
+
+    fit_head(head, batches, steps, functional.cross_entropy, config, on_event)
     return weights_now(head)
 
 
@@ -125,11 +140,28 @@ def _fresh(head: Linear) -> Linear:
     return head
 
 
-def _of_training(task: ClassifierTask) -> Features:
+def _of_training(task: ClassifierTask, change: Callable[[Tensor], Tensor]) -> Features:
     """Of every image that is trained on, once however often it was copied, and not moved."""
     _, rows = np.unique(task.shown.identity, return_index=True)
     labels = torch.from_numpy(task.shown.labels[rows])
-    return _features(task, labels, lambda places: task.shown.images(rows[places]))
+    return _features(task, labels, lambda places: change(task.shown.images(rows[places])))
+
+
+def _views(task: ClassifierTask, seen: Features) -> Views:
+    """The images that are trained on, as they are (`seen`) and augmented as in training.
+
+    All have the same number of views, so that being augmented says nothing about the class.
+    """
+    augment, values = task.strategy.augment, [seen.values]
+    if augment is not None:
+        most = max(2, min(MOST_VIEWS, VALUES_AT_MOST // seen.values.numel()))
+        values += [_augmented(task, augment, number) for number in range(1, most)]
+    return Views(torch.stack(values), seen.labels.cpu().numpy())
+
+
+def _augmented(task: ClassifierTask, augment: Augmentation, view: int) -> Tensor:
+    rng = stream(task.config.seed, "aos-train", "head", "view", view)
+    return _of_training(task, lambda images: augment(images, rng)).values
 
 
 def _of_validation(task: ClassifierTask) -> Features:

@@ -36,7 +36,7 @@ def test_no_value_of_an_option_gets_past_the_check(make_folder: MakeFolder, sect
             )
         except (ValueError, UserError):
             continue
-        recipes = Recipes(found, root)
+        recipes = Recipes(found, root, {})
         assert [recipes.of(trial) for trial in found.trials()]
         accepted += 1
     assert accepted
@@ -53,7 +53,7 @@ def test_what_a_trial_fills_in_is_no_option_of_a_protocol() -> None:
 
 
 def test_options_in_common_are_checked_with_those_of_the_method() -> None:
-    own = {"only": {"generate": {"share": 0.5}}}
+    own: dict[str, Any] = {"only": {"generate": {"share": 0.5}}}
     with pytest.raises(UserError, match="methods only generate: share and to are both given"):
         parse_protocol(protocol(generate={"to": 30}, methods=own))
     own = {"only": {"per-imbalance": {"as is": {"decode": "residual"}}}}
