@@ -97,8 +97,8 @@ class TrainingFiles:
 
         The next is written before the last is removed, and so is the checkpoint, which is smaller.
         """
-        sizes = [state] if self.state.exists() else [state, state]
-        check_room(self.checkpoint.parent, "the state of the run", sizes)
+        files = 1 if self.state.exists() else 2
+        check_room(self.checkpoint.parent, "the state of the run", files=files, size=state)
 
     def finished(self, made_by: dict[str, Any], kind: str) -> bool:
         """Whether the checkpoint is there already; UserError if another run made it."""
