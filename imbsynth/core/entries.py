@@ -26,6 +26,7 @@ class Entry:
     all_classes: bool = False  # of a sampler: it looks at the points of every class
     joint: bool = False  # of a sampler: one call draws for all classes (core/samplers.py)
     offsets: bool = False  # of a sampler: its points are not the weighted sums of their parents
+    balances: bool = False  # of a loss: it makes up for classes of different sizes
     head: str = "linear"  # of a loss: how the network ends that it is for (models/heads.py)
     partners: str = (
         "batch"  # of a mixing: from the "batch", or all classes equally often: "classes"

@@ -104,6 +104,7 @@ LOSSES = table(
         "images of rare classes weigh more, by the effective number of images",
         "Cui et al., 2019",
         ("beta", "defer"),
+        balances=True,
     ),
     Entry(
         "balanced-softmax",
@@ -112,6 +113,7 @@ LOSSES = table(
         "oversampled",
         "Ren et al., 2020",
         ("defer",),
+        balances=True,
     ),
     Entry(
         "ldam",
@@ -120,6 +122,7 @@ LOSSES = table(
         "Cao et al., 2019",
         ("beta", "defer"),
         head="cosine",
+        balances=True,
     ),
     Entry(
         "focal",

@@ -32,6 +32,7 @@ from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.holding_out import hold_out, read_validation
 from imbsynth.engine.training.keeper import best_of
 from imbsynth.engine.training.sets import Members
+from imbsynth.engine.training.telling import tell_of_balance, tell_of_chance
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
 from imbsynth.figures.curves import write_curves
@@ -107,6 +108,11 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
 
     def read(self, on_event: OnEvent) -> Data:
         """The images, some of them for validation; UserError if no classifier can be trained."""
+        data = self._read(on_event)
+        tell_of_balance(self.config, data.members, on_event)
+        return data
+
+    def _read(self, on_event: OnEvent) -> Data:
         config = self.config
         fits = Fits(partial(check_feasible, config, self.autoencoder), usual_side(config.model))
         images = self.read_src(on_event, fits)
@@ -162,6 +168,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
     ) -> Result:
         """The classifier of the best epoch, what is fitted to it, and the curves of all."""
         task, history = trainer.task, trainer.history
+        tell_of_chance(best_of(history)["acsa"], len(data.counts), on_event)
         meta: dict[str, Any] = {
             "made_by": made_by,
             "counts": list(data.counts.items()),  # JSON would sort a dict

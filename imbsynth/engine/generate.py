@@ -86,7 +86,7 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         sizes = {name: len(own) for name, own in zip(images.classes, images.members(), strict=True)}
         added = missing(config, sizes)
         kept = 0 if config.synthetic_only or config.link != "copy" else sum(sizes.values())
-        check_room(part, "the images", [SMALLEST_PNG] * (sum(added.values()) + kept))
+        check_room(part, "the images", files=sum(added.values()) + kept, size=SMALLEST_PNG)
         resized = images.resized if isinstance(images, Labelled) else 0
         explain(config, sizes, added, resized, on_event)
         if config.ae is not None:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from imbsynth.errors import UserError
 
 
-def check_room(folder: Path, what: str, sizes: Sequence[int]) -> None:
-    """Raise UserError if the disk of `folder` cannot take files of these sizes, in bytes.
+def check_room(folder: Path, what: str, *, files: int, size: int) -> None:
+    """Raise UserError if the disk of `folder` cannot take files of `size` bytes each.
 
     A file takes whole blocks. No guarantee, since others write too, but it saves hours of work
     that must end in a full disk. `what` tells the files in the message.
     """
     disk = os.statvfs(folder)
-    blocks = sum(-(-size // disk.f_frsize) for size in sizes)
+    blocks = files * -(-size // disk.f_frsize)
     if blocks > disk.f_bavail:
-        lack = (f"{size * disk.f_frsize / 1e6:,.2f} MB" for size in (blocks, disk.f_bavail))
-    elif disk.f_files and len(sizes) > disk.f_favail:
-        lack = (f"{size:,} files" for size in (len(sizes), disk.f_favail))
+        lack = (f"{n * disk.f_frsize / 1e6:,.2f} MB" for n in (blocks, disk.f_bavail))
+    elif disk.f_files and files > disk.f_favail:
+        lack = (f"{n:,} files" for n in (files, disk.f_favail))
     else:
         return
     needed, there = lack

@@ -23,7 +23,7 @@ from imbsynth.store.records import read_lines, write_lines
 _STATE = "state of a run"  # the kind of checkpoint that is gone once the run is complete
 # Where a run happens and what its folder is called: a run may resume elsewhere, though on another
 # device not to the byte. The images themselves are identified by their digest.
-_MAY_DIFFER = frozenset({"device", "src", "val"})
+_MAY_DIFFER = frozenset({"device", "src", "val", "ae"})
 
 _ANOTHER = f"choose another name with {option('out')}"
 
@@ -97,8 +97,8 @@ class TrainingFiles:
 
         The next is written before the last is removed, and so is the checkpoint, which is smaller.
         """
-        sizes = [state] if self.state.exists() else [state, state]
-        check_room(self.checkpoint.parent, "the state of the run", sizes)
+        files = 1 if self.state.exists() else 2
+        check_room(self.checkpoint.parent, "the state of the run", files=files, size=state)
 
     def finished(self, made_by: dict[str, Any], kind: str) -> bool:
         """Whether the checkpoint is there already; UserError if another run made it."""

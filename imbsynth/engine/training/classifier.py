@@ -117,7 +117,8 @@ class ClassifierTask(Task[Indices]):
         self.one_hot = torch.eye(classes, device=self.device)
         self.shown = training_set(config, members, space, drawn_in, synthetic)
         # From this epoch on, only real images are shown.
-        self.real_from = config.epochs - ceil(config.real_last * config.epochs)
+        last = ceil(round(config.real_last * config.epochs, 6))  # 0.1 * 30 is a little more than 3
+        self.real_from = config.epochs - last
         self.real_rows = np.arange(len(self.shown))
         if config.real_last:
             self.real_rows = real_rows(self.shown, list(members), config.seed)

@@ -116,8 +116,8 @@ class _Guard:
 
 def _cost(seconds: float) -> str:
     return (
-        f"the training takes about {duration(seconds)} here, if no plateau ends it; fewer "
-        f"{option('epochs')} or a smaller {option('image_size')} take less"
+        f"the training takes about {duration(seconds)} here, if no plateau ends it; fewer epochs "
+        "or smaller images take less"
     )
 
 

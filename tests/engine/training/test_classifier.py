@@ -215,3 +215,7 @@ def test_what_is_not_real_is_normalised_apart(rare: Path) -> None:
     torch.testing.assert_close(norm.running_mean, expected)
     plain = training(read(rare), oversample="smote")
     assert run.task.model.state_dict().keys() == plain.task.model.state_dict().keys()
+
+
+def test_a_tenth_of_thirty_epochs_is_three(rare: Path) -> None:
+    assert training(read(rare), real_last=0.1, epochs=30).task.real_from == 27

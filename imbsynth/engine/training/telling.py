@@ -1,0 +1,44 @@
+"""What a person should know of a training of a classifier, before it and after it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imbsynth.configs import AosTrainConfig
+from imbsynth.core.tables import LOSSES
+from imbsynth.engine.events import Note, OnEvent
+from imbsynth.engine.training.moves import minority
+from imbsynth.engine.training.sets import Members
+
+CHANCE = 1.5  # times what guessing finds: not clearly better than that
+
+
+def tell_of_balance(config: AosTrainConfig, members: Members, on_event: OnEvent) -> None:
+    """Say where the classes are balanced by nothing, or twice."""
+    sizes = np.array([len(own) for own in members.values()], np.int64)
+    if config.oversample == "aos" and not minority(sizes, config.minority_below).any():
+        on_event(
+            Note(
+                "aos moves no image: no class has fewer images than "
+                f"{config.minority_below:g} times the largest"
+            )
+        )
+    if LOSSES[config.loss].balances and config.oversample not in ("none", "rus"):
+        on_event(
+            Note(
+                f"the loss {config.loss} makes up for the sizes of the classes, and so does "
+                f"oversampling by {config.oversample}: rare classes count twice (none is usual)"
+            )
+        )
+
+
+def tell_of_chance(acsa: float, classes: int, on_event: OnEvent) -> None:
+    """Say so if the classifier finds hardly more than guessing does."""
+    if acsa < CHANCE / classes:
+        on_event(
+            Note(
+                f"the classifier is hardly better than guessing: its mean recall on the validation "
+                f"images is {acsa:.3f}, and guessing has {1 / classes:.3f}; train for more epochs, "
+                "or with another learning rate"
+            )
+        )
