@@ -10,7 +10,7 @@ from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.training.moves import minority
 from imbsynth.engine.training.sets import Members
 
-CHANCE = 1.5  # times what guessing finds: not clearly better than that
+CHANCE = 0.1  # of the way from guessing to finding all: not clearly better than guessing
 
 
 def tell_of_balance(config: AosTrainConfig, members: Members, on_event: OnEvent) -> None:
@@ -34,11 +34,12 @@ def tell_of_balance(config: AosTrainConfig, members: Members, on_event: OnEvent)
 
 def tell_of_chance(acsa: float, classes: int, on_event: OnEvent) -> None:
     """Say so if the classifier finds hardly more than guessing does."""
-    if acsa < CHANCE / classes:
+    chance = 1 / classes
+    if acsa < chance + CHANCE * (1 - chance):
         on_event(
             Note(
                 f"the classifier is hardly better than guessing: its mean recall on the validation "
-                f"images is {acsa:.3f}, and guessing has {1 / classes:.3f}; train for more epochs, "
+                f"images is {acsa:.3f}, and guessing has {chance:.3f}; train for more epochs, "
                 "or with another learning rate"
             )
         )

@@ -38,6 +38,7 @@ def test_a_classifier_that_guesses_is_said_to_guess() -> None:
     heard: list[Event] = []
     tell_of_chance(0.12, 10, heard.append)
     tell_of_chance(0.2, 10, heard.append)
+    tell_of_chance(0.6, 2, heard.append)
     (note,) = heard
     assert isinstance(note, Note)
     assert (
