@@ -132,6 +132,7 @@ class _Outputs:
         if self._into is not None and self._config.sort_into is not None:
             final = self._config.sort_into / name / path
             target, link = self._into / name / path, self._config.link
+            target.parent.mkdir(parents=True, exist_ok=True)
             duplicate(self._root / path, target, link, final=final, digest=digest)
 
     def finished(self, skipped: list[str], on_event: OnEvent) -> Report:

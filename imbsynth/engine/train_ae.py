@@ -30,7 +30,7 @@ from imbsynth.engine.training.trainer import Trainer
 from imbsynth.errors import UserError
 from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
 from imbsynth.runtime import resolve_device
-from imbsynth.store.checkpoints import load_checkpoint
+from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.training_files import TrainingFiles
 
@@ -151,7 +151,7 @@ def _report(config: TrainAeConfig, files: TrainingFiles) -> Report:
         epochs=len(history),
         recon_loss=history[-1]["recon_loss"],
         penalty_loss=history[-1]["penalty_loss"],
-        reconstruction=load_checkpoint(files.checkpoint, KIND).meta.get("reconstruction"),
+        reconstruction=read_header(files.checkpoint).get("reconstruction"),
         images_per_second=images_per_second(history),
         stopped="epochs" if len(history) >= config.epochs else "plateau",
         log=files.log.as_posix(),

@@ -48,12 +48,11 @@ def transfer(
 
 
 def duplicate(source: Path, target: Path, link: Link, *, final: Path, digest: str) -> None:
-    """Put one file into a folder, as `transfer` does, under any name.
+    """Put one file into a folder that is there, as `transfer` does, under any name.
 
     final: where `target` will stand in the end. digest: of the file when it was read; UserError if
     it has changed since.
     """
-    os.makedirs(target.parent, exist_ok=True)
     if _place(source, str(target), link, final.parent) != digest:
         raise _changed(source)
 

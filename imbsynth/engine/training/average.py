@@ -29,7 +29,7 @@ class Average:
             return
         now = self.model.state_dict()
         real = [name for name, value in self.average.items() if value.is_floating_point()]
-        decay = decay_at(self.decay, place.epoch * place.steps + place.step)
+        decay = decay_at(self.decay, place.done)
         torch._foreach_lerp_(
             [self.average[name] for name in real], [now[name] for name in real], 1 - decay
         )

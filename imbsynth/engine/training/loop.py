@@ -36,12 +36,12 @@ def train(
     guard = _Guard(trainer, files, made_by)
     saving, showing = Every(SAVE_EVERY), Every(SHOW_EVERY)
     total = trainer.epochs * trainer.task.steps
-    forecast = Forecast(FORESEE_AFTER, trainer.done)
+    forecast = Forecast(FORESEE_AFTER, trainer.place.done)
 
     def between_steps() -> None:
         if showing.due():
             on_event(_progress(trainer))
-        left = forecast.seconds(trainer.done, total)
+        left = forecast.seconds(trainer.place.done, total)
         if left is not None and left > LONG:
             on_event(Note(_cost(left)))
         if saving.due():
@@ -125,4 +125,5 @@ def _progress(trainer: Trainer[Any]) -> Advanced:
     parts = [
         f"{name.removesuffix('_loss')} {value:.5f}" for name, value in trainer.mean_losses().items()
     ]
-    return Advanced(trainer.done, "  ".join([f"epoch {trainer.place.epoch + 1}", *parts]))
+    place = trainer.place
+    return Advanced(place.done, "  ".join([f"epoch {place.epoch + 1}", *parts]))

@@ -21,9 +21,14 @@ class Place(NamedTuple):
         return self.epoch > 0 or self.step > 0
 
     @property
+    def done(self) -> int:
+        """Steps taken, of all epochs."""
+        return self.epoch * self.steps + self.step
+
+    @property
     def progress(self) -> float:
         """How much of the run is done, in [0, 1]."""
-        return (self.epoch * self.steps + self.step) / (self.epochs * self.steps)
+        return self.done / (self.epochs * self.steps)
 
 
 class Part(Protocol):

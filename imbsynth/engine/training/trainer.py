@@ -45,11 +45,6 @@ class Trainer(Generic[OneTask]):
         return Place(len(self.history), self.step, self.epochs, self.task.steps)
 
     @property
-    def done(self) -> int:
-        """Steps taken, of `epochs * task.steps`."""
-        return len(self.history) * self.task.steps + self.step
-
-    @property
     def over(self) -> bool:
         """Whether no epoch is left."""
         return len(self.history) >= self.epochs or self.task.is_over(self.history)
