@@ -19,6 +19,8 @@ from imbsynth.options import Option
 
 LEARNING = "Learning"
 BELOW_ONE = Range(0, 1, open_high=True)
+_AUGMENTING = {"none": "no changes", **choices(AUGMENTATIONS)}
+_MIXING = {"none": "not at all", **choices(MIXINGS)}
 _HEAD_SYNTHESIS = {"none": "no such head", **choices(FEATURE_SAMPLERS)}
 
 
@@ -27,20 +29,10 @@ class Learning(Checked):
     """A command that trains a classifier."""
 
     augment: Annotated[
-        str,
-        Option(
-            "Random changes to every batch.",
-            choices={"none": "no changes", **choices(AUGMENTATIONS)},
-            panel=LEARNING,
-        ),
+        str, Option("Random changes to every batch.", choices=_AUGMENTING, panel=LEARNING)
     ] = "affine"
     mix: Annotated[
-        str,
-        Option(
-            "How images are mixed with each other.",
-            choices={"none": "not at all", **choices(MIXINGS)},
-            panel=LEARNING,
-        ),
+        str, Option("How images are mixed with each other.", choices=_MIXING, panel=LEARNING)
     ] = "none"
     mix_alpha: Annotated[
         float | None,
@@ -94,11 +86,7 @@ class Learning(Checked):
     ] = 0.9
     weight_decay: Annotated[
         float,
-        Option(
-            "How strongly the optimizer shrinks weights; biases and normalisation do not shrink.",
-            range=Range(0, 1),
-            panel=LEARNING,
-        ),
+        Option("Weight decay, of all but biases and norms.", range=Range(0, 1), panel=LEARNING),
     ] = 0.0
     warm_up: Annotated[
         float,

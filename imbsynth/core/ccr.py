@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -22,7 +21,7 @@ from imbsynth.core.enemies import (
     larger_classes,
 )
 from imbsynth.core.row_streams import Rows, RowStream
-from imbsynth.core.samplers import Draw, Noted, Population
+from imbsynth.core.samplers import Draw, Noted, Population, Rngs
 
 _HALF_STEP = 2.0**-54  # keeps logarithms of uniform numbers finite
 
@@ -48,15 +47,8 @@ class Ccr(AgainstLarger):
     """
 
     def __init__(
-        self,
-        population: Population,
-        rngs: Sequence[np.random.Generator],
-        *,
-        energy: float,
-        energy_unit: str,
-        clean: str,
+        self, population: Population, rngs: Rngs, *, energy: float, energy_unit: str, clean: str
     ) -> None:
-        """rngs: a generator per class."""
         super().__init__(population, rngs)
         self.energy, self.relative, self.moving = energy, energy_unit == "median", clean == "move"
         self.choices = [RowStream(rng) for rng in rngs]

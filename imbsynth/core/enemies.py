@@ -14,7 +14,7 @@ from torch import Tensor
 
 from imbsynth.core.plans import Plan
 from imbsynth.core.row_streams import Rows
-from imbsynth.core.samplers import Population
+from imbsynth.core.samplers import Population, Rngs
 
 ROWS_AT_ONCE = 500  # points whose distances or random numbers are held at once
 
@@ -25,8 +25,7 @@ Floats = NDArray[np.float32]
 class AgainstLarger(ABC):
     """What is common to joint samplers of this scheme; a point is an image and an offset."""
 
-    def __init__(self, population: Population, rngs: Sequence[np.random.Generator]) -> None:
-        """rngs: a generator per class."""
+    def __init__(self, population: Population, rngs: Rngs) -> None:
         self.population, self.rngs = population, rngs
         self.sizes = [len(own) for own in population.members]
 

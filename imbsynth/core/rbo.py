@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -21,7 +20,7 @@ from imbsynth.core.enemies import (
     larger_classes,
 )
 from imbsynth.core.row_streams import Rows, RowStream
-from imbsynth.core.samplers import Draw, Population, in_turn
+from imbsynth.core.samplers import Draw, Population, Rngs, in_turn
 
 MAX_STEPS = 500  # of a walk, as in the authors' script
 WALKS_AT_ONCE = 24  # whose distances stay in a processor's cache
@@ -47,13 +46,12 @@ class Rbo(AgainstLarger):
     def __init__(
         self,
         population: Population,
-        rngs: Sequence[np.random.Generator],
+        rngs: Rngs,
         *,
         gamma: float,
         walk_step: float,
         walk_stop: float,
     ) -> None:
-        """rngs: a generator per class."""
         super().__init__(population, rngs)
         self.gamma, self.walk_step, self.walk_stop = gamma, walk_step, walk_stop
         self.orders, self.choices = ([RowStream(rng) for rng in rngs] for _ in range(2))

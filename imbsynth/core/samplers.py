@@ -11,7 +11,7 @@ for one class depends on what it draws for others.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,6 +39,7 @@ class Population(Protocol):
 
 
 Draw = Callable[[Rows], Plan]
+Rngs = Sequence[np.random.Generator]  # one per class, for a joint sampler
 Sampler = Callable[..., Draw]  # (population, label, rng, *, its options)
 
 
