@@ -55,7 +55,7 @@ class AosTrainConfig(Grouped, Learning, Synthesis, Training):
             "A set of options, each of which can also be given.",
             choices={name: recipe.help for name, recipe in RECIPES.items()},
         ),
-    ] = "paper"
+    ] = "default"
     val: Annotated[
         Path | None,
         Option(

@@ -17,7 +17,11 @@ class Recipe(NamedTuple):
 
 
 RECIPES = {
-    "paper": Recipe("the defaults: AOS as its paper has it", {}),
+    "default": Recipe("the defaults", {}),
+    "paper": Recipe(
+        "as the paper on AOS trains: images are not changed, the learning rate stays as it is",
+        {"oversample": "aos", "augment": "none", "schedule": "constant"},
+    ),
     "plain": Recipe("the images as they are", {"oversample": "none", "augment": "none"}),
     "strong": Recipe(
         "balanced softmax, mixup, flips and crops, SGD with warm-up, and averaged weights; for "
@@ -64,7 +68,7 @@ def with_recipe(config: type[C]) -> type[C]:
 
     @wraps(made)
     def init(self: C, **given: Any) -> None:
-        options = options_of(given.get("recipe", "paper"), given.get("optimizer"))
+        options = options_of(given.get("recipe", "default"), given.get("optimizer"))
         made(self, **{**options, **given})  # the check refuses an unknown recipe
 
     config.__init__ = init  # type: ignore[assignment, method-assign]

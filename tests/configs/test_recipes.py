@@ -45,7 +45,7 @@ def test_a_protocol_records_what_a_recipe_comes_to() -> None:
 
 
 def test_an_unknown_recipe_is_refused() -> None:
-    with pytest.raises(UserError, match="give one of paper, plain, strong"):
+    with pytest.raises(UserError, match="give one of default, paper, plain, strong"):
         AosTrainConfig(src=SRC, out=OUT, recipe="secret")
 
 
