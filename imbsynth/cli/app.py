@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import sys
+import threading
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -86,6 +87,20 @@ def _end_cleanly(number: int, _frame: object) -> None:
     sys.exit(128 + number)
 
 
+def _ask_again(dropped: Any) -> None:
+    """Repeat a signal that arrived in a finaliser, where Python drops what a handler raises."""
+    error = dropped.exc_value
+    code = 128 + signal.SIGINT if isinstance(error, KeyboardInterrupt) else None
+    if isinstance(error, SystemExit) and isinstance(error.code, int):
+        code = error.code  # of `_end_cleanly`
+    if code is None or code <= 128:
+        sys.__unraisablehook__(dropped)
+        return
+    again = threading.Timer(0.01, os.kill, (os.getpid(), code - 128))
+    again.daemon = True
+    again.start()
+
+
 def _open_closed_streams() -> None:
     """Let what is written to a closed stream go nowhere, as under `>&-`, cron or systemd.
 
@@ -102,6 +117,7 @@ def _open_closed_streams() -> None:
 def main() -> None:
     """Run the command line."""
     _open_closed_streams()
+    sys.unraisablehook = _ask_again
     signal.signal(signal.SIGTERM, _end_cleanly)
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup
         signal.signal(signal.SIGHUP, _end_cleanly)

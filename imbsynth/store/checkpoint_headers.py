@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from imbsynth.store.folders import open_regular
 from imbsynth.store.names import printable
 
 KEY = "imbsynth"  # the one entry of the header: its order could not be relied on with more
+_SEAL = "header"  # in that entry: the digest of the rest of it
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -64,4 +67,15 @@ def header_of(file: Any) -> dict[str, Any]:
     """The JSON object in an opened checkpoint; Wrong if it is not as ours are."""
     meta = as_mapping(parsed(text(file.metadata() or {}, KEY)), "its header")
     text(meta, "kind")  # every header of ours has it
+    if meta.pop(_SEAL, None) not in (None, _digest(meta)):  # None: an older version wrote none
+        raise Wrong("its header is not the one that was written: the file is damaged")
     return meta
+
+
+def header_with(meta: Mapping[str, Any]) -> dict[str, str]:
+    """The header of a checkpoint that says `meta`, JSON values."""
+    return {KEY: json.dumps({**meta, _SEAL: _digest(meta)}, sort_keys=True)}
+
+
+def _digest(meta: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(meta, sort_keys=True).encode()).hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from imbsynth.errors import UserError
-from imbsynth.store.checkpoint_headers import KEY, header_of, opened, readable
+from imbsynth.store.checkpoint_headers import KEY, header_of, header_with, opened, readable
 from imbsynth.store.names import printable
 from imbsynth.store.outputs import new_file
 
@@ -34,9 +33,10 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()
     }
     meta = {**checkpoint.meta, _DIGEST: _digest(tensors)}
-    header = {KEY: json.dumps(meta, sort_keys=True)}
     with new_file(path) as part:
-        part.write_bytes(save(tensors, header))  # save_file would hide it from other users
+        part.write_bytes(
+            save(tensors, header_with(meta))
+        )  # save_file would hide it from other users
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:

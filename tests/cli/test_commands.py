@@ -485,3 +485,30 @@ def test_an_audit_that_passes_a_limit_ends_with_exit_code_3(rare: Path, tmp_path
     loose = ["--min-fidelity", 0, "--max-near-copies", 1, "--max-auroc", 1]
     assert invoke(*arguments, *loose)[0] == 0
     assert "verdict: pass" in invoke(*arguments[:-1], *loose)[1]
+
+
+IN_A_FINALISER = """
+import importlib, signal, time
+cli = importlib.import_module("imbsynth.cli.app")
+
+class Late:
+    def __del__(self):
+        signal.raise_signal(signal.{name})
+
+def run(**_):
+    Late()
+    time.sleep(10)
+
+cli.app = run
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", -2), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_in_a_finaliser_is_not_lost(name: str, code: int) -> None:
+    script = IN_A_FINALISER.format(name=name)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert done.returncode == code
+    assert "Exception ignored" not in done.stderr

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from imbsynth.errors import UserError
+from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.checkpoints import (
     Checkpoint,
     check_tensors,
@@ -125,6 +126,15 @@ def test_a_foreign_file_is_refused_with_advice(path: Path, name: str) -> None:
         load_checkpoint(path, "train-ae")
     assert caught.value.fix == "pass a file written by train-ae"
     assert "\n" not in caught.value.problem
+
+
+def test_a_header_with_a_flipped_letter_is_refused(path: Path) -> None:
+    save_checkpoint(path, Checkpoint(tensors(), META | {"note": "attack_step_size"}))
+    path.write_bytes(path.read_bytes().replace(b"attack_step", b"attacK_step"))
+    with pytest.raises(UserError, match="its header is not the one that was written"):
+        load_checkpoint(path, "train-ae")
+    with pytest.raises(UserError, match="its header is not the one that was written"):
+        read_header(path)
 
 
 def test_a_checkpoint_of_somebody_else_is_refused(path: Path) -> None:

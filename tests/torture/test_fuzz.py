@@ -118,6 +118,7 @@ def test_a_checkpoint_with_an_odd_header_works_or_is_refused(
     with safe_open(checkpoints[name], "pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         meta = json.loads(file.metadata()["imbsynth"])
+    del meta["header"]  # its digest, without which the oddity is looked at
     whole = save(tensors, {"imbsynth": "@"})
     size = int.from_bytes(whole[:8], "little")
     header, body = json.loads(whole[8 : 8 + size]), whole[8 + size :]
@@ -174,6 +175,7 @@ def test_an_odd_state_goes_on_or_is_refused(
     with safe_open(state, "pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         meta = json.loads(file.metadata()["imbsynth"])
+    del meta["header"]  # its digest, without which the oddity is looked at
     rng, count = random.Random(5), scaled(4, 60)
     for number in range(count):
         odd, kept = with_an_oddity(meta, rng), dict(tensors)

@@ -56,6 +56,7 @@ def edited(checkpoint: Path, out: Path, **meta: Any) -> Path:
     with safe_open(checkpoint, "pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         header = json.loads(file.metadata()["imbsynth"]) | meta
+    header.pop("header", None)  # the digest of the rest
     save_file(tensors, out, {"imbsynth": json.dumps(header)})
     return out
 
