@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+from imbsynth.configs.backbones import Pretrained
 from imbsynth.configs.grouping import Grouped
 from imbsynth.configs.learning import Learning
 from imbsynth.configs.recipes import RECIPES, options_of, with_recipe
@@ -34,7 +35,7 @@ _OVERSAMPLING = {
 
 @with_recipe
 @dataclass(frozen=True, kw_only=True)
-class AosTrainConfig(Grouped, Learning, Synthesis, Training):
+class AosTrainConfig(Grouped, Pretrained, Learning, Synthesis, Training):
     """Train a classifier that finds the rare classes, and keep its best epoch.
 
     Rare classes are oversampled, and during training some of their images are moved towards and
@@ -159,7 +160,8 @@ class AosTrainConfig(Grouped, Learning, Synthesis, Training):
         str,
         Option(
             "Network: cnn (small and quick), resnet32 or resnet32-wide (for images of about 32 "
-            "pixels), resnet18, or any classifier of torchvision by its name.",
+            "pixels), efficientnet_lite0 (1, 2), resnet18, mobilenet_v2 or any classifier of "
+            "torchvision by its name, or timm/NAME. It needs `pip install imbsynth[timm]`.",
             metavar="NAME",
         ),
     ] = "cnn"
@@ -186,7 +188,7 @@ class AosTrainConfig(Grouped, Learning, Synthesis, Training):
 
     def presets(self) -> Mapping[str, Any]:
         """The options of the recipe."""
-        return options_of(self.recipe, self.optimizer)
+        return options_of(self.recipe, self.optimizer, freeze=self.freeze)
 
     def check_together(self) -> None:
         """One source of validation images."""
@@ -213,9 +215,26 @@ class AosTrainConfig(Grouped, Learning, Synthesis, Training):
                 "them",
                 "leave one of them out",
             )
+        if self.freeze:
+            self._check_frozen()
         if self.ae is not None and not draws:
             raise UserError(
                 f"{option('ae')} is for synthetic images, and {option('oversample')} "
                 f"{self.oversample} makes none",
                 f"give {option('oversample')} smote, or leave out {option('ae')}",
             )
+
+    def _check_frozen(self) -> None:
+        """Raise UserError for what would change features, which are computed once."""
+        moving = {
+            f"{option('oversample')} aos": self.oversample == "aos",
+            f"{option('mix')} {self.mix}": self.mix != "none",
+            option("split_norm"): self.split_norm,
+        }
+        for given, wanted in moving.items():
+            if wanted:
+                raise UserError(
+                    f"{given} changes what the backbone computes, and {option('freeze')} computes "
+                    "it once",
+                    "leave one of them out",
+                )

@@ -46,16 +46,19 @@ RECIPES = {
 _OF_THE_OPTIMIZER = ("lr", "momentum", "weight_decay")
 
 
-def options_of(recipe: str, optimizer: str | None = None) -> dict[str, Any]:
+def options_of(
+    recipe: str, optimizer: str | None = None, *, freeze: bool = False
+) -> dict[str, Any]:
     """What a recipe stands for, by field; nothing for one that there is not.
 
     optimizer: the one that is used. The recipe's learning rate and what goes with it are not for
-    another than its own.
+    another than its own. freeze: whether the backbone is frozen, so that images are neither moved
+    nor mixed.
     """
     options = dict(RECIPES[recipe].options) if recipe in RECIPES else {}
     if optimizer is not None and optimizer != options.get("optimizer", optimizer):
         options = {name: v for name, v in options.items() if name not in _OF_THE_OPTIMIZER}
-    return options
+    return {"oversample": "ros", **options, "mix": "none"} if freeze else options
 
 
 def with_recipe(config: type[C]) -> type[C]:
@@ -68,7 +71,8 @@ def with_recipe(config: type[C]) -> type[C]:
 
     @wraps(made)
     def init(self: C, **given: Any) -> None:
-        options = options_of(given.get("recipe", "default"), given.get("optimizer"))
+        recipe, optimizer = given.get("recipe", "default"), given.get("optimizer")
+        options = options_of(recipe, optimizer, freeze=given.get("freeze") is True)
         made(self, **{**options, **given})  # the check refuses an unknown recipe
 
     config.__init__ = init  # type: ignore[assignment, method-assign]

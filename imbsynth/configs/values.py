@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from imbsynth.kinds import NUMBER, SHARE, TEXT, WHOLE, Kind, Range
+from imbsynth.kinds import NUMBER, PATH, SHARE, TEXT, WHOLE, Kind, Range
 
 MAX_PIXELS = 100_000_000  # an image
 
@@ -98,6 +99,15 @@ def _auto_or(range_: Range) -> Kind:
         return text if text == "auto" else float(text)
 
     return Kind(f"auto, or a number {range_}", parse, accept, metavar="auto|X")
+
+
+def _parse_weights(text: str) -> Path | str:
+    return text if text == "auto" else Path(text)
+
+
+def _accept_weights(value: Any) -> Path | str:
+    """A path, or "auto"."""
+    return value if isinstance(value, str) and value == "auto" else PATH.accept(value)
 
 
 def _parse_recalls(text: str) -> dict[str, float]:
@@ -199,6 +209,7 @@ PATTERN = Kind(
 )
 TAU = _auto_or(Range(-10, 10))
 TEMPERATURE = _auto_or(Range(0.01, 100))
+WEIGHTS = Kind("auto, or a file", _parse_weights, _accept_weights, metavar="auto|FILE")
 RECALLS = Kind(
     "a recall in (0, 1] for each class, e.g. {'cat': 0.95}",
     _parse_recalls,

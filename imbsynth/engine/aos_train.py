@@ -12,17 +12,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imbsynth.configs import DEFAULT_VAL_FRACTION, AosTrainConfig
+from imbsynth.configs import DEFAULT_VAL_FRACTION, AosTrainConfig, Size
 from imbsynth.core.batches import Indices
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
-from imbsynth.engine.inference.classifier import KIND, Seen, classifier_checkpoint, usual_side
+from imbsynth.engine.inference.classifier import (
+    KIND,
+    PRETRAINED,
+    Seen,
+    classifier_checkpoint,
+    usual_side,
+)
+from imbsynth.engine.inference.pretrained import Backbone, load_backbone
 from imbsynth.engine.manifest import RECONSTRUCT, Made, made_of
 from imbsynth.engine.previews import Fits
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
 from imbsynth.engine.training import validation
-from imbsynth.engine.training.classifier import ClassifierTask, classifier_trainer, may_change
+from imbsynth.engine.training.classifier import ClassifierTask, Material
+from imbsynth.engine.training.classifier_run import classifier_trainer, may_change
 from imbsynth.engine.training.command import Result, TrainingCommand
 from imbsynth.engine.training.dependence import dependence, tell_of_encoded
 from imbsynth.engine.training.feasible import check_feasible, check_fits
@@ -92,6 +100,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
     """The steps of `aos-train`."""
 
     name, libraries = KIND, ("numpy", "pillow", "torch", "torchvision")
+    backbone: Backbone | None = None  # from `read` on
 
     @cached_property
     def autoencoder(self) -> Autoencoder | None:
@@ -106,6 +115,13 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         """The autoencoder: its network, its images and its digest."""
         return (self.config.ae,)
 
+    @property
+    def image_size(self) -> Size | None:
+        """As asked for, or as the weights of the backbone need it."""
+        if self.config.image_size is None and self.backbone is not None:
+            return self.backbone.size
+        return self.config.image_size
+
     def read(self, on_event: OnEvent) -> Data:
         """The images, some of them for validation; UserError if no classifier can be trained."""
         data = self._read(on_event)
@@ -114,7 +130,10 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
 
     def _read(self, on_event: OnEvent) -> Data:
         config = self.config
-        fits = Fits(partial(check_feasible, config, self.autoencoder), usual_side(config.model))
+        if config.pretrained is not None:
+            self.backbone = load_backbone(config.model, config.pretrained, on_event)
+        feasible = partial(check_feasible, config, self.autoencoder, self.backbone)
+        fits = Fits(feasible, usual_side(config.model))
         images = self.read_src(on_event, fits)
         if self.autoencoder is not None:
             check_fits(self.autoencoder, images.pixels.shape[1:])
@@ -135,9 +154,13 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
             found["val"] = data.val.digest
         if self.config.ae is not None:
             found["ae"] = digest_of(read_regular(self.config.ae))
+        if self.backbone is not None:
+            found["pretrained"] = self.backbone.digest
         return found
 
-    def trainer(self, data: Data, device: torch.device, precision: str) -> Trainer[ClassifierTask]:
+    def trainer(
+        self, data: Data, device: torch.device, precision: str, on_event: OnEvent
+    ) -> Trainer[ClassifierTask]:
         """The run, at its start."""
         members = list(data.members.values())
         space = Pixels(data.images, members, device, self.config.batch_size)
@@ -152,9 +175,8 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
                 min_change=self.config.min_change,
             )
         val = data.validation(device)
-        run = classifier_trainer(
-            self.config, data.members, space, val, precision, drawn_in, data.synthetic
-        )
+        material = Material(data.members, space, val, drawn_in, data.synthetic, self.backbone)
+        run = classifier_trainer(self.config, material, precision, on_event)
         if self.config.head_epochs:
             check_has_head(run.task.model)
         return run
@@ -176,6 +198,8 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
             "best_epoch": best_of(history)["epoch"],
         }
         weights = task.keeper.best
+        if self.backbone is not None:
+            meta[PRETRAINED] = self.backbone.meta()
         if self.config.head_epochs:
             choice = choose_head(task, on_event)
             weights = choice.weights

@@ -97,7 +97,7 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
         return {"src": data.digest}
 
     def trainer(
-        self, data: Labelled, device: torch.device, precision: str
+        self, data: Labelled, device: torch.device, precision: str, _on_event: OnEvent
     ) -> Trainer[AutoencoderTask]:
         """The run, at its start."""
         return autoencoder_trainer(self.config, data, device, precision)

@@ -1,4 +1,4 @@
-"""Classifiers by name: the AOS paper's network, ResNets for small images, and torchvision's."""
+"""Classifiers by name: the AOS paper's network, ResNets for small images, and published ones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from imbsynth.models.cifar_resnet import CifarResNet
+from imbsynth.models.efficientnet_lite import SCALINGS, EfficientNetLite
 from imbsynth.models.heads import COSINE, LINEAR, head_of, with_cosine_head
 
 WIDTHS = (32, 64, 128, 256)  # of the blocks of `cnn`; the paper prints the first two
@@ -16,6 +17,7 @@ SMALL = 64  # pixels: up to here ResNet keeps its first map at full size
 
 CNN = "cnn"
 SMALL_RESNETS = {"resnet32": 16, "resnet32-wide": 64}  # channels of the first stage
+OF_TIMM = "timm/"  # what the names of its networks begin with
 
 
 class ImageShape(NamedTuple):
@@ -29,16 +31,30 @@ class ImageShape(NamedTuple):
 class Classifier(nn.Module):
     """A network that normalises images itself: (n, c, h, w) in [0, 1] -> (n, k) logits."""
 
-    mean: Tensor  # (c, 1, 1), in the [0, 1] unit
-    deviation: Tensor  # (c, 1, 1)
+    mean: Tensor  # (c, 1, 1), in the [0, 1] unit; (3, 1, 1) of published weights
+    deviation: Tensor  # likewise
 
-    def __init__(self, name: str, shape: ImageShape, classes: int, head: str = LINEAR) -> None:
-        """head: "linear", or "cosine"; ValueError where the network has no head to replace."""
+    def __init__(
+        self,
+        name: str,
+        shape: ImageShape,
+        classes: int,
+        head: str = LINEAR,
+        *,
+        as_published: bool = False,
+    ) -> None:
+        """head: "linear", or "cosine"; ValueError where the network has no head to replace.
+
+        as_published: so that published weights fit, whatever the size of the images.
+        """
         super().__init__()
         self.name, self.shape, self.classes, self.head = name, shape, classes, head
-        self.register_buffer("mean", torch.zeros(shape.channels, 1, 1))
-        self.register_buffer("deviation", torch.ones(shape.channels, 1, 1))
+        channels = 3 if as_published else shape.channels  # gray images become three channels
+        self.register_buffer("mean", torch.zeros(channels, 1, 1))
+        self.register_buffer("deviation", torch.ones(channels, 1, 1))
         network = _network(name, shape, classes)
+        if not as_published:
+            _fit_to_small(network, name, shape)
         self.network = with_cosine_head(network) if head == COSINE else network
 
     def forward(self, images: Tensor) -> Tensor:
@@ -69,7 +85,21 @@ def _network(name: str, shape: ImageShape, classes: int) -> nn.Module:
         return _cnn(shape, classes)
     if name in SMALL_RESNETS:
         return CifarResNet(classes, blocks=5, width=SMALL_RESNETS[name])
+    if name in SCALINGS:
+        return EfficientNetLite(name, classes)
+    if name.startswith(OF_TIMM):
+        return _timm(name.removeprefix(OF_TIMM), classes)
     return _torchvision(name, shape, classes)
+
+
+def _timm(name: str, classes: int) -> nn.Module:
+    """One of timm's networks with fresh weights; ValueError for an unknown name."""
+    import timm
+
+    if not timm.is_model(name):
+        raise ValueError(f"timm has no network {name!r}")
+    network: nn.Module = timm.create_model(name, pretrained=False, num_classes=classes)
+    return network
 
 
 def _cnn(shape: ImageShape, classes: int) -> nn.Sequential:
@@ -108,9 +138,17 @@ def _torchvision(name: str, shape: ImageShape, classes: int) -> nn.Module:
     if name in ("googlenet", "inception_v3"):  # an auxiliary output would need a loss of its own
         options |= {"aux_logits": False, "init_weights": True}
     network: nn.Module = models.get_model(name, weights=None, **options)
-    if name.startswith("resnet") and max(shape.height, shape.width) <= SMALL:
-        # As is usual on CIFAR: the stem made for photographs would leave a map of one pixel.
+    return network
+
+
+def _fit_to_small(network: nn.Module, name: str, shape: ImageShape) -> None:
+    """Give torchvision's ResNets a stem for small images, as is usual on CIFAR.
+
+    Their own, which is for photographs, would leave a map of one pixel.
+    """
+    if name in SMALL_RESNETS or not name.startswith("resnet"):
+        return
+    if max(shape.height, shape.width) <= SMALL:
         network.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
         nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
         network.maxpool = nn.Identity()
-    return network

@@ -23,7 +23,7 @@ from imbsynth.store.records import read_lines, write_lines
 _STATE = "state of a run"  # the kind of checkpoint that is gone once the run is complete
 # Where a run happens and what its folder is called: a run may resume elsewhere, though on another
 # device not to the byte. The images themselves are identified by their digest.
-_MAY_DIFFER = frozenset({"device", "src", "val", "ae"})
+_MAY_DIFFER = frozenset({"device", "src", "val", "ae", "pretrained"})
 
 _ANOTHER = f"choose another name with {option('out')}"
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import ExportConfig
 from imbsynth.engine import export
-from imbsynth.engine.inference.classifier import load_classifier, probabilities
+from imbsynth.engine.inference.classifier import load_classifier, logits
 from imbsynth.engine.inference.decisions import Fitted
 from imbsynth.engine.reading import read_labelled
 from imbsynth.errors import UserError
@@ -45,13 +45,14 @@ def real_images() -> NDArray[np.uint8]:
 
 
 def ours(checkpoint: Path, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return probabilities(
+    found = logits(
         load_classifier(checkpoint).model,
         torch.from_numpy(pixels),
         device=torch.device("cpu"),
         precision="fp32",
         batch_size=64,
     )
+    return torch.from_numpy(found).softmax(1).numpy()
 
 
 def config(checkpoint: Path, out: Path, to: Any, **options: Any) -> ExportConfig:

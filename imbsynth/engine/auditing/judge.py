@@ -15,7 +15,8 @@ from imbsynth.engine.auditing.images import NEITHER, Audited, Indices
 from imbsynth.engine.events import Advanced, OnEvent, Started
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.sources.spaces import Pixels
-from imbsynth.engine.training.classifier import ClassifierTask, classifier_trainer
+from imbsynth.engine.training.classifier import ClassifierTask, Material
+from imbsynth.engine.training.classifier_run import classifier_trainer
 from imbsynth.engine.training.sets import Members
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
@@ -111,4 +112,4 @@ def _judge_to_be(
     # The last epoch is used: of the images that would choose one, one of each class does.
     some = np.array([own[0] for own in members.values()])
     val = Validation(torch.from_numpy(images.pixels[some]), images.labels[some])
-    return classifier_trainer(settings, members, space, val, "fp32")
+    return classifier_trainer(settings, Material(members, space, val), "fp32")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from imbsynth.engine.inference.decisions import Fitted, read_fitted
 from imbsynth.engine.inference.digests import packed, taken, unpacked
 from imbsynth.engine.overlap import ENCODED, PARENTS, TRAINED, VALIDATED
 from imbsynth.errors import UserError, option
-from imbsynth.models.classifiers import CNN, SMALL_RESNETS, Classifier, ImageShape
+from imbsynth.models.classifiers import CNN, OF_TIMM, SMALL_RESNETS, Classifier, ImageShape
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.models.heads import HEADS, LINEAR
 from imbsynth.runtime import arithmetic
@@ -27,6 +28,7 @@ from imbsynth.store.fields import Wrong, mapping, sequence, text, whole
 from imbsynth.store.folders import is_class_name
 
 KIND = "aos-train"
+PRETRAINED = "pretrained"  # in the header: which weights the training started from, if any
 # What networks of torchvision raise for images that are too small, or not multiples of a patch.
 _UNFIT = (RuntimeError, AssertionError)
 PIXELS_AT_ONCE = 512 * 64 * 64  # in a batch without gradients: its maps take about a gigabyte
@@ -61,6 +63,7 @@ class TrainedClassifier(NamedTuple):
     seen: Seen
     best_epoch: int
     fitted: Fitted | None  # None in checkpoints of older versions
+    pretrained: str | None = None  # SHA-256 of the weight file that its training started from
 
     @property
     def classes(self) -> list[str]:
@@ -73,25 +76,30 @@ def usual_side(name: str) -> int:
     return USUAL_SIDE if name in (CNN, *SMALL_RESNETS) else USUAL_PHOTOGRAPH
 
 
-def build(name: str, shape: ImageShape, classes: int, head: str = LINEAR) -> Classifier:
+def build(
+    name: str, shape: ImageShape, classes: int, head: str = LINEAR, *, as_published: bool = False
+) -> Classifier:
     """A classifier with fresh weights; UserError for an unknown name or unfit images.
 
-    head: how it ends, "linear" or "cosine".
+    head: how it ends, "linear" or "cosine". as_published: so that published weights fit.
     """
-    check_model(name, shape, classes, head)
-    return Classifier(name, shape, classes, head)
+    sketch(name, shape, classes, head, as_published=as_published)
+    return Classifier(name, shape, classes, head, as_published=as_published)
 
 
-def check_model(name: str, shape: ImageShape, classes: int, head: str = LINEAR) -> None:
-    """Raise UserError unless there is a network of this name, and it takes such images."""
+def sketch(
+    name: str, shape: ImageShape, classes: int, head: str = LINEAR, *, as_published: bool = False
+) -> Classifier:
+    """The same on torch's meta device, where it takes no memory and computes nothing."""
     check_size((shape.height, shape.width), MAX_CLASSIFIED_SIDE, "a classifier")
+    check_package(name)
     try:
         with torch.device("meta"):
-            model = Classifier(name, shape, classes, head).eval()
+            model = Classifier(name, shape, classes, head, as_published=as_published).eval()
     except ValueError as error:
         raise UserError(
             f"{option('model')} {name}: {error}",
-            "use cnn, resnet32, resnet18, or another name of torchvision's",
+            "use cnn, resnet32, efficientnet_lite0, another name of torchvision's, or timm/NAME",
         ) from None
     except _UNFIT as error:
         raise _unfit(name, shape, error) from None
@@ -99,6 +107,16 @@ def check_model(name: str, shape: ImageShape, classes: int, head: str = LINEAR) 
         model(torch.empty(2, *shape, device="meta"))
     except _UNFIT as error:
         raise _unfit(name, shape, error) from None
+    return model
+
+
+def check_package(name: str) -> None:
+    """Raise UserError for a network of timm where timm is not installed."""
+    if name.startswith(OF_TIMM) and find_spec("timm") is None:
+        raise UserError(
+            f"{option('model')} {name}: timm cannot be imported",
+            "install it with `pip install imbsynth[timm]`, or use a name of torchvision's",
+        )
 
 
 def _unfit(name: str, shape: ImageShape, error: Exception) -> UserError:
@@ -127,8 +145,10 @@ def load_classifier(path: Path) -> TrainedClassifier:
     """The classifier of a checkpoint, on the CPU; UserError for any other file."""
     checkpoint = load_checkpoint(path, KIND)
     tensors, meta = dict(checkpoint.tensors), checkpoint.meta
+    check_package(str(meta.get("model")))
     try:
         seen = _seen(tensors)
+        pretrained = text(mapping(meta, PRETRAINED), "digest") if PRETRAINED in meta else None
         counts, found = _counts(meta), mapping(meta, "shape")
         channels = whole(found, "channels", 1, 3)
         if channels == 2:
@@ -139,7 +159,9 @@ def load_classifier(path: Path) -> TrainedClassifier:
         if head not in HEADS:
             raise Wrong("its head is of no known kind")
         with torch.device("meta"):
-            model = build(text(meta, "model"), shape, len(counts), head)
+            model = build(
+                text(meta, "model"), shape, len(counts), head, as_published=pretrained is not None
+            )
     except (Wrong, UserError) as error:
         raise UserError(
             f"{path}: its header describes no classifier ({str(error).splitlines()[0]})",
@@ -149,7 +171,7 @@ def load_classifier(path: Path) -> TrainedClassifier:
     check_tensors(path, weights, model.state_dict())
     model.load_state_dict(weights, assign=True)
     channels_last(model)
-    return TrainedClassifier(model, counts, seen, best_epoch, fitted)
+    return TrainedClassifier(model, counts, seen, best_epoch, fitted, pretrained)
 
 
 def _counts(meta: dict[str, Any]) -> dict[str, int]:
@@ -200,14 +222,6 @@ def logits(
             found.append(model(images).float().cpu())
             on_progress(sum(map(len, found)))
     return torch.cat(found).numpy()
-
-
-def probabilities(
-    model: Classifier, pixels: Tensor, *, device: torch.device, precision: str, batch_size: int
-) -> NDArray[np.float32]:
-    """(n, c, h, w) uint8 -> (n, k) probabilities, in evaluation mode."""
-    found = logits(model, pixels, device=device, precision=precision, batch_size=batch_size)
-    return torch.from_numpy(found).softmax(1).numpy()
 
 
 def check_finite(path: Path, found: NDArray[np.float32]) -> None:

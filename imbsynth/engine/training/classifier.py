@@ -1,4 +1,4 @@
-"""How a classifier is trained: the parts of a run of `aos-train`, put together."""
+"""How a classifier is trained: what it learns from, and what a step does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,22 +17,19 @@ from imbsynth.configs import AosTrainConfig
 from imbsynth.core.attacks import Attack
 from imbsynth.core.batches import ByClass, Indices, draw_batches
 from imbsynth.core.mixing import Batch
-from imbsynth.core.schedules import warmed_up
-from imbsynth.core.tables import ATTACKS, LOSSES, OPTIMISERS, SCHEDULES
-from imbsynth.engine.inference.classifier import build
+from imbsynth.core.tables import ATTACKS, LOSSES
+from imbsynth.engine.inference.classifier import build, logits
+from imbsynth.engine.inference.pretrained import Backbone, take_weights
 from imbsynth.engine.sources.spaces import Pixels, Space
 from imbsynth.engine.training.average import Average
 from imbsynth.engine.training.keeper import Keeper
-from imbsynth.engine.training.memory import Step
-from imbsynth.engine.training.moves import Moves, minority, moved_at_once
+from imbsynth.engine.training.moves import Moves, minority
 from imbsynth.engine.training.normalising import normalise_by
-from imbsynth.engine.training.optimisation import Optimisation
 from imbsynth.engine.training.parts import Part, Place
 from imbsynth.engine.training.sets import Members, real_rows, training_set
 from imbsynth.engine.training.strategy import strategy_of
 from imbsynth.engine.training.task import History, Task
-from imbsynth.engine.training.trainer import Trainer
-from imbsynth.engine.training.validation import NUMBERS, Validation, problem_of_recalls
+from imbsynth.engine.training.validation import AT_ONCE, NUMBERS, Validation, problem_of_recalls
 from imbsynth.errors import UserError, option
 from imbsynth.models.classifiers import Classifier, ImageShape
 from imbsynth.models.fast.convolutions import channels_last
@@ -40,48 +37,15 @@ from imbsynth.models.split_norm import others_apart, split_norms
 from imbsynth.runtime import arithmetic, initialised, seeded, stream
 
 
-def classifier_trainer(
-    config: AosTrainConfig,
-    members: Members,
-    space: Pixels,
-    val: Validation,
-    precision: str,
-    drawn_in: Space | None = None,
-    synthetic: NDArray[np.bool_] | None = None,
-) -> Trainer[ClassifierTask]:
-    """A run of `aos-train`, at its start.
+class Material(NamedTuple):
+    """What a classifier learns from."""
 
-    members: the training images of each class. drawn_in: where samplers work, if not on pixels.
-    synthetic: (n,), which of the images are not real, if any.
-    """
-    task = ClassifierTask(config, members, space, val, precision, drawn_in or space, synthetic)
-    optimisation = Optimisation(
-        task.model.parameters(),
-        OPTIMISERS[config.optimizer].with_options(config),
-        config.lr,
-        warmed_up(SCHEDULES[config.schedule].with_options(config), config.warm_up),
-        rho=config.sam,
-    )
-    return Trainer(task, optimisation, config.epochs, space.device)
-
-
-def classifier_step(config: AosTrainConfig, shape: ImageShape, classes: int) -> Step:
-    """A step of such a run, for an estimate of its memory."""
-    return Step(
-        lambda: Classifier(config.model, shape, classes, LOSSES[config.loss].head),
-        shape,
-        config.batch_size,
-        moved=moved_at_once(shape[1:]) if config.oversample == "aos" else 0,
-    )
-
-
-def may_change(config: AosTrainConfig) -> frozenset[str]:
-    """The options that say when a run ends, and do not change a step before that."""
-    entries = (LOSSES[config.loss], SCHEDULES[config.schedule])
-    reads_progress = any(entry.reads_progress for entry in entries)
-    if reads_progress or config.warm_up or config.defer is not None or config.real_last:
-        return frozenset()
-    return frozenset({"epochs"})
+    members: Members  # the training images of each class
+    space: Pixels
+    val: Validation
+    drawn_in: Space | None = None  # where samplers work, if not on pixels
+    synthetic: NDArray[np.bool_] | None = None  # (n,) which of the images are not real, if any
+    backbone: Backbone | None = None  # the weights to start from; None: random ones
 
 
 class ClassifierTask(Task[Indices]):
@@ -90,32 +54,16 @@ class ClassifierTask(Task[Indices]):
     losses, numbers = ("loss",), NUMBERS
     model: Classifier
 
-    def __init__(
-        self,
-        config: AosTrainConfig,
-        members: Members,
-        space: Pixels,
-        val: Validation,
-        precision: str,
-        drawn_in: Space,
-        synthetic: NDArray[np.bool_] | None,
-    ) -> None:
-        self.config, self.val = config, val
-        self.device, self.precision = space.device, precision
-        shape, classes = ImageShape(*space.pixels.shape[1:]), len(members)
-        head = LOSSES[config.loss].head
-        self.model = initialised(lambda: build(config.model, shape, classes, head), config.seed)
-        if config.split_norm and not split_norms(self.model):
-            raise UserError(
-                f"{option('model')} {config.model} has no batch normalisation to split",
-                f"leave out {option('split_norm')}, or choose another {option('model')}",
-            )
-        normalise_by(self.model, space.pixels, np.concatenate(list(members.values())))
+    def __init__(self, config: AosTrainConfig, material: Material, precision: str) -> None:
+        members, space, self.val = material.members, material.space, material.val
+        self.config, self.device, self.precision = config, space.device, precision
+        self.model = _network(config, material)
         channels_last(self.model.to(self.device))
         sizes = np.array([len(own) for own in members.values()])
         self.counts = torch.from_numpy(sizes).to(self.device)
-        self.one_hot = torch.eye(classes, device=self.device)
-        self.shown = training_set(config, members, space, drawn_in, synthetic)
+        self.one_hot = torch.eye(len(members), device=self.device)
+        drawn_in = material.drawn_in or space
+        self.shown = training_set(config, members, space, drawn_in, material.synthetic)
         # From this epoch on, only real images are shown.
         last = ceil(round(config.real_last * config.epochs, 6))  # 0.1 * 30 is a little more than 3
         self.real_from = config.epochs - last
@@ -155,8 +103,8 @@ class ClassifierTask(Task[Indices]):
 
     def compute(self, rows: Indices, place: Place) -> tuple[Tensor, Tensor]:
         """The mean loss of a batch."""
-        of_all = partial(self._of_all_classes, place.epoch)
-        batch = self.strategy.changed(self._batch(rows), self.counts, of_all, place)
+        of_all = partial(self._of_all_classes, place)
+        batch = self.strategy.changed(self._batch(rows, place), self.counts, of_all, place)
         self.model.train()
         with (
             arithmetic(self.device, self.precision),
@@ -184,15 +132,18 @@ class ClassifierTask(Task[Indices]):
             others = others | self.moves.moved[rows]
         return others_apart(self.model, torch.from_numpy(others).to(self.device))
 
-    def _batch(self, rows: Indices) -> Batch:
+    def _batch(self, rows: Indices, _place: Place) -> Batch:
         return Batch(self.batch_images(rows), self._targets(self.shown.labels[rows]))
 
-    def _of_all_classes(self, epoch: int, count: int, rng: np.random.Generator) -> Batch:
+    def _of_all_classes(self, place: Place, count: int, rng: np.random.Generator) -> Batch:
         rows = self.by_class.draw(count, rng)
-        return self._batch(rows if epoch < self.real_from else self.real_rows[rows])
+        return self._batch(rows if place.epoch < self.real_from else self.real_rows[rows], place)
 
     def _losses(self, images: Tensor, targets: Tensor, progress: float) -> Tensor:
-        return self.strategy.loss(self.model(images).float(), targets, self.counts, progress)
+        return self.strategy.loss(self._logits(images).float(), targets, self.counts, progress)
+
+    def _logits(self, images: Tensor) -> Tensor:
+        return self.model(images)
 
     def _attacked(
         self, images: Tensor, labels: NDArray[np.int64], place: Place, rng: np.random.Generator
@@ -217,9 +168,19 @@ class ClassifierTask(Task[Indices]):
         """Add the scores on the validation images, and keep the weights if they are the best."""
         line = history[-1]
         with nullcontext() if self.average is None else self.average.shown():
-            line |= self.val.scores(self.model, self.device, self.precision)
+            line |= self.val.scores(self.judged())
             line["moved"] = 0 if self.moves is None else int(self.moves.moved.sum())
             self.keeper.end_epoch(history)
+
+    def judged(self) -> NDArray[np.float32]:
+        """(n, k) logits of the validation images, under the present weights."""
+        return logits(
+            self.model,
+            self.val.pixels,
+            device=self.device,
+            precision=self.precision,
+            batch_size=AT_ONCE,
+        )
 
     def parts(self) -> dict[str, Part]:
         """The best weights, the average if there is one, and the weights of the last draw."""
@@ -233,3 +194,28 @@ class ClassifierTask(Task[Indices]):
     def problem_of(self, history: History) -> str | None:
         """Every epoch has the recall of each class."""
         return problem_of_recalls(history, self.model.classes)
+
+
+def _network(config: AosTrainConfig, material: Material) -> Classifier:
+    """As training begins: with random weights, or those of the backbone and a random head."""
+    pixels, backbone = material.space.pixels, material.backbone
+    model = initialised(
+        lambda: build(
+            config.model,
+            ImageShape(*pixels.shape[1:]),
+            len(material.members),
+            LOSSES[config.loss].head,
+            as_published=backbone is not None,
+        ),
+        config.seed,
+    )
+    if config.split_norm and not split_norms(model):
+        raise UserError(
+            f"{option('model')} {config.model} has no batch normalisation to split",
+            f"leave out {option('split_norm')}, or choose another {option('model')}",
+        )
+    if backbone is None:
+        normalise_by(model, pixels, np.concatenate(list(material.members.values())))
+    else:
+        take_weights(model, backbone)
+    return model

@@ -9,7 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import torch
 
-from imbsynth.configs import AosTrainConfig, TrainAeConfig
+from imbsynth.configs import AosTrainConfig, Size, TrainAeConfig
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.previews import Fits
 from imbsynth.engine.reading import Labelled, read_labelled
@@ -49,6 +49,11 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
         """The files that `read` and `inputs` open more than once."""
         return ()
 
+    @property
+    def image_size(self) -> Size | None:
+        """The size that images are brought to; None: the one that they have."""
+        return self.config.image_size
+
     @abstractmethod
     def read(self, on_event: OnEvent) -> Data:
         """The images; UserError if they cannot be trained on."""
@@ -58,7 +63,9 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
         """The digests of the folders that were read."""
 
     @abstractmethod
-    def trainer(self, data: Data, device: torch.device, precision: str) -> Trainer[OneTask]:
+    def trainer(
+        self, data: Data, device: torch.device, precision: str, on_event: OnEvent
+    ) -> Trainer[OneTask]:
         """The run, at its start."""
 
     @abstractmethod
@@ -71,7 +78,7 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
         """The folder of images to train on."""
         return read_labelled(
             self.config.src,
-            size=self.config.image_size,
+            size=self.image_size,
             channels=self.config.channels,
             skip_unreadable=self.config.skip_unreadable,
             on_event=on_event,
@@ -97,7 +104,7 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
             if config.resume and files.finished(made_by, self.name):
                 on_event(Note(f"{config.out} is complete: nothing to do"))
                 return files
-            trainer = self.trainer(data, device, precision)
+            trainer = self.trainer(data, device, precision, on_event)
             files.check_room(trainer.state_bytes)
             train(trainer, files, made_by, on_event, resume=config.resume)
             result = self.result(trainer, data, made_by, on_event)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from imbsynth.configs import AosTrainConfig
 from imbsynth.core.tables import LOSSES
-from imbsynth.engine.inference.classifier import check_model
+from imbsynth.engine.inference.classifier import sketch
+from imbsynth.engine.inference.pretrained import Backbone, fitting
 from imbsynth.engine.previews import Preview
-from imbsynth.engine.training.classifier import classifier_step
+from imbsynth.engine.training.classifier_run import classifier_step
 from imbsynth.engine.training.fitting import check_wanted
 from imbsynth.engine.training.holding_out import check_validation
 from imbsynth.engine.training.memory import check_memory
@@ -21,11 +22,15 @@ from imbsynth.store.names import listing
 
 
 def check_feasible(
-    config: AosTrainConfig, autoencoder: Autoencoder | None, preview: Preview
+    config: AosTrainConfig,
+    autoencoder: Autoencoder | None,
+    backbone: Backbone | None,
+    preview: Preview,
 ) -> None:
     """Raise UserError unless there are classes to tell apart, and a network and memory for it.
 
-    autoencoder: in whose latent space samplers work, if not on pixels.
+    autoencoder: in whose latent space samplers work, if not on pixels. backbone: the weights that
+    the network starts from, if they are not random.
     """
     classes = list(preview.folder.files)
     if len(classes) < 2:
@@ -39,7 +44,10 @@ def check_feasible(
     if preview.size is None:
         return
     shape = ImageShape(config.channels or 3, *preview.size)
-    check_model(config.model, shape, len(classes), LOSSES[config.loss].head)
+    head = LOSSES[config.loss].head
+    model = sketch(config.model, shape, len(classes), head, as_published=backbone is not None)
+    if backbone is not None:
+        fitting(model, backbone)
     if autoencoder is not None:
         channels = config.channels or autoencoder.shape.channels
         check_fits(autoencoder, (channels, *preview.size))

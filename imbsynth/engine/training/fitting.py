@@ -11,10 +11,8 @@ from torch import Tensor
 from imbsynth.core.calibration import Floats, fitted_temperature, softmax
 from imbsynth.core.decisions import best_tau, decide, threshold_for
 from imbsynth.engine.events import Note, OnEvent
-from imbsynth.engine.inference.classifier import logits
 from imbsynth.engine.inference.decisions import Fitted
 from imbsynth.engine.training.classifier import ClassifierTask
-from imbsynth.engine.training.validation import AT_ONCE
 from imbsynth.errors import UserError, option
 from imbsynth.store.names import listing, printable
 
@@ -41,13 +39,7 @@ def fit_decisions(
     counts: real training images by class. wanted: the recall that is wanted of some classes.
     """
     task.model.load_state_dict(weights)
-    found = logits(
-        task.model,
-        task.val.pixels,
-        device=task.device,
-        precision=task.precision,
-        batch_size=AT_ONCE,
-    )
+    found = task.judged()
     labels, sizes = task.val.labels, np.array(list(counts.values()), np.int64)
     tau = best_tau(found, labels, sizes) if sizes.all() else None
     thresholds = {}

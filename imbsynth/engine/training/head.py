@@ -7,21 +7,19 @@ state that training has saved.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import Linear, functional
 
 from imbsynth.configs import AosTrainConfig
-from imbsynth.core.augmentation import Augmentation
 from imbsynth.core.batches import ByClass
 from imbsynth.core.feature_views import Views
 from imbsynth.engine.events import Note, OnEvent
-from imbsynth.engine.inference.classifier import at_once
 from imbsynth.engine.training.classifier import ClassifierTask
+from imbsynth.engine.training.features import Features, of_training, of_validation, views_of
+from imbsynth.engine.training.frozen import FrozenTask
 from imbsynth.engine.training.head_fitting import Batches, HeadState, fit_head
 from imbsynth.engine.training.keeper import rank
 from imbsynth.engine.training.parts import weights_now
@@ -31,17 +29,9 @@ from imbsynth.models.classifiers import Classifier
 from imbsynth.models.heads import CosineHead, head_of
 from imbsynth.runtime import arithmetic, initialised, stream
 
-MOST_AT_ONCE = 1000  # images
 TAUS = (0.25, 0.5, 0.75, 1.0)  # of the normalisation; 0 is the head as it is
-MOST_VIEWS, VALUES_AT_MOST = 4, 1 << 28  # of an image; numbers in memory, if that is more
+MOST_VIEWS = 4  # of an image
 AS_TRAINED, RETRAINED = "as trained", "trained again"
-
-
-class Features(NamedTuple):
-    """What the head sees of images, without augmentation."""
-
-    values: Tensor  # (n, d) float32, on the device
-    labels: Tensor  # (n,) int64, on the device
 
 
 class Choice(NamedTuple):
@@ -73,7 +63,7 @@ def choose_head(task: ClassifierTask, on_event: OnEvent) -> Choice:
     task.model.eval()
     _, head = head_of(task.model)
     with arithmetic(task.device, task.precision):
-        judged = _of_validation(task)
+        judged = task.judged_on if isinstance(task, FrozenTask) else of_validation(task)
         states = _heads(task, head, on_event)
         tried = {name: _scores(task, head, state, judged) for name, state in states.items()}
     name = max(tried, key=lambda name: rank(tried[name]))
@@ -85,7 +75,8 @@ def choose_head(task: ClassifierTask, on_event: OnEvent) -> Choice:
 
 def _heads(task: ClassifierTask, head: Linear, on_event: OnEvent) -> dict[str, HeadState]:
     """What the weights of the head may be, by their names; they are the last ones afterwards."""
-    seen, method = _of_training(task, lambda images: images), task.config.head_synthesis
+    method = task.config.head_synthesis
+    seen = task.seen if isinstance(task, FrozenTask) else of_training(task)
     states = {AS_TRAINED: weights_now(head)}
     if not isinstance(head, CosineHead):  # whose rows have the length 1 already
         states |= {f"tau {tau:g}": tau_normalised(states[AS_TRAINED], tau) for tau in TAUS}
@@ -97,6 +88,13 @@ def _heads(task: ClassifierTask, head: Linear, on_event: OnEvent) -> dict[str, H
             found = trained_with_synthetic(head, views, task.config, on_event)
         states[with_features(method)] = found
     return states
+
+
+def _views(task: ClassifierTask, seen: Features) -> Views:
+    """The images that are trained on, in some views."""
+    if isinstance(task, FrozenTask):
+        return task.views
+    return views_of(task, seen, task.strategy.augment, MOST_VIEWS)
 
 
 def with_features(method: str) -> str:
@@ -140,52 +138,10 @@ def _fresh(head: Linear) -> Linear:
     return head
 
 
-def _of_training(task: ClassifierTask, change: Callable[[Tensor], Tensor]) -> Features:
-    """Of every image that is trained on, once however often it was copied, and not moved."""
-    _, rows = np.unique(task.shown.identity, return_index=True)
-    labels = torch.from_numpy(task.shown.labels[rows])
-    return _features(task, labels, lambda places: change(task.shown.images(rows[places])))
-
-
-def _views(task: ClassifierTask, seen: Features) -> Views:
-    """The images that are trained on, as they are (`seen`) and augmented as in training.
-
-    All have the same number of views, so that being augmented says nothing about the class.
-    """
-    augment, values = task.strategy.augment, [seen.values]
-    if augment is not None:
-        most = max(2, min(MOST_VIEWS, VALUES_AT_MOST // seen.values.numel()))
-        values += [_augmented(task, augment, number) for number in range(1, most)]
-    return Views(torch.stack(values), seen.labels.cpu().numpy())
-
-
-def _augmented(task: ClassifierTask, augment: Augmentation, view: int) -> Tensor:
-    rng = stream(task.config.seed, "aos-train", "head", "view", view)
-    return _of_training(task, lambda images: augment(images, rng)).values
-
-
-def _of_validation(task: ClassifierTask) -> Features:
-    labels = torch.from_numpy(task.val.labels)
-    return _features(task, labels, lambda places: task.val.images(places, task.device))
-
-
-def _features(
-    task: ClassifierTask, labels: Tensor, images_of: Callable[[slice], Tensor]
-) -> Features:
-    count = at_once(task.model.shape[1:], MOST_AT_ONCE)
-    with torch.inference_mode():
-        values = [
-            task.model.features(images_of(slice(start, start + count))).float()
-            for start in range(0, len(labels), count)
-        ]
-    # Cloned: tensors made in inference mode take no part in training.
-    return Features(torch.cat(values).clone(), labels.to(task.device))
-
-
 def _scores(
     task: ClassifierTask, head: Linear, state: HeadState, judged: Features
 ) -> dict[str, Any]:
     head.load_state_dict(state)
     with torch.inference_mode():
-        found = head(judged.values).float().softmax(1).cpu().numpy()
-    return task.val.scores_of(found)
+        found = head(judged.values).float().cpu().numpy()
+    return task.val.scores(found)

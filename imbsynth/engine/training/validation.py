@@ -11,10 +11,8 @@ from torch import Tensor
 
 from imbsynth.core import metrics
 from imbsynth.core.pixels import to_unit
-from imbsynth.engine.inference.classifier import probabilities
 from imbsynth.engine.training.history import is_number
 from imbsynth.engine.training.task import History
-from imbsynth.models.classifiers import Classifier
 
 AT_ONCE = 1000  # images
 SCORES = ("f1_macro", "acsa", "g_mean")
@@ -27,15 +25,12 @@ class Validation(NamedTuple):
     pixels: Tensor  # (n, c, h, w) uint8, on the CPU or on the device
     labels: NDArray[np.int64]  # (n,)
 
-    def scores(self, model: Classifier, device: torch.device, precision: str) -> dict[str, Any]:
-        """What the log says about an epoch: `NUMBERS`, and the recall of each class."""
-        found = probabilities(
-            model, self.pixels, device=device, precision=precision, batch_size=AT_ONCE
-        )
-        return self.scores_of(found)
+    def scores(self, logits: NDArray[np.float32]) -> dict[str, Any]:
+        """What the log says about an epoch: `NUMBERS`, and the recall of each class.
 
-    def scores_of(self, found: NDArray[np.float32]) -> dict[str, Any]:
-        """The same from (n, k) probabilities."""
+        logits: (n, k), of these images.
+        """
+        found = torch.from_numpy(logits).softmax(1).numpy()
         confusion = metrics.confusion_matrix(self.labels, found.argmax(1), found.shape[1])
         scores: dict[str, Any] = {name: float(metrics.SCORES[name](confusion)) for name in SCORES}
         scores["val_loss"] = balanced_loss(found, self.labels)

@@ -15,7 +15,8 @@ from imbsynth.engine.events import silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.sources.spaces import Latents, Pixels
-from imbsynth.engine.training.classifier import ClassifierTask, classifier_trainer
+from imbsynth.engine.training.classifier import ClassifierTask, Material
+from imbsynth.engine.training.classifier_run import classifier_trainer
 from imbsynth.engine.training.moves import Moves
 from imbsynth.engine.training.sets import TrainingSet, training_set
 from imbsynth.engine.training.trainer import Trainer
@@ -40,7 +41,7 @@ def training(images: Labelled, **options: Any) -> Trainer[ClassifierTask]:
     members = dict(zip(images.classes, images.members(), strict=True))
     val = Validation(torch.from_numpy(images.pixels), images.labels)
     space = Pixels(images, images.members(), CPU, 8)
-    return classifier_trainer(settings(**options), members, space, val, "fp32")
+    return classifier_trainer(settings(**options), Material(members, space, val), "fp32")
 
 
 def moves(run: Trainer[ClassifierTask]) -> Moves:

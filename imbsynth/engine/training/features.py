@@ -1,0 +1,94 @@
+"""What the head of a classifier sees: the features of images, under the present weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from imbsynth.core.augmentation import Augmentation
+from imbsynth.core.feature_views import Views
+from imbsynth.engine.inference.classifier import at_once
+from imbsynth.engine.training.classifier import ClassifierTask
+from imbsynth.runtime import stream
+
+MOST_AT_ONCE = 1000  # images
+VALUES_AT_MOST = 1 << 28  # numbers in memory, if that is more than two views
+
+OnProgress = Callable[[int], None]  # told how many images were done
+
+
+class Features(NamedTuple):
+    """What the head sees of images."""
+
+    values: Tensor  # (n, d) float32, on the device
+    labels: Tensor  # (n,) int64, on the device
+
+
+def of_training(
+    task: ClassifierTask,
+    change: Callable[[Tensor], Tensor] = lambda images: images,
+    on_progress: OnProgress = lambda _: None,
+) -> Features:
+    """Of every image that is trained on, once however often it was copied, and not moved.
+
+    change: what is done to images before.
+    """
+    _, rows = np.unique(task.shown.identity, return_index=True)
+    labels = torch.from_numpy(task.shown.labels[rows])
+    return _features(
+        task, labels, lambda places: change(task.shown.images(rows[places])), on_progress
+    )
+
+
+def of_validation(task: ClassifierTask, on_progress: OnProgress = lambda _: None) -> Features:
+    """Of the validation images."""
+    labels = torch.from_numpy(task.val.labels)
+    images = task.val.images
+    return _features(task, labels, lambda places: images(places, task.device), on_progress)
+
+
+def views_of(
+    task: ClassifierTask,
+    seen: Features,
+    augment: Augmentation | None,
+    count: int,
+    on_progress: OnProgress = lambda _: None,
+) -> Views:
+    """The images that are trained on, as they are (`seen`) and augmented as in training.
+
+    All have the same number of views, `count` or what fits into memory, so that being augmented
+    says nothing about the class. Without augmentation there is one.
+    """
+    values = [seen.values]
+    most = min(count, max(2, VALUES_AT_MOST // seen.values.numel()))
+    if augment is not None:
+        values += [_augmented(task, augment, view, on_progress) for view in range(1, most)]
+    return Views(torch.stack(values), seen.labels.cpu().numpy())
+
+
+def _augmented(
+    task: ClassifierTask, augment: Augmentation, view: int, on_progress: OnProgress
+) -> Tensor:
+    rng = stream(task.config.seed, "aos-train", "head", "view", view)
+    return of_training(task, lambda images: augment(images, rng), on_progress).values
+
+
+def _features(
+    task: ClassifierTask,
+    labels: Tensor,
+    images_of: Callable[[slice], Tensor],
+    on_progress: OnProgress,
+) -> Features:
+    count = at_once(task.model.shape[1:], MOST_AT_ONCE)
+    values = []
+    with torch.inference_mode():
+        for start in range(0, len(labels), count):
+            images = images_of(slice(start, start + count))
+            values.append(task.model.features(images).float())
+            on_progress(len(images))
+    # Cloned: tensors made in inference mode take no part in training.
+    return Features(torch.cat(values).clone(), labels.to(task.device))
