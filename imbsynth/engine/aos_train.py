@@ -32,6 +32,7 @@ from imbsynth.engine.training import validation
 from imbsynth.engine.training.classifier import ClassifierTask, Material
 from imbsynth.engine.training.classifier_run import classifier_trainer, may_change
 from imbsynth.engine.training.command import Result, TrainingCommand
+from imbsynth.engine.training.curves import draw_curves
 from imbsynth.engine.training.dependence import dependence, tell_of_encoded
 from imbsynth.engine.training.feasible import check_feasible, check_fits
 from imbsynth.engine.training.fitting import fit_decisions
@@ -43,7 +44,6 @@ from imbsynth.engine.training.sets import Members
 from imbsynth.engine.training.telling import tell_of_balance, tell_of_chance
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
-from imbsynth.figures.curves import write_curves
 from imbsynth.models.autoencoder import Autoencoder
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import check_apart
@@ -207,7 +207,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         fitted = fit_decisions(task, weights, data.counts, self.config.want_recall, on_event)
         meta |= fitted.meta()
         checkpoint = classifier_checkpoint(weights, task.model, data.seen, meta)
-        write = partial(_write_curves, history=history, counts=data.counts, loss=self.config.loss)
+        write = partial(draw_curves, history=history, counts=data.counts, loss=self.config.loss)
         return Result(write, checkpoint)
 
 
@@ -236,30 +236,6 @@ def _synthetic(images: Labelled, made: Mapping[str, Made]) -> NDArray[np.bool_]:
     """(n,): the images that are not real; a reconstruction stands for its original."""
     synthetic = {path for path, how in made.items() if how.method != RECONSTRUCT}
     return np.array([path in synthetic for path in images.paths], bool)
-
-
-def _write_curves(
-    path: Path, history: list[dict[str, Any]], counts: dict[str, int], loss: str
-) -> None:
-    names = list(counts)
-    order = sorted(range(len(names)), key=lambda k: -counts[names[k]])
-    write_curves(
-        path,
-        {
-            "loss": {
-                f"training: {loss}": [line["loss"] for line in history],
-                "validation: cross-entropy, classes equally weighted": [
-                    line["val_loss"] for line in history
-                ],
-            },
-            "validation scores": {
-                name: [line[name] for line in history] for name in validation.SCORES
-            },
-        },
-        np.array([line["recalls"] for line in history])[:, order],
-        [f"{names[k]} ({counts[names[k]]})" for k in order],
-        best_of(history)["epoch"],
-    )
 
 
 def _report(files: TrainingFiles) -> Report:

@@ -53,6 +53,7 @@ class Report:
     temperature: float  # what logits were divided by before
     thresholds: dict[str, float]  # of the classes that have one
     checkpoint: str  # its name
+    pretrained: str | None  # SHA-256 of the weights that the training started from, if any
     out: str | None
     overlap: dict[str, int] = field(default_factory=dict)  # reason: images that flatter the scores
     dropped: dict[str, int] = field(default_factory=dict)  # the same, of images that were left out
@@ -93,7 +94,7 @@ def _evaluate(
     judged = Judged(
         labels, decisions.classes(found), decisions.probabilities(found), trained.counts
     )
-    report = _report(config, judged, decisions, counts_of(overlap))
+    report = _report(config, judged, decisions, trained, counts_of(overlap))
     if part is not None:
         _write(config, part, images, judged, report)
     classes = range(len(trained.classes))
@@ -157,7 +158,11 @@ def _classify(
 
 
 def _report(
-    config: EvaluateConfig, judged: Judged, decisions: Decisions, overlap: dict[str, int]
+    config: EvaluateConfig,
+    judged: Judged,
+    decisions: Decisions,
+    trained: TrainedClassifier,
+    overlap: dict[str, int],
 ) -> Report:
     return Report(
         images=len(judged.labels),
@@ -168,6 +173,7 @@ def _report(
         temperature=decisions.temperature,
         thresholds=decisions.thresholds,
         checkpoint=config.checkpoint.name,
+        pretrained=trained.pretrained,
         out=None if config.out is None else config.out.as_posix(),
         overlap={} if config.drop_overlap else overlap,
         dropped=overlap if config.drop_overlap else {},

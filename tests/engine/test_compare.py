@@ -220,3 +220,24 @@ def test_experiments_of_older_versions_give_the_same_tables(tmp_path: Path) -> N
         run(CompareConfig(src=tmp_path / name, out=tmp_path / f"{name} tables"))
     tables = contents(tmp_path / "new tables"), contents(tmp_path / "old tables")
     assert {**tables[0], "run.json": b""} == {**tables[1], "run.json": b""}
+
+
+def test_pretrained_networks_have_tables_of_their_own(tmp_path: Path) -> None:
+    """Among the trials of an experiment, and among single evaluations."""
+    write_results(tmp_path / "out", CLEAR)
+    for path in (tmp_path / "out/trials").glob("*/x/AOS/*.json"):
+        change(path, lambda found: found["tests"]["test"].update(pretrained="0" * 64))
+    report = run(CompareConfig(src=tmp_path / "out"))
+    problems = {row["problem"] for row in report.rows}
+    assert problems == {f"set {i}, x{own}" for i in range(3) for own in ("", ", pretrained")}
+    assert all(row["best"] for row in report.rows if row["method"] == "ROS" and row["acsa"] < 0.65)
+    assert set(report.wins) == {"plain", "ROS"}
+    assert report.compared["left_out"] == ["6 results of pretrained networks"]
+
+    for name in ("one", "two"):
+        write_evaluation(tmp_path / "single" / name, 0.5, {"a": 9, "b": 2})
+    change(tmp_path / "single/two/metrics.json", lambda found: found.update(pretrained="0" * 64))
+    report = run(CompareConfig(src=tmp_path / "single"))
+    assert [(row["problem"], row["method"]) for row in report.rows] == [
+        ("", "one"), ("pretrained", "two"),
+    ]  # fmt: skip

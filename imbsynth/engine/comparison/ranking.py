@@ -21,11 +21,13 @@ PAIR_COLUMNS = ("first", "second", "difference", "p", *CHANCES)
 class Excluded(NamedTuple):
     """Results that take no part in the ranking."""
 
-    reason: Literal["no problem named", "method missing", "no common seed", "seed not common"]
+    reason: Literal[
+        "pretrained", "no problem named", "method missing", "no common seed", "seed not common"
+    ]
     problem: str = ""
     methods: tuple[str, ...] = ()  # that have no result: on the problem, or with the seeds
     seeds: tuple[int, ...] = ()  # without these methods
-    results: int = 0  # that name no problem
+    results: int = 0  # that name no problem, or are of pretrained networks
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,17 @@ def in_common(results: Sequence[Result]) -> tuple[Common, list[Result]]:
     """The results on which all methods can be compared, and what these are.
 
     A problem counts if every method has a result on it, with the seeds that all of them share.
-    Evaluations outside experiments name no problem: they count only if there is nothing else.
+    Evaluations outside experiments name no problem: they count only if there is nothing else. So do
+    pretrained networks, which have seen other images too.
     """
-    named = [result for result in results if result.problem]
+    fresh = [result for result in results if not result.pretrained] or list(results)
+    named = [result for result in fresh if result.problem]
     excluded = []
-    if named and len(named) < len(results):
-        excluded.append(Excluded("no problem named", results=len(results) - len(named)))
-    candidates = named or list(results)
+    if len(fresh) < len(results):
+        excluded.append(Excluded("pretrained", results=len(results) - len(fresh)))
+    if named and len(named) < len(fresh):
+        excluded.append(Excluded("no problem named", results=len(fresh) - len(named)))
+    candidates = named or fresh
     methods = list(dict.fromkeys(result.method for result in candidates))
     by_problem: dict[str, dict[str, set[int]]] = {}
     for result in candidates:

@@ -50,6 +50,8 @@ def p_value(p: float) -> str:
 
 def _excluded(found: Mapping[str, Any]) -> str:
     problem, methods, seeds = found["problem"], found["methods"], found["seeds"]
+    if found["reason"] == "pretrained":
+        return f"{_number_of(found['results'], 'result')} of pretrained networks"
     if found["reason"] == "no problem named":
         return f"{found['results']} single evaluations, which name no problem"
     if found["reason"] == "method missing":

@@ -16,6 +16,7 @@ from imbsynth.store.names import printable
 from imbsynth.store.records import read_json
 from imbsynth.store.trials import read_trial
 
+PRETRAINED = "pretrained"  # after the name of a problem that such networks have for themselves
 # What `evaluate` writes; the others are computed here, from the training counts.
 EVALUATED = tuple(name for name, m in COMPARED.items() if m.needs != "training counts")
 
@@ -23,7 +24,7 @@ EVALUATED = tuple(name for name, m in COMPARED.items() if m.needs != "training c
 class Result(NamedTuple):
     """One classifier on one test set."""
 
-    problem: str  # data set, imbalance and test set; "" for evaluations outside experiments
+    problem: str  # data set, imbalance, test set, PRETRAINED; "" for what is in no experiment
     method: str
     seed: int
     scores: dict[str, float]  # by COMPARED
@@ -32,6 +33,7 @@ class Result(NamedTuple):
     rho: float | None = None  # of the imbalanced copy that was trained on; None if not known
     mu: float | None = None
     overlap: int = 0  # test images that flatter the scores: see `evaluate`'s metrics
+    pretrained: bool = False  # whether the network has learned from other images before
 
 
 class Trial(NamedTuple):
@@ -82,11 +84,9 @@ def _trial(found: Mapping[str, Any]) -> Trial:
         tested = f", {name}" if len(tests) > 1 else ""
         problem = f"{data}, {imbalance}{tested}"
         result = _result(problem, method, seed, fields.mapping(tests, name), counts)
-        results.append(
-            result._replace(
-                source=f"{data}{tested}", rho=profiles.rho(counts), mu=profiles.mu(counts)
-            )
-        )
+        source = _named(f"{data}{tested}", result.pretrained)
+        ratios = {"rho": profiles.rho(counts), "mu": profiles.mu(counts)}
+        results.append(result._replace(source=source, **ratios))
     return Trial((data, imbalance, seed), counts, results)
 
 
@@ -101,7 +101,21 @@ def _result(
         ends = fields.sequence(given, name, 2)
         intervals[name] = fields.finite(ends, 0, -1, 1), fields.finite(ends, 1, -1, 1)
     overlap = fields.counts(found, "overlap") if "overlap" in found else {}  # not in version 0.1
-    return Result(problem, method, seed, scores, intervals, overlap=sum(overlap.values()))
+    pretrained = found.get("pretrained") is not None  # the digest of weights; not in version 0.1
+    return Result(
+        _named(problem, pretrained),
+        method,
+        seed,
+        scores,
+        intervals,
+        overlap=sum(overlap.values()),
+        pretrained=pretrained,
+    )
+
+
+def _named(problem: str, pretrained: bool) -> str:
+    """The problem; its name tells pretrained networks apart, which have seen other images too."""
+    return ", ".join(filter(None, (problem, PRETRAINED if pretrained else "")))
 
 
 def _recalls(found: Mapping[str, Any], counts: dict[str, int]) -> dict[str, float]:

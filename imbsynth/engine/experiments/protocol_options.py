@@ -34,9 +34,12 @@ def read_options(kind: type, values: Any, where: str) -> Options:
     if not isinstance(values, dict):
         raise ValueError(f"{where} is not a list of options")
     try:
-        return parsed(kind, values, without=_NOT_GIVEN)
+        options = parsed(kind, values, without=_NOT_GIVEN)
     except UserError as error:
         raise error.within(where) from None
+    if any(isinstance(value, Path) for value in options.values()):
+        raise ValueError(f"{where} names a file of weights, and only auto is the same everywhere")
+    return options
 
 
 def checked(

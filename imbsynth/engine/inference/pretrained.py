@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from imbsynth.configs import Size, size_text
 from imbsynth.engine.events import Note, OnEvent
+from imbsynth.engine.inference.classifier import check_package
 from imbsynth.errors import UserError, option
 from imbsynth.models.classifiers import Classifier
 from imbsynth.models.efficientnet_lite import SCALINGS
@@ -42,13 +43,19 @@ class Backbone(NamedTuple):
         return {"file": printable(self.file), "digest": self.digest}
 
 
-def load_backbone(model: str, source: Path | str, on_event: OnEvent) -> Backbone:
-    """The weights for a network, by its name: out of a file, or "auto" looks for known ones.
+def load_backbone(
+    model: str,
+    source: Path | str,
+    on_event: OnEvent,
+    published: Callable[[str], Sequence[Weights]] = published_weights,
+) -> Backbone:
+    """The weights for a network, by its name: out of a file, or "auto" looks for published ones.
 
-    A known file is believed by its digest alone. Any other must be named; its images are
-    normalised as those of the network's known weights. UserError if there are no weights.
+    A published file is believed by its digest alone. Any other must be named; its images are
+    normalised as those of the network's published weights. UserError if there are no weights.
     """
-    known = {one.file: one for one in published_weights(model)}
+    check_package(model)
+    known = {one.file: one for one in published(model)}
     if isinstance(source, Path):
         backbone = _named(model, source, known)
     else:

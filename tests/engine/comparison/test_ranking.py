@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imbsynth.core.metric_table import COMPARED
-from imbsynth.engine.comparison.ranking import in_common
+from imbsynth.engine.comparison.ranking import Common, in_common
 from imbsynth.engine.comparison.sentences import covered
 from imbsynth.engine.comparison.stored import Result
 
@@ -24,3 +24,13 @@ def test_what_is_compared_is_a_full_grid(there: set[tuple[int, int, int]]) -> No
     assert bool(common.excluded) == (len(kept) < len(results))
     compared = {"seeds": common.seeds, "of": common.of}
     assert covered(compared).startswith(f"over {len(common.seeds)} of {common.of} problem")
+
+
+def test_pretrained_networks_are_ranked_only_where_there_are_no_others() -> None:
+    fresh = [result(p, m, 0) for p in (0, 1) for m in (0, 1)]
+    seen = [result(p, 2, 0)._replace(pretrained=True) for p in (2, 3)]
+    common, kept = in_common(fresh + seen)
+    assert kept == fresh
+    (excluded,) = common.excluded
+    assert (excluded.reason, excluded.results) == ("pretrained", 2)
+    assert in_common(seen) == (Common({"p2": [0], "p3": [0]}, 2, []), seen)

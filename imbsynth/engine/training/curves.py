@@ -1,0 +1,39 @@
+"""The curves of a classifier's training: loss, scores, and the recall of each class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from imbsynth.engine.training import validation
+from imbsynth.engine.training.keeper import best_of
+from imbsynth.engine.training.task import History
+from imbsynth.figures.curves import write_curves
+
+
+def draw_curves(path: Path, history: History, counts: Mapping[str, int], loss: str) -> None:
+    """Draw them into a PNG file, the classes with most training images first.
+
+    counts: real training images by class. loss: the name of what training minimised.
+    """
+    names = list(counts)
+    order = sorted(range(len(names)), key=lambda k: -counts[names[k]])
+    write_curves(
+        path,
+        {
+            "loss": {
+                f"training: {loss}": [line["loss"] for line in history],
+                "validation: cross-entropy, classes equally weighted": [
+                    line["val_loss"] for line in history
+                ],
+            },
+            "validation scores": {
+                name: [line[name] for line in history] for name in validation.SCORES
+            },
+        },
+        np.array([line["recalls"] for line in history])[:, order],
+        [f"{names[k]} ({counts[names[k]]})" for k in order],
+        best_of(history)["epoch"],
+    )
