@@ -40,7 +40,7 @@ from imbsynth.core.probe import equal_weights
 from imbsynth.core.sharpness import high_frequency, laplacian_variance, log_spectrum
 from imbsynth.engine.events import silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
-from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier, probabilities
+from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier, logits
 from imbsynth.engine.manifest import Made, made_of
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.runtime import stream
@@ -194,9 +194,10 @@ def shortcut(
 
 def classified(trained: TrainedClassifier, pixels: Pixels) -> NDArray[np.float32]:
     """(n, c) probabilities."""
-    return probabilities(
+    found = logits(
         trained.model, torch.from_numpy(pixels), device=CPU, precision="fp32", batch_size=BATCH
     )
+    return torch.from_numpy(found).softmax(1).numpy()
 
 
 def read(

@@ -85,8 +85,8 @@ def _trial(found: Mapping[str, Any]) -> Trial:
         problem = f"{data}, {imbalance}{tested}"
         result = _result(problem, method, seed, fields.mapping(tests, name), counts)
         source = _named(f"{data}{tested}", result.pretrained)
-        ratios = {"rho": profiles.rho(counts), "mu": profiles.mu(counts)}
-        results.append(result._replace(source=source, **ratios))
+        rho, mu = profiles.rho(counts), profiles.mu(counts)
+        results.append(result._replace(source=source, rho=rho, mu=mu))
     return Trial((data, imbalance, seed), counts, results)
 
 

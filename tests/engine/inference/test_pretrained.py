@@ -56,10 +56,9 @@ def test_all_weights_but_the_head_are_those_of_the_file(tmp_path: Path, form: st
 
 def test_a_gray_image_is_seen_as_the_same_in_three_channels(tmp_path: Path) -> None:
     backbone = load_backbone(MODEL, saved(tmp_path / "w.pth", network()), silent)
-    gray, colour = (
-        initialised(lambda c=c: build(MODEL, ImageShape(c, 32, 32), 3, as_published=True), 0)
-        for c in (1, 3)
-    )
+    shape = ImageShape(1, 32, 32)
+    gray = initialised(lambda: build(MODEL, shape, 3, as_published=True), 0)
+    colour = initialised(lambda: build(MODEL, COLOUR, 3, as_published=True), 0)
     for model in (gray, colour):
         take_weights(model.eval(), backbone)
     images = torch.rand(2, 1, 32, 32)

@@ -10,11 +10,11 @@ import torch
 from imbsynth.configs import AosTrainConfig
 from imbsynth.engine import aos_train
 from imbsynth.engine.events import Event, Note, silent
+from imbsynth.engine.training.features import Features
 from imbsynth.engine.training.head import (
     AS_TRAINED,
     RETRAINED,
     TAUS,
-    Features,
     retrained,
     tau_normalised,
 )
