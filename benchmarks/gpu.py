@@ -33,6 +33,7 @@ from imbsynth.engine.reading import read_labelled
 from imbsynth.engine.training.autoencoder import autoencoder_trainer
 from imbsynth.runtime import arithmetic, resolve_device, resolve_precision
 from imbsynth.store.folders import scan
+from imbsynth.store.images import AS_THEY_ARE
 from imbsynth.store.weights import present
 
 ROUNDS = 3
@@ -61,9 +62,7 @@ def matmul_rate(device: torch.device, precision: str, side: int) -> float:
 
 def operations_an_image(src: Path, device: torch.device, precision: str) -> float:
     """Multiplications and additions of a training step, for each image of its first batch."""
-    images = read_labelled(
-        src, size=None, channels=None, skip_unreadable=False, on_event=lambda _: None
-    )
+    images = read_labelled(src, AS_THEY_ARE, on_event=lambda _: None)
     config = TrainAeConfig(src=src, out=Path("never-written.safetensors"))
     training = autoencoder_trainer(config, images, device, precision)
     (batch,) = itertools.islice(training.batches(), 1)

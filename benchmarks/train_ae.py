@@ -26,6 +26,7 @@ from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.training.autoencoder import AutoencoderTask, autoencoder_trainer
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.runtime import resolve_precision
+from imbsynth.store.images import ImageForm
 
 CPU = torch.device("cpu")
 
@@ -51,9 +52,7 @@ def without_end(training: Trainer[AutoencoderTask]) -> Iterator[Any]:
 def read(src: Path) -> Labelled:
     """The folder at the script's size, in gray, and of it whole batches."""
     size = (public_script.SIDE, public_script.SIDE)
-    images = read_labelled(
-        src, size=size, channels=1, skip_unreadable=False, on_event=lambda _: None
-    )
+    images = read_labelled(src, ImageForm(size, 1), on_event=lambda _: None)
     whole = len(images.labels) - len(images.labels) % public_script.BATCH
     chosen = np.linspace(0, len(images.labels) - 1, whole).astype(int)
     return replace(images, pixels=images.pixels[chosen], labels=images.labels[chosen])

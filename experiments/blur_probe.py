@@ -44,6 +44,7 @@ from imbsynth.engine.inference.classifier import TrainedClassifier, load_classif
 from imbsynth.engine.manifest import Made, made_of
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.runtime import stream
+from imbsynth.store.images import ImageForm
 
 BATCH = 500
 STRENGTH = 0.1  # of the probe: scikit-learn's C, the inverse of its regularisation
@@ -207,9 +208,7 @@ def read(
     shape = None if autoencoder is None else autoencoder.model.shape
     return read_labelled(
         folder,
-        size=shape and (shape.height, shape.width),
-        channels=shape and shape.channels,
-        skip_unreadable=False,
+        ImageForm(shape and (shape.height, shape.width), shape and shape.channels),
         on_event=silent,
         only=only,
     )

@@ -27,7 +27,7 @@ from imbsynth.core.pixels import to_unit
 from imbsynth.engine.events import silent
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.runtime import initialised, stream
-from imbsynth.store.images import read_images
+from imbsynth.store.images import AS_THEY_ARE, ImageForm, read_images
 from imbsynth.store.records import read_lines
 
 NEAR = 0.25  # of the mean real-to-real nearest-neighbor distance
@@ -91,7 +91,7 @@ def assess(folder: Path, originals: Labelled, model: nn.Module) -> dict[str, dic
         line for line in read_lines(folder / "manifest.jsonl") if line["method"] != "reconstruct"
     ]
     channels = originals.pixels.shape[1]
-    made = read_images(folder, [line["file"] for line in lines], channels=channels)
+    made = read_images(folder, [line["file"] for line in lines], ImageForm(channels=channels))
     labels = np.array([originals.classes.index(line["class"]) for line in lines])
     result = {}
     for label, members in enumerate(originals.members()):
@@ -115,7 +115,7 @@ def assess(folder: Path, originals: Labelled, model: nn.Module) -> dict[str, dic
 
 def read(folder: Path) -> Labelled:
     """All images of a folder."""
-    return read_labelled(folder, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    return read_labelled(folder, AS_THEY_ARE, on_event=silent)
 
 
 def main() -> None:

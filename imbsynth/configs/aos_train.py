@@ -9,13 +9,9 @@ from imbsynth.configs.backbones import Pretrained
 from imbsynth.configs.grouping import Grouped
 from imbsynth.configs.learning import Learning
 from imbsynth.configs.recipes import RECIPES, options_of, with_recipe
-from imbsynth.configs.shared import (
-    COUNT,
-    Training,
-    TrainingBatch,
-    one_of_two,
-)
+from imbsynth.configs.shared import COUNT, TrainingBatch, one_of_two
 from imbsynth.configs.synthesis import SYNTHESIS, Synthesis
+from imbsynth.configs.training import Training
 from imbsynth.configs.values import RECALLS
 from imbsynth.core.tables import ATTACKS, SAMPLERS, choices
 from imbsynth.errors import UserError, option
@@ -189,6 +185,11 @@ class AosTrainConfig(Grouped, Pretrained, Learning, Synthesis, Training):
     def presets(self) -> Mapping[str, Any]:
         """The options of the recipe."""
         return options_of(self.recipe, self.optimizer, freeze=self.freeze)
+
+    @property
+    def sized(self) -> bool:
+        """Pretrained weights have a size."""
+        return super().sized or self.pretrained is not None
 
     def check_together(self) -> None:
         """One source of validation images."""

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from imbsynth.configs.shared import Dst, Reading, Replacing
-from imbsynth.configs.sizes import Fit, Size
+from imbsynth.configs.sized import FitOption, check_fit
+from imbsynth.configs.sizes import Size
 from imbsynth.configs.values import CHANNELS, SIZE
-from imbsynth.errors import UserError, option
 from imbsynth.options import Option
 
 Format = Literal["png", "jpg", "webp", "tiff", "bmp"]
@@ -33,17 +33,7 @@ class ConvertConfig(Reading, Replacing):
             kind=SIZE,
         ),
     ] = None
-    fit: Annotated[
-        Fit,
-        Option(
-            "How an image of other proportions gets to that size.",
-            choices={
-                "squash": "stretched or squeezed",
-                "crop": "what is too much is cut off, half of it on each side",
-                "pad": "what is missing is black, half of it on each side",
-            },
-        ),
-    ] = "squash"
+    fit: FitOption = "squash"
     channels: Annotated[
         int | None,
         Option(
@@ -59,8 +49,4 @@ class ConvertConfig(Reading, Replacing):
     def check_together(self) -> None:
         """A size to fit images into."""
         super().check_together()
-        if self.fit != "squash" and self.image_size is None:
-            raise UserError(
-                f"{option('fit')} says how images get to a size, and none is given",
-                f"give {option('image_size')}, or leave it out",
-            )
+        check_fit(self.fit, sized=self.image_size is not None)

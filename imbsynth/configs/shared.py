@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from imbsynth.configs.values import CHANNELS, DEVICE, SIZE, TAU, TEMPERATURE
+from imbsynth.configs.values import DEVICE, TAU, TEMPERATURE
 from imbsynth.errors import UserError, option
 from imbsynth.kinds import Range
 from imbsynth.options import Option, check
@@ -125,21 +125,6 @@ class Deciding(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sized(Checked):
-    """A command that brings images to one size."""
-
-    image_size: Annotated[
-        tuple[int, int] | None,
-        Option(
-            "Size in pixels that images are resized to, height x width. auto takes the one size "
-            "that all images have; for training, larger ones are brought down to 64 pixels per "
-            "side (torchvision's networks: 224).",
-            kind=SIZE,
-        ),
-    ] = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Caching(Checked):
     """A command that decodes files which other commands decode too."""
 
@@ -184,47 +169,6 @@ class Compared(Checked):
             argument=True,
         ),
     ] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Training(Sized, Reading, Seeded, OnDevice, Replacing):
-    """A command that trains a network and writes a checkpoint."""
-
-    src: Src
-    out: Path
-    channels: Annotated[
-        int | None,
-        Option(
-            "Channels of the images; 1 makes colour gray. auto is 1 if no image shows a colour, "
-            "however it is stored.",
-            kind=CHANNELS,
-        ),
-    ] = None
-    precision: PrecisionOption = "auto"
-    resume: Annotated[
-        bool,
-        Option("Resume an interrupted run; start from the beginning if there is none.", panel=RUN),
-    ] = False
-    tensorboard: Annotated[
-        Path | None,
-        Option(
-            "Folder for TensorBoard: the numbers of every epoch, in a sub-folder that is named "
-            "after the checkpoint. It needs `pip install imbsynth[tensorboard]`.",
-            metavar="DIR",
-            unset="nothing is written",
-            panel=RUN,
-        ),
-    ] = None
-
-    def check_together(self) -> None:
-        """One way to start, and a name that a checkpoint can have."""
-        super().check_together()
-        if self.resume and self.force:
-            raise UserError(
-                f"{option('resume')} and {option('force')} exclude each other",
-                "give one of them",
-            )
-        check_checkpoint_name(self.out)
 
 
 def check_checkpoint_name(out: Path, field: str = "out") -> None:

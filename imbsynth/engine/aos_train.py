@@ -23,6 +23,7 @@ from imbsynth.engine.inference.classifier import (
     classifier_checkpoint,
     usual_side,
 )
+from imbsynth.engine.inference.fits import FIT
 from imbsynth.engine.inference.pretrained import Backbone, load_backbone
 from imbsynth.engine.manifest import RECONSTRUCT, Made, made_of
 from imbsynth.engine.previews import Fits
@@ -196,6 +197,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
             "counts": list(data.counts.items()),  # JSON would sort a dict
             "epochs": len(history),
             "best_epoch": best_of(history)["epoch"],
+            FIT: self.config.fit,
         }
         weights = task.keeper.best
         if self.backbone is not None:

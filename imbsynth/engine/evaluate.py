@@ -102,16 +102,12 @@ def _evaluate(
 
 
 def _read(config: EvaluateConfig, trained: TrainedClassifier, on_event: OnEvent) -> Labelled:
-    shape = trained.model.shape
-
     def check(preview: Preview) -> None:
         check_classes(config.src, list(preview.folder.files), trained.classes)
 
     return read_labelled(
         config.src,
-        size=(shape.height, shape.width),
-        channels=shape.channels,
-        skip_unreadable=config.skip_unreadable,
+        trained.form(config.skip_unreadable),
         on_event=on_event,
         fits=Fits(check),
     )

@@ -30,9 +30,9 @@ from imbsynth.store.records import read_json, settings, write_json
 from imbsynth.store.trials import PROTOCOL, lists_trials
 
 # The options that decide a verdict.
-ASKED = ("on", "out", "budget", "image_size", "groups", "group_pattern")
+ASKED = ("on", "out", "budget", "image_size", "fit", "groups", "group_pattern")
 # Those kept beside the protocol.
-MADE_BY = ("protocol", "data", "on", "budget", "image_size", "groups", "group_pattern")
+MADE_BY = ("protocol", "data", "on", "budget", "image_size", "fit", "groups", "group_pattern")
 
 
 @dataclass(frozen=True)

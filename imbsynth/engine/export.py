@@ -14,6 +14,7 @@ from torch import Tensor
 from imbsynth.configs import ExportConfig
 from imbsynth.engine.events import OnEvent, silent
 from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier
+from imbsynth.engine.inference.fits import FIT
 from imbsynth.errors import UserError, option
 from imbsynth.models.portable import Portable
 from imbsynth.store.folders import digest_of, read_regular
@@ -78,6 +79,7 @@ def _metadata(config: ExportConfig, trained: TrainedClassifier) -> dict[str, Any
     inputs = {"checkpoint": digest_of(read_regular(config.checkpoint))}
     return {
         "classes": trained.classes,
+        FIT: trained.fit,
         "thresholds": {} if trained.fitted is None else trained.fitted.thresholds,
         "made_by": provenance("export", config, inputs=inputs, libraries=("torch",)),
     }

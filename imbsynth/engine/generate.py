@@ -22,6 +22,7 @@ from imbsynth.engine.inference.autoencoder import (
     images_of_autoencoder,
     load_autoencoder,
 )
+from imbsynth.engine.inference.fits import fit_of
 from imbsynth.engine.manifest import refuse_synthetic, write_encoded
 from imbsynth.engine.previews import Fits
 from imbsynth.engine.reading import Labelled, Listed, read_labelled, read_listed
@@ -45,7 +46,7 @@ from imbsynth.runtime import resolve_device, resolve_precision, worker_count
 from imbsynth.store.disk import check_room
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.image_files import thumbnail
-from imbsynth.store.images import SMALLEST_PNG
+from imbsynth.store.images import SMALLEST_PNG, ImageForm
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.png_writers import png_writers
 from imbsynth.store.records import SAMPLES, provenance, write_record
@@ -128,12 +129,14 @@ def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Label
         return read_listed(
             config.src, skip_unreadable=config.skip_unreadable, on_event=on_event, fits=fits
         )
-    shape = None if compute.autoencoder is None else compute.autoencoder.model.shape
+    form = ImageForm(config.image_size, None, config.fit, config.skip_unreadable)
+    if compute.autoencoder is not None and config.ae is not None:
+        shape = compute.autoencoder.model.shape
+        size = (shape.height, shape.width)
+        form = form._replace(size=size, channels=shape.channels, fit=fit_of(config.ae))
     images = read_labelled(
         config.src,
-        size=config.image_size if shape is None else (shape.height, shape.width),
-        channels=None if shape is None else shape.channels,
-        skip_unreadable=config.skip_unreadable,
+        form,
         on_event=on_event,
         fits=fits,
     )

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from imbsynth.configs import Size, size_text
+from imbsynth.configs import size_text
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.engine.previews import ANYTHING, Fits, Preview, size_by_headers
 from imbsynth.errors import UserError
 from imbsynth.runtime import worker_count
 from imbsynth.store.folders import ImageFolder, check_regular, scan
 from imbsynth.store.image_reader import ImageReader, ImageRules
-from imbsynth.store.images import Images, read_images
+from imbsynth.store.images import ImageForm, Images, read_images
 from imbsynth.store.levels import hint
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
@@ -130,10 +130,8 @@ SMALLER = (
 
 def read_labelled(
     src: Path,
+    form: ImageForm,
     *,
-    size: Size | None,
-    channels: int | None,
-    skip_unreadable: bool,
     on_event: OnEvent,
     only: Sequence[str] | None = None,
     fits: Fits = ANYTHING,
@@ -145,9 +143,11 @@ def read_labelled(
     folder = scan_regular(src, empty_ok=only is not None)
     if only is not None:
         folder = folder._replace(files={name: folder.files[name] for name in only})
-    expected, smaller = size, None
-    if size is None:
-        expected, smaller = size_by_headers(folder, fits.longest, skip_unreadable=skip_unreadable)
+    expected, smaller = form.size, None
+    if form.size is None:
+        expected, smaller = size_by_headers(
+            folder, fits.longest, skip_unreadable=form.skip_unreadable
+        )
     fits.check(Preview(folder, expected))
     _tell_of_level(folder, on_event)
     if smaller is not None:
@@ -157,9 +157,7 @@ def read_labelled(
     images = read_images(
         src,
         paths,
-        size=size or smaller,
-        channels=channels,
-        skip_unreadable=skip_unreadable,
+        form._replace(size=form.size or smaller),
         cores=worker_count(),
         on_progress=lambda done: on_event(Advanced(done)),
     )

@@ -13,6 +13,7 @@ import torch
 from imbsynth.configs import USUAL_SIDE, TrainAeConfig, check_decoder, check_size
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import KIND, TrainedAutoencoder, autoencoder_checkpoint
+from imbsynth.engine.inference.fits import FIT
 from imbsynth.engine.manifest import refuse_synthetic
 from imbsynth.engine.previews import Fits, Preview
 from imbsynth.engine.reading import Labelled
@@ -118,7 +119,12 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
         found = judge(autoencoder, data.pixels, self.config.seed)
         if found.poor:
             on_event(Note(_poor(found, autoencoder.model.shape.latent_dim)))
-        meta = {"made_by": made_by, "classes": data.classes, "epochs": len(trainer.history)}
+        meta = {
+            "made_by": made_by,
+            "classes": data.classes,
+            "epochs": len(trainer.history),
+            FIT: self.config.fit,
+        }
         checkpoint = autoencoder_checkpoint(task.model, meta | found.meta(), data.identities())
         return Result(partial(_write_sheet, images=data, autoencoder=autoencoder), checkpoint)
 

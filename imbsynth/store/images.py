@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from imbsynth.configs import Fit, Size
 from imbsynth.errors import UserError, option
 from imbsynth.store.image_reader import ImageReader, ImageRules, OnProgress, Pixels
 from imbsynth.store.memory import free_memory
@@ -20,6 +21,18 @@ from imbsynth.store.memory import free_memory
 SMALLEST_PNG = 67  # bytes: a PNG file of one pixel
 MOST_IN_MEMORY = 256 << 20  # bytes of pixels: more than all of CIFAR
 UNTOLD = 4 << 30  # bytes of memory, where the system does not tell: what a small machine has
+
+
+class ImageForm(NamedTuple):
+    """What images are brought to when a folder is read."""
+
+    size: Size | None = None  # (height, width) in pixels; None takes the one size that all have
+    channels: int | None = None  # 1 or 3; None takes 1 if no image shows a colour, else 3
+    fit: Fit = "squash"  # how images of other proportions get to the size
+    skip_unreadable: bool = False  # leave out files that cannot be decoded
+
+
+AS_THEY_ARE = ImageForm()
 
 
 class Images(NamedTuple):
@@ -39,23 +52,19 @@ class Images(NamedTuple):
 def read_images(
     root: Path,
     paths: Sequence[str],
+    form: ImageForm = AS_THEY_ARE,
     *,
-    size: tuple[int, int] | None = None,
-    channels: int | None = None,
-    skip_unreadable: bool = False,
     cores: int = 1,
     on_progress: OnProgress = lambda _: None,
 ) -> Images:
     """Decode files into one uint8 array (n, c, h, w).
 
-    size: (height, width) in pixels to resize to; None takes the one size that all have.
-    channels: 1 (colour becomes gray) or 3; None takes 1 if no image shows a colour, else 3.
     on_progress: called after every file with the number of files read.
     Raises UserError like `ImageReader.images`, and if no file can be read.
     """
-    rules = ImageRules(size, True, channels == 1, skip_unreadable)
+    rules = ImageRules(form.size, True, form.channels == 1, form.skip_unreadable, form.fit)
     reader = ImageReader(root, paths, rules, cores=cores)
-    array = _GrowingArray(len(paths), channels)
+    array = _GrowingArray(len(paths), form.channels)
     kept, digests, pixel_digests = [], [], []
     with closing(reader.images(on_progress)) as images:
         for place, digest, picture in images:

@@ -22,6 +22,7 @@ from imbsynth.engine.events import EpochDone, Event, Note
 from imbsynth.engine.inference.classifier import load_classifier, logits
 from imbsynth.engine.reading import read_labelled
 from imbsynth.errors import Interrupted, UserError
+from imbsynth.store.images import ImageForm
 from tests.conftest import MakeFolder, contents
 
 
@@ -75,9 +76,7 @@ def test_tau_temperature_and_thresholds_are_fitted_to_the_kept_epoch(
     options = {"val": val, "want_recall": {"b": 0.6}, "oversample": "none"}
     aos_train.run(config(src, out, **options), on_event=listen)
     trained = load_classifier(out)
-    images = read_labelled(
-        val, size=(8, 8), channels=1, skip_unreadable=False, on_event=lambda _: None
-    )
+    images = read_labelled(val, ImageForm((8, 8), 1), on_event=lambda _: None)
     found = logits(
         trained.model,
         torch.from_numpy(images.pixels),

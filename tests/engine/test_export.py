@@ -20,6 +20,7 @@ from imbsynth.engine.inference.decisions import Fitted
 from imbsynth.engine.reading import read_labelled
 from imbsynth.errors import UserError
 from imbsynth.models.classifiers import ImageShape
+from imbsynth.store.images import ImageForm
 from tests.engine.test_predict import COUNTS, write_classifier
 
 SAMPLES = Path(__file__).parents[2] / "sample_data/test"
@@ -35,9 +36,7 @@ def real_images() -> NDArray[np.uint8]:
     """(n, 1, 28, 28) handwritten digits."""
     found = read_labelled(
         SAMPLES,
-        size=(28, 28),
-        channels=1,
-        skip_unreadable=False,
+        ImageForm((28, 28), 1),
         on_event=lambda _: None,
         only=("3", "7"),
     )

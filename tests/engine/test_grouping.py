@@ -16,6 +16,7 @@ from imbsynth.engine.grouping import RUNS, suggestion
 from imbsynth.engine.reading import read_labelled
 from imbsynth.engine.training.holding_out import hold_out
 from imbsynth.errors import UserError
+from imbsynth.store.images import AS_THEY_ARE
 from tests.conftest import MakeFolder, contents, draw_image
 
 TRACKS = {"a": [5, 5, 5, 5, 5, 5, 5, 5], "b": [6, 3, 3, 2, 2]}  # images of each
@@ -170,7 +171,7 @@ def test_a_list_with_other_files_is_for_a_folder_above(tracks: Path, tmp_path: P
 
 
 def test_validation_images_are_of_other_groups(tracks: Path) -> None:
-    images = read_labelled(tracks, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    images = read_labelled(tracks, AS_THEY_ARE, on_event=silent)
     config = AosTrainConfig(
         src=tracks, out=tracks.parent / "clf.safetensors", group_pattern=r"^(\d+)_"
     )

@@ -19,6 +19,7 @@ from imbsynth.engine.reading import read_labelled
 from imbsynth.engine.training.autoencoder import autoencoder_trainer
 from imbsynth.errors import Interrupted, UserError
 from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from imbsynth.store.images import AS_THEY_ARE
 from tests.conftest import MakeFolder, contents
 
 
@@ -250,7 +251,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(make_folder: MakeFolder, tmp_pa
 
 def test_the_order_of_images_does_not_depend_on_the_penalty(make_folder: MakeFolder) -> None:
     src = make_folder({"a": 10, "b": 5})
-    images = read_labelled(src, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    images = read_labelled(src, AS_THEY_ARE, on_event=silent)
     orders = []
     for penalty in ("aligned", "none"):
         training = autoencoder_trainer(

@@ -13,7 +13,7 @@ from PIL import Image
 from imbsynth.errors import UserError
 from imbsynth.store import memory
 from imbsynth.store.image_files import survey_all
-from imbsynth.store.images import Images, read_images
+from imbsynth.store.images import ImageForm, Images, read_images
 from tests.store.conftest import noise, png_bytes, put
 
 GRAY, COLOUR = (1, 4, 6), (3, 4, 6)  # (c, h, w)
@@ -50,14 +50,14 @@ def test_gray_grows_to_colour_when_colour_comes(tmp_path: Path, order: str) -> N
 def test_gray_is_read_as_colour_on_demand(tmp_path: Path) -> None:
     gray = noise(0, *GRAY)
     put(tmp_path, "a.png", gray)
-    images = read_images(tmp_path, ["a.png"], channels=3)
+    images = read_images(tmp_path, ["a.png"], ImageForm(channels=3))
     assert (images.pixels == np.broadcast_to(gray, (1, *COLOUR))).all()
     assert images.made_rgb == 1
 
 
 def test_colour_is_made_gray_on_demand(tmp_path: Path) -> None:
     paths = [put(tmp_path, "a.png", noise(0, *GRAY)), put(tmp_path, "b.png", noise(0, *COLOUR))]
-    images = read_images(tmp_path, paths, channels=1)
+    images = read_images(tmp_path, paths, ImageForm(channels=1))
     with Image.open(tmp_path / "b.png") as colour:
         assert np.array_equal(images.pixels[1, 0], np.asarray(colour.convert("L")))
     assert images.made_gray == 1
@@ -98,7 +98,7 @@ def test_at_most_five_sizes_are_named(tmp_path: Path) -> None:
 def test_a_size_makes_all_alike_and_says_how_many_were_not(tmp_path: Path) -> None:
     shapes = [(1, 4, 6), (1, 6, 4), (1, 12, 8)]
     paths = [put(tmp_path, f"{i}.png", noise(i, *shape)) for i, shape in enumerate(shapes)]
-    images = read_images(tmp_path, paths, size=(6, 4))
+    images = read_images(tmp_path, paths, ImageForm(size=(6, 4)))
     assert images.pixels.shape == (3, 1, 6, 4)
     assert (images.pixels[1] == noise(1, 1, 6, 4)).all()
     assert images.resized == 2
@@ -137,7 +137,7 @@ def test_unreadable_files_are_left_out_on_demand_and_recorded_by_their_paths(
         (tmp_path / path).touch()
     good = [put(tmp_path, f"{i}.png", noise(i, *(COLOUR if i else GRAY))) for i in range(3)]
     paths = [bad[0], good[0], bad[1], good[1], bad[2], good[2]]
-    images = read_images(tmp_path, paths, skip_unreadable=True)
+    images = read_images(tmp_path, paths, ImageForm(skip_unreadable=True))
     assert images.skipped == bad
     assert images.paths == good
     assert len(images.digests) == 3
@@ -147,7 +147,7 @@ def test_unreadable_files_are_left_out_on_demand_and_recorded_by_their_paths(
 def test_nothing_readable_is_an_error_even_so(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     with pytest.raises(UserError, match="no readable images"):
-        read_images(tmp_path, ["a.png"], skip_unreadable=True)
+        read_images(tmp_path, ["a.png"], ImageForm(skip_unreadable=True))
 
 
 def test_progress_is_told_after_every_file(tmp_path: Path) -> None:
@@ -169,8 +169,8 @@ def same(one: Images, other: Images) -> bool:
 
 def test_threads_change_nothing(tmp_path: Path, large: list[str]) -> None:
     (tmp_path / large[5]).write_bytes(b"broken")
-    alone = read_images(tmp_path, large, skip_unreadable=True, cores=1)
-    assert same(read_images(tmp_path, large, skip_unreadable=True, cores=2), alone)
+    alone = read_images(tmp_path, large, ImageForm(skip_unreadable=True), cores=1)
+    assert same(read_images(tmp_path, large, ImageForm(skip_unreadable=True), cores=2), alone)
     assert alone.skipped == [large[5]]
     one, other = (
         survey_all(tmp_path, large, cores=cores, on_progress=lambda _: None) for cores in (1, 2)

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from imbsynth.store.folders import scan
-from imbsynth.store.images import read_images
+from imbsynth.store.images import ImageForm, read_images
 from imbsynth.store.names import printable
 from tests.conftest import contents
 from tests.rights import permissions_hold
@@ -115,7 +115,7 @@ def test_its_pixels_are_the_known_ones_when_read_and_when_written(
     for path in (src / "odd").iterdir():
         path.unlink()
     (src / f"odd/x.{content.suffix}").write_bytes(content.data)
-    images = read_images(src / "odd", [f"x.{content.suffix}"], size=(8, 8))
+    images = read_images(src / "odd", [f"x.{content.suffix}"], ImageForm(size=(8, 8)))
     assert_shows(np.squeeze(images.pixels[0].transpose(1, 2, 0)), content)
     size = ["--image-size", 8, "--method", "ros", "--to", 8]
     assert invoke("generate", src, tmp_path / "out", *size).code == 0

@@ -15,6 +15,7 @@ from imbsynth.engine.manifest import RECONSTRUCT, has_manifest, made_of
 from imbsynth.engine.reading import Labelled, read_labelled, scan_regular
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream
+from imbsynth.store.images import ImageForm
 from imbsynth.store.names import listing
 from imbsynth.store.records import MANIFEST
 
@@ -93,10 +94,8 @@ def _read(
     files = scan_regular(src, empty_ok=True).files  # generate may leave empty classes
     return read_labelled(
         src,
+        ImageForm(size, channels, config.fit, config.skip_unreadable),
         only=[name for name, paths in files.items() if paths],
-        size=size,
-        channels=channels,
-        skip_unreadable=config.skip_unreadable,
         on_event=on_event,
     )
 

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imbsynth.configs import FidConfig
+from imbsynth.configs import FidConfig, Fit, Size
 from imbsynth.core.pixels import stacked, to_unit
 from imbsynth.engine.events import OnEvent
 from imbsynth.engine.inference import autoencoder, classifier
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.inference.classifier import load_classifier
+from imbsynth.engine.inference.fits import FIT, fit_of
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import arithmetic, resolve_device, resolve_precision
 from imbsynth.store.checkpoint_headers import read_header
@@ -49,8 +50,8 @@ class PixelFeatures:
         channels, height, width = self.shape = shape
         self.dim = channels * height * width
         self.batch_size = config.batch_size or 500
-        self.rules = _rules(config.image_size, channels, config)
-        self.identity = {"features": self.name, "shape": list(shape)}
+        self.rules = _rules(config.image_size, channels, config, config.fit)
+        self.identity = {"features": self.name, "shape": list(shape), FIT: config.fit}
 
     def features(self, images: Sequence[Pixels]) -> Tensor:
         """Flattened."""
@@ -69,7 +70,7 @@ class LatentFeatures:
         self.autoencoder = TrainedAutoencoder(load_autoencoder(path), device, precision)
         shape = self.autoencoder.model.shape
         self.name, self.dim, self.channels = path.name, shape.latent_dim, shape.channels
-        self.rules = _rules((shape.height, shape.width), shape.channels, config)
+        self.rules = _rules((shape.height, shape.width), shape.channels, config, fit_of(path))
         digest = digest_of(read_regular(path))
         self.identity = {"features": "latents", "weights": digest, "precision": precision}
 
@@ -96,7 +97,7 @@ class ClassifierFeatures:
             raise UserError(
                 f"{option('features')} {path}: {error}", "use another checkpoint"
             ) from None
-        self.rules = _rules((shape.height, shape.width), shape.channels, config)
+        self.rules = _rules((shape.height, shape.width), shape.channels, config, fit_of(path))
         digest = digest_of(read_regular(path))
         self.identity = {"features": "classifier", "weights": digest, "precision": self.precision}
 
@@ -152,11 +153,9 @@ def _of_checkpoint(path: Path, config: FidConfig) -> Extractor:
     return OF_CHECKPOINT[kind](path, config)
 
 
-def _rules(size: tuple[int, int] | None, channels: int, config: FidConfig) -> ImageRules:
+def _rules(size: Size | None, channels: int, config: FidConfig, fit: Fit) -> ImageRules:
     """For features of images of one size."""
-    return ImageRules(
-        size=size, one_size=True, gray=channels == 1, skip_unreadable=config.skip_unreadable
-    )
+    return ImageRules(size, True, channels == 1, config.skip_unreadable, fit)
 
 
 def _shape_of(config: FidConfig, paths: Sequence[str]) -> tuple[int, int, int]:

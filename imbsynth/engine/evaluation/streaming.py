@@ -65,11 +65,12 @@ def source_of(given: Sequence[Path]) -> Source:
 
 def reader_for(config: PredictConfig, trained: TrainedClassifier, source: Source) -> ImageReader:
     """Reads images as the classifier takes them."""
-    shape = trained.model.shape
+    form = trained.form(config.skip_unreadable)
     rules = ImageRules(
-        size=(shape.height, shape.width),
-        gray=shape.channels == 1,
-        skip_unreadable=config.skip_unreadable,
+        size=form.size,
+        gray=form.channels == 1,
+        skip_unreadable=form.skip_unreadable,
+        fit=form.fit,
     )
     return ImageReader(source.root, source.paths, rules, cores=worker_count(), where=source.where)
 

@@ -54,9 +54,10 @@ def protocol_for(folder: ImageFolder, config: ExperimentConfig) -> Protocol:
         "epochs": effort.epochs,
         "images_per_epoch": max(500, min(balanced, effort.most_images)),
         "image_size": size,
+        "fit": config.fit,
     }
     ae_epochs = max(effort.ae_epochs, LEAST_SEEN // sum(counts.values()))
-    ae: Options = {"epochs": ae_epochs, "image_size": size}
+    ae: Options = {"epochs": ae_epochs, "image_size": size, "fit": config.fit}
     methods = {}
     for suffix, augment in (("", "none"), (AUGMENTED, "affine")):
         for name, oversample in OVERSAMPLED.items():

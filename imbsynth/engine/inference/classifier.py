@@ -12,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imbsynth.configs import MAX_CLASSIFIED_SIDE, USUAL_PHOTOGRAPH, USUAL_SIDE, check_size
+from imbsynth.configs import MAX_CLASSIFIED_SIDE, USUAL_PHOTOGRAPH, USUAL_SIDE, Fit, check_size
 from imbsynth.core.batches import images_at_once
 from imbsynth.core.pixels import to_unit
 from imbsynth.engine.inference.decisions import Fitted, read_fitted
 from imbsynth.engine.inference.digests import packed, taken, unpacked
+from imbsynth.engine.inference.fits import read_fit
 from imbsynth.engine.overlap import ENCODED, PARENTS, TRAINED, VALIDATED
 from imbsynth.errors import UserError, option
 from imbsynth.models.classifiers import CNN, OF_TIMM, SMALL_RESNETS, Classifier, ImageShape
@@ -26,6 +27,7 @@ from imbsynth.runtime import arithmetic
 from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
 from imbsynth.store.fields import Wrong, mapping, sequence, text, whole
 from imbsynth.store.folders import is_class_name
+from imbsynth.store.images import ImageForm
 
 KIND = "aos-train"
 PRETRAINED = "pretrained"  # in the header: which weights the training started from, if any
@@ -64,11 +66,17 @@ class TrainedClassifier(NamedTuple):
     best_epoch: int
     fitted: Fitted | None  # None in checkpoints of older versions
     pretrained: str | None = None  # SHA-256 of the weight file that its training started from
+    fit: Fit = "squash"  # how images of other proportions got to the size of its training
 
     @property
     def classes(self) -> list[str]:
         """The class of each output."""
         return list(self.counts)
+
+    def form(self, skip_unreadable: bool) -> ImageForm:
+        """How images are read for it."""
+        channels, height, width = self.model.shape
+        return ImageForm((height, width), channels, self.fit, skip_unreadable)
 
 
 def usual_side(name: str) -> int:
@@ -149,6 +157,7 @@ def load_classifier(path: Path) -> TrainedClassifier:
     try:
         seen = _seen(tensors)
         pretrained = text(mapping(meta, PRETRAINED), "digest") if PRETRAINED in meta else None
+        fit = read_fit(meta)
         counts, found = _counts(meta), mapping(meta, "shape")
         channels = whole(found, "channels", 1, 3)
         if channels == 2:
@@ -171,7 +180,7 @@ def load_classifier(path: Path) -> TrainedClassifier:
     check_tensors(path, weights, model.state_dict())
     model.load_state_dict(weights, assign=True)
     channels_last(model)
-    return TrainedClassifier(model, counts, seen, best_epoch, fitted, pretrained)
+    return TrainedClassifier(model, counts, seen, best_epoch, fitted, pretrained, fit)
 
 
 def _counts(meta: dict[str, Any]) -> dict[str, int]:

@@ -17,6 +17,7 @@ from imbsynth.engine.training.loop import train
 from imbsynth.engine.training.trainer import OneTask, Trainer
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.checkpoints import Checkpoint
+from imbsynth.store.images import ImageForm
 from imbsynth.store.records import provenance
 from imbsynth.store.training_files import TrainingFiles
 from imbsynth.store.transfer import unchanged
@@ -76,11 +77,10 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
 
     def read_src(self, on_event: OnEvent, fits: Fits) -> Labelled:
         """The folder of images to train on."""
+        skip = self.config.skip_unreadable
         return read_labelled(
             self.config.src,
-            size=self.image_size,
-            channels=self.config.channels,
-            skip_unreadable=self.config.skip_unreadable,
+            ImageForm(self.image_size, self.config.channels, self.config.fit, skip),
             on_event=on_event,
             fits=fits,
         )

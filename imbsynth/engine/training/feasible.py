@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from imbsynth.configs import AosTrainConfig
 from imbsynth.core.tables import LOSSES
 from imbsynth.engine.inference.classifier import sketch
+from imbsynth.engine.inference.fits import fit_of
 from imbsynth.engine.inference.pretrained import Backbone, fitting
 from imbsynth.engine.previews import Preview
 from imbsynth.engine.training.classifier_run import classifier_step
@@ -48,14 +50,25 @@ def check_feasible(
     model = sketch(config.model, shape, len(classes), head, as_published=backbone is not None)
     if backbone is not None:
         fitting(model, backbone)
-    if autoencoder is not None:
+    if autoencoder is not None and config.ae is not None:
         channels = config.channels or autoencoder.shape.channels
         check_fits(autoencoder, (channels, *preview.size))
+        check_same_fit(config, config.ae)
     check_memory(
         classifier_step(config, shape, len(classes)),
         sum(preview.folder.counts.values()),
         resolve_device(config.device),
     )
+
+
+def check_same_fit(config: AosTrainConfig, ae: Path) -> None:
+    """Raise UserError unless the autoencoder has seen images cropped, padded or squashed alike."""
+    if config.sized and fit_of(ae) != config.fit:
+        raise UserError(
+            f"the autoencoder was trained with {option('fit')} {fit_of(ae)}, and {option('fit')} "
+            f"is {config.fit}",
+            f"give {option('fit')} {fit_of(ae)}, or train another autoencoder",
+        )
 
 
 def check_fits(autoencoder: Autoencoder, here: Sequence[int]) -> None:

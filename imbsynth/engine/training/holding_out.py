@@ -24,6 +24,7 @@ from imbsynth.engine.reading import (
 )
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
+from imbsynth.store.images import ImageForm
 from imbsynth.store.names import listing
 
 Indices = NDArray[np.int64]
@@ -180,9 +181,12 @@ def read_validation(
     """
     val = read_labelled(
         folder,
-        size=(images.pixels.shape[2], images.pixels.shape[3]),
-        channels=images.pixels.shape[1],
-        skip_unreadable=config.skip_unreadable,
+        ImageForm(
+            (images.pixels.shape[2], images.pixels.shape[3]),
+            images.pixels.shape[1],
+            config.fit,
+            config.skip_unreadable,
+        ),
         on_event=on_event,
     )
     found = overlap_of(folder, val, seen.by_reason())

@@ -26,6 +26,7 @@ from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.source import Origin, Source
 from imbsynth.engine.sources.spaces import Pixels
 from imbsynth.runtime import stream
+from imbsynth.store.images import AS_THEY_ARE
 from tests.conftest import contents
 
 
@@ -53,7 +54,7 @@ class ClassGaussians:
 
 
 def read(src: Path) -> Labelled:
-    return read_labelled(src, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    return read_labelled(src, AS_THEY_ARE, on_event=silent)
 
 
 def test_a_generator_goes_through_the_same_pipeline(

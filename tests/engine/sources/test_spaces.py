@@ -12,13 +12,14 @@ from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.sources.spaces import ResidualLatents
 from imbsynth.models.autoencoder import Autoencoder, Shape
+from imbsynth.store.images import AS_THEY_ARE
 from tests.conftest import MakeFolder
 
 CPU = torch.device("cpu")
 
 
 def read(src: Path) -> Labelled:
-    return read_labelled(src, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    return read_labelled(src, AS_THEY_ARE, on_event=silent)
 
 
 class Counting(TrainedAutoencoder):

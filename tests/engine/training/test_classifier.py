@@ -22,14 +22,14 @@ from imbsynth.engine.training.sets import TrainingSet, training_set
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
 from imbsynth.models.split_norm import SplitNorm
-from imbsynth.store.images import read_images
+from imbsynth.store.images import AS_THEY_ARE, read_images
 from tests.conftest import MakeFolder
 
 CPU = torch.device("cpu")
 
 
 def read(src: Path) -> Labelled:
-    return read_labelled(src, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    return read_labelled(src, AS_THEY_ARE, on_event=silent)
 
 
 def settings(**options: Any) -> AosTrainConfig:

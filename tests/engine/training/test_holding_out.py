@@ -14,11 +14,12 @@ from imbsynth.engine.inference.classifier import Seen
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.training.holding_out import check_validation, hold_out, read_validation
 from imbsynth.errors import UserError
+from imbsynth.store.images import AS_THEY_ARE
 from tests.conftest import MakeFolder
 
 
 def read(src: Path) -> Labelled:
-    return read_labelled(src, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    return read_labelled(src, AS_THEY_ARE, on_event=silent)
 
 
 def validation(folder: Path, images: Labelled, *, allow_overlap: bool = False) -> Labelled:

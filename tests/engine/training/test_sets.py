@@ -17,6 +17,7 @@ from imbsynth.engine.sources.spaces import Latents, Pixels, Space
 from imbsynth.engine.training.sets import real_rows, training_set
 from imbsynth.errors import UserError
 from imbsynth.models.autoencoder import Autoencoder, Shape
+from imbsynth.store.images import AS_THEY_ARE
 
 CPU = torch.device("cpu")
 
@@ -40,7 +41,7 @@ def config(oversample: str) -> AosTrainConfig:
     ],
 )
 def test_class_sizes_after_balancing(rare: Path, oversample: str, expected: list[int]) -> None:
-    images = read_labelled(rare, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    images = read_labelled(rare, AS_THEY_ARE, on_event=silent)
     members = dict(zip(images.classes, images.members(), strict=True))
     space = Pixels(images, images.members(), CPU, 8)
     rows = training_set(config(oversample), members, space, space).rows
@@ -53,7 +54,7 @@ def test_class_sizes_after_balancing(rare: Path, oversample: str, expected: list
 
 @pytest.mark.parametrize("oversample", ["ros", "smote", "transfer", "ccr"])
 def test_rows_of_one_identity_show_one_image(rare: Path, oversample: str) -> None:
-    images = read_labelled(rare, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    images = read_labelled(rare, AS_THEY_ARE, on_event=silent)
     members = dict(zip(images.classes, images.members(), strict=True))
     space = Pixels(images, images.members(), CPU, 8)
     shown = training_set(config(oversample), members, space, space)
@@ -73,7 +74,7 @@ def test_an_epoch_shows_the_images_that_generate_writes(
     rare: Path, tmp_path: Path, method: str
 ) -> None:
     """In pixels, where points off the lines between images are kept as images."""
-    images = read_labelled(rare, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    images = read_labelled(rare, AS_THEY_ARE, on_event=silent)
     members = dict(zip(images.classes, images.members(), strict=True))
     space = Pixels(images, images.members(), CPU, 500)
     shown = training_set(config(method), members, space, space)
@@ -86,7 +87,7 @@ def test_an_epoch_shows_the_images_that_generate_writes(
 
 @pytest.mark.parametrize("latent", [False, True])
 def test_with_a_share_every_class_is_synthetic_alike(rare: Path, latent: bool) -> None:
-    images = read_labelled(rare, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    images = read_labelled(rare, AS_THEY_ARE, on_event=silent)
     members = dict(zip(images.classes, images.members(), strict=True))
     space = Pixels(images, images.members(), CPU, 8)
     drawn_in: Space = space
@@ -107,7 +108,7 @@ def test_with_a_share_every_class_is_synthetic_alike(rare: Path, latent: bool) -
 
 
 def test_in_place_of_each_synthetic_row_stands_a_real_one_of_its_class(rare: Path) -> None:
-    images = read_labelled(rare, size=None, channels=None, skip_unreadable=False, on_event=silent)
+    images = read_labelled(rare, AS_THEY_ARE, on_event=silent)
     members = dict(zip(images.classes, images.members(), strict=True))
     space = Pixels(images, images.members(), CPU, 8)
     made = np.zeros(20, bool)
