@@ -30,6 +30,7 @@ COMMAND = CommandSpec(
         "photos/train --out clf.safetensors",
         "photos/train --val photos/val --out clf.safetensors --oversample ros "
         "--model resnet18 --augment flip-crop --epochs 50",
+        "photos/train --out clf.safetensors --model mobilenet_v2 --pretrained auto --freeze",
         "photos/train --out clf.safetensors --recipe strong --model resnet32 --epochs 200",
     ),
 )

@@ -31,7 +31,7 @@ _OVERSAMPLING = {
 
 @with_recipe
 @dataclass(frozen=True, kw_only=True)
-class AosTrainConfig(Grouped, Pretrained, Learning, Synthesis, Training):
+class AosTrainConfig(Grouped, Learning, Pretrained, Synthesis, Training):
     """Train a classifier that finds the rare classes, and keep its best epoch.
 
     Rare classes are oversampled, and during training some of their images are moved towards and

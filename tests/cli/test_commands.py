@@ -38,7 +38,7 @@ def test_help_has_sections_and_examples_that_can_be_copied() -> None:
     assert code == 0
     lines = out.splitlines()
     headings = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
-    panels = ["Balancing:", "Synthetic images:", "Learning:"]
+    panels = ["Balancing:", "Synthetic images:", "Learning:", "Pretrained backbone:"]
     assert headings == ["Arguments:", "Options:", *panels, "Run:"]
     assert sum(line.startswith("  --epsilon") for line in lines) == 1
     (long,) = [line for line in lines if "--augment flip-crop" in line]
