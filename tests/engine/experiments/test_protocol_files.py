@@ -47,6 +47,14 @@ def test_the_path_of_a_file_is_no_option_of_a_protocol() -> None:
         parse_protocol(protocol(methods={"only": {"generate": {"per-class": "F"}}}))
 
 
+def test_a_protocol_names_weights_by_auto_alone() -> None:
+    frozen = {"model": "mobilenet_v2", "pretrained": "auto", "freeze": True}
+    found = parse_protocol(protocol(train=frozen)).methods["only"].train
+    assert found["pretrained"] == "auto"
+    with pytest.raises((ValueError, UserError), match="only auto is the same everywhere"):
+        parse_protocol(protocol(train={**frozen, "pretrained": "weights.pth"}))
+
+
 def test_what_a_trial_fills_in_is_no_option_of_a_protocol() -> None:
     with pytest.raises(UserError, match="'val-fraction' is no option of aos-train"):
         parse_protocol(protocol(train={"val-fraction": 0.3}))
