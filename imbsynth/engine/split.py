@@ -22,6 +22,8 @@ from imbsynth.store.names import listing
 from imbsynth.store.records import provenance, write_record
 from imbsynth.store.transfer import folder_digest, transfer
 
+FEW = 10  # images of a class, whose recall then moves by a tenth and more with each
+
 Indices = NDArray[np.int64]
 Parts = dict[str, dict[str, list[str]]]  # part -> class -> files
 
@@ -63,6 +65,8 @@ def _split(config: SplitConfig, folder: ImageFolder, part: Path, on_event: OnEve
         part_of = _by_group(config, folder, found, groups, on_event)
     parts = _parts(config, folder, part_of)
     _check_filled(folder, parts)
+    if config.folds is None:  # folds are judged together, by all images
+        _explain_few(parts, on_event)
     inputs = _write(config, parts, part, {one.path: one.digest for one in found}, on_event)
     record = provenance("split", config, inputs=inputs, libraries=("numpy",))
     if groups is not None:
@@ -201,3 +205,17 @@ def _check_filled(folder: ImageFolder, parts: Parts) -> None:
                 f"for {part}",
                 "files that show the same image stay together: add images, or ask for fewer parts",
             )
+
+
+def _explain_few(parts: Parts, on_event: OnEvent) -> None:
+    """Name the smallest class that a part judges by; the first part has those to train on."""
+    count, name, part = min(
+        (len(files), name, part) for part in list(parts)[1:] for name, files in parts[part].items()
+    )
+    if count < FEW:
+        on_event(
+            Note(
+                f"{part} has only {count} of class {name}: each image moves its recall by "
+                f"1/{count}; cross-validation folds judge by every image"
+            )
+        )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from imbsynth.configs import SplitConfig
+from imbsynth.engine.events import Note
 from imbsynth.engine.split import run
 from imbsynth.errors import UserError
 from tests.conftest import MakeFolder, contents
@@ -47,6 +48,24 @@ def test_the_same_seed_gives_the_same_bytes(make_folder: MakeFolder, tmp_path: P
     for name in ("one", "two"):
         run(SplitConfig(src=src, dst=tmp_path / name, fractions=(0.7, 0.3)))
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_a_part_with_few_images_to_judge_by_is_named(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    events: list[object] = []
+    src = make_folder({"a": 90, "b": 29})
+    few = SplitConfig(src=src, dst=tmp_path / "few", fractions=(0.5, 0.3, 0.2))
+    run(few, on_event=events.append)
+    text = (
+        "test has only 6 of class b: each image moves its recall by 1/6; "
+        "cross-validation folds judge by every image"
+    )
+    assert Note(text) in events
+    events.clear()
+    run(SplitConfig(src=src, dst=tmp_path / "folds", folds=5), on_event=events.append)
+    run(SplitConfig(src=src, dst=tmp_path / "half", fractions=(0.6, 0.4)), on_event=events.append)
+    assert not any(isinstance(event, Note) for event in events)
 
 
 def test_a_class_too_small_for_the_parts_is_named(make_folder: MakeFolder, tmp_path: Path) -> None:
