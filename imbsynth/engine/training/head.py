@@ -7,28 +7,34 @@ state that training has saved.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import Linear, functional
 
 from imbsynth.configs import AosTrainConfig
 from imbsynth.core.batches import ByClass
+from imbsynth.core.calibration import Floats, fitted_temperature, softmax
 from imbsynth.core.feature_views import Views
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.training.classifier import ClassifierTask
 from imbsynth.engine.training.features import Features, of_training, of_validation, views_of
 from imbsynth.engine.training.frozen import FrozenTask
 from imbsynth.engine.training.head_fitting import Batches, HeadState, fit_head
-from imbsynth.engine.training.keeper import rank
 from imbsynth.engine.training.parts import weights_now
 from imbsynth.engine.training.synthetic_features import trained_with_synthetic
+from imbsynth.engine.training.validation import balanced_loss
 from imbsynth.errors import UserError, option
 from imbsynth.models.classifiers import Classifier
 from imbsynth.models.heads import CosineHead, head_of
 from imbsynth.runtime import arithmetic, initialised, stream
 
+CHOSEN_BY = "tempered_loss"  # among the scores of a head
 TAUS = (0.25, 0.5, 0.75, 1.0)  # of the normalisation; 0 is the head as it is
 MOST_VIEWS = 4  # of an image
 AS_TRAINED, RETRAINED = "as trained", "trained again"
@@ -56,38 +62,63 @@ def check_has_head(model: Classifier) -> None:
 def choose_head(task: ClassifierTask, on_event: OnEvent) -> Choice:
     """The best epoch's network, with its head as trained, rescaled, or trained again.
 
-    The one with the highest macro F1 on the validation images is taken; ties go to the lower loss,
-    then to the earlier in this list.
+    The one with the lowest cross-entropy on the validation images is taken, all classes equally
+    weighted, at the temperature that suits it best: the few images of a rare class leave F1 only a
+    few values, and heads of other training are differently sure of what they say.
+    """
+    method = task.config.head_synthesis
+    states = heads_of(task, () if method == "none" else (method,), on_event)
+    judged = task.judged_on if isinstance(task, FrozenTask) else of_validation(task)
+    tried = {}
+    for name, state in states.items():
+        logits = logits_of(task, state, judged)
+        tried[name] = {**task.val.scores(logits), CHOSEN_BY: tempered_loss(logits, task.val.labels)}
+    name = min(tried, key=lambda name: tried[name][CHOSEN_BY])
+    head_of(task.model)[1].load_state_dict(states[name])
+    before, after = (tried[n][CHOSEN_BY] for n in (AS_TRAINED, name))
+    on_event(Note(f"head: {name} (validation loss {before:.4f} as trained, {after:.4f} now)"))
+    return Choice(name, weights_now(task.model), tried)
+
+
+def heads_of(
+    task: ClassifierTask, methods: Sequence[str], on_event: OnEvent
+) -> dict[str, HeadState]:
+    """What the weights of the head may be after training, by name.
+
+    methods: of synthesis, each of which gives one more head. The network is left with the best
+    epoch's weights, but for its head.
     """
     task.model.load_state_dict(task.keeper.best)
     task.model.eval()
     _, head = head_of(task.model)
-    with arithmetic(task.device, task.precision):
-        judged = task.judged_on if isinstance(task, FrozenTask) else of_validation(task)
-        states = _heads(task, head, on_event)
-        tried = {name: _scores(task, head, state, judged) for name, state in states.items()}
-    name = max(tried, key=lambda name: rank(tried[name]))
-    head.load_state_dict(states[name])
-    before, after = (tried[n]["f1_macro"] for n in (AS_TRAINED, name))
-    on_event(Note(f"head: {name} (macro F1 {before:.4f} as trained, {after:.4f} now)"))
-    return Choice(name, weights_now(task.model), tried)
-
-
-def _heads(task: ClassifierTask, head: Linear, on_event: OnEvent) -> dict[str, HeadState]:
-    """What the weights of the head may be, by their names; they are the last ones afterwards."""
-    method = task.config.head_synthesis
-    seen = task.seen if isinstance(task, FrozenTask) else of_training(task)
     states = {AS_TRAINED: weights_now(head)}
     if not isinstance(head, CosineHead):  # whose rows have the length 1 already
         states |= {f"tau {tau:g}": tau_normalised(states[AS_TRAINED], tau) for tau in TAUS}
-    states[RETRAINED] = retrained(head, seen, task.config, on_event)
-    if method != "none":
+    with arithmetic(task.device, task.precision):
+        seen = task.seen if isinstance(task, FrozenTask) else of_training(task)
+        states[RETRAINED] = retrained(head, seen, task.config, on_event)
+        views = _views(task, seen) if methods else None
+    for method in methods:
+        assert views is not None
         head.load_state_dict(states[AS_TRAINED])
-        views = _views(task, seen)
+        config = replace(task.config, head_synthesis=method)
         with arithmetic(task.device, "fp32"):  # small matrices, in which bf16 would be seen
-            found = trained_with_synthetic(head, views, task.config, on_event)
-        states[with_features(method)] = found
+            states[with_features(method)] = trained_with_synthetic(head, views, config, on_event)
     return states
+
+
+def logits_of(task: ClassifierTask, state: HeadState, judged: Features) -> NDArray[np.float32]:
+    """(n, k): what the network with this head says of features."""
+    _, head = head_of(task.model)
+    head.load_state_dict(state)
+    with torch.inference_mode(), arithmetic(task.device, task.precision):
+        return head(judged.values).float().cpu().numpy()
+
+
+def tempered_loss(logits: Floats, labels: NDArray[np.int64]) -> float:
+    """Cross-entropy at the temperature that makes it lowest, all classes equally weighted."""
+    temperature = fitted_temperature(logits, labels, 1 / np.bincount(labels)[labels])
+    return balanced_loss(softmax(logits / temperature), labels)
 
 
 def _views(task: ClassifierTask, seen: Features) -> Views:
@@ -136,12 +167,3 @@ def retrained(head: Linear, seen: Features, config: AosTrainConfig, on_event: On
 def _fresh(head: Linear) -> Linear:
     head.reset_parameters()
     return head
-
-
-def _scores(
-    task: ClassifierTask, head: Linear, state: HeadState, judged: Features
-) -> dict[str, Any]:
-    head.load_state_dict(state)
-    with torch.inference_mode():
-        found = head(judged.values).float().cpu().numpy()
-    return task.val.scores(found)
