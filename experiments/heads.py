@@ -4,7 +4,7 @@
         --seeds 0,1,2,3,4 --out runs/heads/mnist
 
 For every seed: an imbalanced copy of DATA/train, a classifier trained on it with copies (or with
-balanced softmax and mixup: --body strong) and affine augmentation, a tenth of the images held out
+balanced softmax and mixup: --body strong) and affine augmentation, a fifth of the images held out
 for validation, and then every head that `aos-train --head-epochs` knows. All of them are scored on
 DATA/test, and the two rules that could choose one by the validation images are compared. A seed
 that is in OUT already is not run again. The table has the paired differences from the head as
