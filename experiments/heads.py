@@ -29,6 +29,7 @@ from imbsynth.configs import AosTrainConfig, ImbalanceConfig
 from imbsynth.core.tables import FEATURE_SAMPLERS
 from imbsynth.engine import aos_train, imbalance
 from imbsynth.engine.events import silent
+from imbsynth.engine.inference.classifier import load_classifier
 from imbsynth.engine.reading import read_labelled
 from imbsynth.engine.training.classifier import ClassifierTask
 from imbsynth.engine.training.features import of_validation
@@ -40,8 +41,8 @@ from imbsynth.engine.training.head import (
     tempered_loss,
 )
 from imbsynth.engine.training.keeper import rank
+from imbsynth.engine.training.parts import weights_now
 from imbsynth.engine.training.validation import Validation
-from imbsynth.store.checkpoints import load_checkpoint
 
 RARE = 4  # of the classes, the smallest
 BODIES: dict[str, dict[str, Any]] = {
@@ -58,8 +59,7 @@ def trained(config: AosTrainConfig) -> ClassifierTask:
         aos_train.run(config)
     run = aos_train.AosTrain(config)
     task = run.trainer(run.read(silent), torch.device("cpu"), "fp32", silent).task
-    tensors = load_checkpoint(config.out, "aos-train").tensors
-    task.keeper.best = {name.removeprefix("model."): value for name, value in tensors.items()}
+    task.keeper.best = weights_now(load_classifier(config.out).model)
     return task
 
 
