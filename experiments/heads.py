@@ -128,8 +128,8 @@ def table(seeds: list[Scores], counts: NDArray[np.int64]) -> str:
     for title, names in rows.items():
         cells = [title]
         for score in scores.values():
-            own = 100 * np.array([score(f[n]["test"]) for f, n in zip(seeds, names, strict=True)])
-            base = 100 * np.array([score(f[AS_TRAINED]["test"]) for f in seeds])
+            own = np.array([score(f[n]["test"]) for f, n in zip(seeds, names, strict=True)])
+            base = np.array([score(f[AS_TRAINED]["test"]) for f in seeds])
             cells += [f"{own.mean():.2f}", "" if title == AS_TRAINED else shown(own - base)]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
