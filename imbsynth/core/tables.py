@@ -92,6 +92,21 @@ FEATURE_SAMPLERS = table(
     ),
 )
 
+GENERATORS = table(
+    Entry(
+        "bagan",
+        "imbsynth.models.bagan:Bagan",
+        "an autoencoder's encoder and decoder become discriminator and generator",
+        "Mariani et al., 2018",
+    ),
+    Entry(
+        "gamo",
+        "imbsynth.models.gamo:Gamo",
+        "weighs the images of a class, against a discriminator and a classifier",
+        "Mullick et al., 2019",
+    ),
+)
+
 LOSSES = table(
     Entry(
         "cross-entropy",
