@@ -112,9 +112,8 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
         collapsed = [name for name, value in diversity.items() if is_collapsed(value)]
         if collapsed:
             on_event(Note(_warning(collapsed, diversity)))
-        losses = {
-            name: history[-1][name] for name in task.losses[1:]
-        }  # of the autoencoder: 0 by now
+        players = task.losses[1:]  # the first is that of the autoencoder
+        losses = {name: history[-1][name] for name in players}
         meta = {
             "made_by": made_by,
             "generator": self.config.kind,

@@ -1,4 +1,4 @@
-"""BAGAN: an autoencoder whose encoder becomes the discriminator, and whose decoder the generator."""
+"""BAGAN: the encoder of an autoencoder becomes the discriminator, the decoder the generator."""
 
 from __future__ import annotations
 

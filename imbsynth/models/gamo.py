@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -44,6 +44,7 @@ class Gamo(Generator):
     noise_dim = NOISE_DIM
     losses = ("recon_loss", "classifier_loss", "discriminator_loss", "generator_loss")
     shown_per_image = 1.0
+    points: Tensor  # (sum of the classes' points, d)
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -56,11 +57,11 @@ class Gamo(Generator):
         self.mapping = nn.Sequential(
             *_layer(NOISE_DIM + classes, MAPPED[0]), *_layer(MAPPED[0], MAPPED[1])
         )
-        sizes = [min(n, MOST_POINTS) for n in shape.counts]
-        self.weighing = nn.ModuleList(nn.Linear(MAPPED[1], n) for n in sizes)
+        self.sizes = tuple(min(n, MOST_POINTS) for n in shape.counts)  # points per class
+        self.weighing = nn.ModuleList(nn.Linear(MAPPED[1], n) for n in self.sizes)
         self.discriminator = _telling(size + classes, 1)
         self.classifier = _telling(size, classes)
-        self.register_buffer("points", torch.zeros(sum(sizes), size))
+        self.register_buffer("points", torch.zeros(sum(self.sizes), size))
 
     def pretrain(self, images: Tensor, labels: Tensor) -> Sequence[Tensor]:
         """The mean squared error of reconstructions; the other weights stay as they are."""
@@ -73,10 +74,8 @@ class Gamo(Generator):
 
     def settle(self, classes: Sequence[Tensor]) -> None:
         """Keep the points that are combined."""
-        kept = torch.cat(
-            [points[: layer.out_features] for points, layer in self._by_class(classes)]
-        )
-        self.points.copy_(kept)
+        kept = [points[:size] for points, size in zip(classes, self.sizes, strict=True)]
+        self.points.copy_(torch.cat(kept))
 
     def play(self, moves: Moves) -> Sequence[Tensor]:
         """Squared errors of the three players (the script's form of the paper's equation 6)."""
@@ -87,10 +86,7 @@ class Gamo(Generator):
         told = self.classifier(points).float().softmax(1)
         classifier_loss = functional.mse_loss(told, self._one_hot(labels))
         wanted = torch.cat(
-            [
-                torch.full((len(rows), 1), value)
-                for rows, value in ((real, REAL), (shown, SYNTHETIC))
-            ]
+            [torch.full((len(real), 1), REAL), torch.full((len(shown), 1), SYNTHETIC)]
         ).to(points)
         believed = self._believed(self.discriminator, points, labels)
         discriminator_loss = functional.mse_loss(believed, wanted)
@@ -112,26 +108,23 @@ class Gamo(Generator):
         """(m, noise_dim), (m,) -> (m, d): each a convex combination of points of its class."""
         mapped = self.mapping(torch.cat([noise, self._one_hot(labels)], 1))
         made = noise.new_zeros(len(noise), self.points.shape[1])
-        sizes = [layer.out_features for layer in self.weighing]
-        for label, (points, layer) in enumerate(self._by_class(self.points.split(sizes))):
+        layers = zip(self.weighing, self.points.split(list(self.sizes)), strict=True)
+        for label, (layer, points) in enumerate(layers):
             rows = (labels == label).nonzero()[:, 0]
             if len(rows):
                 weights = layer(mapped[rows]).float().softmax(1)
                 made = made.index_copy(0, rows, weights @ points)
         return made
 
-    def _by_class(self, classes: Sequence[Tensor]) -> list[tuple[Tensor, nn.Linear]]:
-        layers = [layer for layer in self.weighing if isinstance(layer, nn.Linear)]
-        return list(zip(classes, layers, strict=True))
-
     def _points_of(self, images: Tensor) -> Tensor:
         return images.flatten(1) if self.autoencoder is None else self.autoencoder.encode(images)
 
-    def _believed(self, discriminator: nn.Module, points: Tensor, labels: Tensor) -> Tensor:
+    def _believed(
+        self, discriminator: Callable[[Tensor], Tensor], points: Tensor, labels: Tensor
+    ) -> Tensor:
         """(m, 1): how much points are taken for real, given their class."""
         inputs = torch.cat([points, self._one_hot(labels)], 1)
-        found: Tensor = discriminator(inputs).float().sigmoid()
-        return found
+        return discriminator(inputs).float().sigmoid()
 
     def _one_hot(self, labels: Tensor) -> Tensor:
         return functional.one_hot(labels, len(self.shape.counts)).float()
