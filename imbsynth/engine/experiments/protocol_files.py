@@ -123,9 +123,9 @@ def _method(
         paths["ae"] = Path("ae.safetensors")
     if "train-generator" in values:
         place, options = f"{where} train-generator", own["train-generator"]
-        generator = checked(TrainGeneratorConfig, options, place, common["generator"])
-        if "kind" not in generator:
+        if "kind" not in {**common["generator"], **options}:
             raise ValueError(f"{place} names no kind")
+        generator = checked(TrainGeneratorConfig, options, place, common["generator"])
         paths["generator"] = Path("generator.safetensors")
     if paths or "generate" in values:
         place = f"{where} generate"
