@@ -43,7 +43,7 @@ class TrainGeneratorConfig(Training):
         int, Option("Passes over the images after that: the adversarial training.", range=COUNT)
     ] = 100
     sheet_every: Annotated[
-        int, Option("Draw the pictures anew after so many epochs.", unit="epochs", range=COUNT)
+        int, Option("How often the pictures are drawn again.", unit="epochs", range=COUNT)
     ] = 5
     batch_size: TrainingBatch = 64
     lr: Annotated[
