@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -51,9 +51,14 @@ class Generator(nn.Module, ABC):
     losses: tuple[str, ...]  # names, "recon_loss" the first
     noise_dim: int
     lr: float  # of Adam, as the authors have it
+    speed = 1.0  # by which the learning rate of the weights of `fast` is multiplied
     shares: tuple[float, ...]  # of each class among the images that the discriminator is shown
     shown_per_image: float  # synthetic images for each real one
     autoencoder: Coder | None
+
+    def fast(self) -> Iterable[nn.Parameter]:
+        """The weights that learn faster than the others."""
+        return ()
 
     @abstractmethod
     def pretrain(self, images: Tensor, labels: Tensor) -> Sequence[Tensor]:

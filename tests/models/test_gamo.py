@@ -48,6 +48,7 @@ def test_a_combination_by_hand() -> None:
         torch.nn.init.zeros_(layer.weight)  # type: ignore[arg-type]
         torch.nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
     model.weighing[0].bias.data = torch.tensor([0.0, 3.0]).log1p()  # weights 1 / 5 and 4 / 5
+    model.eval()
     made = model.combined(torch.randn(3, NOISE_DIM), torch.tensor([1, 0, 1]))
     assert made.tolist() == [[0.25, 0.75], pytest.approx([0.8, 0.4]), [0.25, 0.75]]
     assert model.generate(torch.randn(1, NOISE_DIM), torch.tensor([1])).tolist() == [

@@ -52,11 +52,13 @@ def generator_trainer(
     lr, epochs = config.lr or task.model.lr, task.pretraining + config.epochs
     # Half a step before the first stage ends, so that rounding does not move the end.
     first = (task.pretraining - 0.5 / task.steps) / epochs
+    fast = {id(weight) for weight in task.model.fast()}
     optimisation = Optimisation(
         task.model.parameters(),
         lambda weights: adam(weights, lr=lr, beta=BETA),
         lr,
         lambda progress: PRETRAINING_LR / lr if progress < first else 1.0,
+        speed=lambda weight: task.model.speed if id(weight) in fast else 1.0,
     )
     return Trainer(task, optimisation, epochs, device)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -12,6 +13,8 @@ from torch.optim import Optimizer
 from imbsynth.core.optimisers import Weights, climb, decay_groups
 from imbsynth.core.schedules import constant
 from imbsynth.engine.training.parts import Place
+
+SPEED = "speed"  # of a group of weights, beside the options of the optimiser
 
 Build = Callable[[Weights], Optimizer]
 
@@ -27,10 +30,16 @@ class Optimisation:
         schedule: Callable[[float], float] = constant,
         *,
         rho: float = 0.0,
+        speed: Callable[[Parameter], float] = lambda _: 1.0,
     ) -> None:
-        """rho: how far sharpness-aware minimisation looks; 0 turns it off."""
+        """rho: how far sharpness-aware minimisation looks; 0 turns it off.
+
+        speed: of a weight, its learning rate in units of that of the run.
+        """
         self.build, self.lr, self.schedule, self.rho = build, lr, schedule, rho
-        groups = decay_groups(parameters)
+        groups = []
+        for rate, some in groupby(sorted(parameters, key=speed), speed):
+            groups += [{**group, SPEED: rate} for group in decay_groups(some)]
         self.parameters: list[Parameter] = [w for group in groups for w in group["params"]]
         self.optimiser = build(groups)
 
@@ -42,7 +51,7 @@ class Optimisation:
         again: computes the loss under other weights, for sharpness-aware minimisation.
         """
         for group in self.optimiser.param_groups:
-            group["lr"] = self.lr * self.schedule(progress)
+            group["lr"] = self.lr * group[SPEED] * self.schedule(progress)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         if self.rho and again is not None:
