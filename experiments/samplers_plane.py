@@ -101,7 +101,10 @@ def generated(population: Toy) -> list[Tensor]:
     model = initialised(lambda: Gamo(Shape(1, 1, 2, 1, COUNTS)), 0)
     model.settle(population.classes)
     points, labels = torch.cat(population.classes), np.repeat(np.arange(len(COUNTS)), COUNTS)
-    optimiser = adam(model.parameters(), lr=model.lr, beta=BETA)
+    quick = {id(weight) for weight in model.fast()}
+    slow = [weight for weight in model.parameters() if id(weight) not in quick]
+    fast = {"params": list(model.fast()), "lr": model.lr * model.speed}
+    optimiser = adam([{"params": slow}, fast], lr=model.lr, beta=BETA)
     rng = stream(0, "plane", GAMO)
 
     def noise(labels: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
@@ -116,6 +119,7 @@ def generated(population: Toy) -> list[Tensor]:
         optimiser.zero_grad()
         torch.stack(list(model.play(Moves(*real, shown, learned)))).sum().backward()
         optimiser.step()
+    model.eval()
     with torch.no_grad():
         return [
             model.combined(*noise(np.full(max(COUNTS) - n, label)))
@@ -127,8 +131,10 @@ def draw_method(axes: Axes, method: str, population: Toy) -> None:
     """Real points as dots, synthetic ones as crosses."""
     made = generated(population) if method == GAMO else sampled(method, population)
     for colour, real, points in zip(COLOURS, population.classes, made, strict=True):
-        axes.scatter(*real.T.numpy(), s=14, color=colour, linewidths=0)
-        axes.scatter(*points.T.numpy(), s=10, color=colour, marker="x", linewidths=0.7)
+        x, y = real.T.numpy()
+        axes.scatter(x, y, s=14, color=colour, linewidths=0)
+        x, y = points.T.numpy()
+        axes.scatter(x, y, s=10, color=colour, marker="x", linewidths=0.7)
     axes.set_title(method, fontsize=10)
     axes.set(aspect="equal", xlim=(-3.4, 4), ylim=(-3.4, 3.2), xticks=[], yticks=[])
 

@@ -327,9 +327,9 @@ def test_numbers_are_read_as_the_options_have_them() -> None:
 
 
 def test_generators_contend_and_are_trained_once_for_all_that_share_them(root: Path) -> None:
-    small = {"kind": "gamo", "epochs": 1}
+    small: dict[str, Any] = {"kind": "gamo", "epochs": 1}
     own = {"kind": "bagan", "pretrain-epochs": 1, "epochs": 1, "latent-dim": 4}
-    methods = {
+    methods: dict[str, Any] = {
         "BAGAN": {"train-generator": own, "train": {"oversample": "none"}},
         "GAMO": {"train-generator": {**small}, "train": {"oversample": "none"}},
         "GAMO + affine": {

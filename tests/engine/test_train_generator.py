@@ -229,15 +229,16 @@ def test_an_edited_header_describes_no_generator(
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"ae": "ae.safetensors"}, "ae"),
+        ({"ae": Path("ae.safetensors")}, "ae"),
         ({"method": "ros"}, "method"),
         ({"min_probability": 0.3}, "min_probability"),
         ({"image_size": (8, 8)}, "image_size"),
     ],
 )
 def test_a_generator_takes_the_place_of_other_options(options: dict[str, Any], named: str) -> None:
+    paths = {name: Path(name) for name in ("src", "dst", "generator")}
     with pytest.raises(UserError, match=named):
-        GenerateConfig(src="src", dst="dst", generator="gen.safetensors", **options)
+        GenerateConfig(**{**paths, **options})
 
 
 def test_a_single_class_is_refused(make_folder: MakeFolder, tmp_path: Path) -> None:
