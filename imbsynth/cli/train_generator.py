@@ -16,14 +16,19 @@ if TYPE_CHECKING:
 
 def _summary(report: Report) -> None:
     losses = ", ".join(f"{name} {value:.4f}" for name, value in report.losses.items())
-    typer.echo(
+    heading = "diversity: mean distance of two synthetic images, by that of two real ones"
+    lines = [
         f"{report.checkpoint}: {report.epochs} epochs, {losses}, "
-        f"{report.images_per_second:.0f} images/s"
-    )
-    typer.echo("diversity (mean distance of two synthetic images, by that of two real ones):")
-    for name, value in report.diversity.items():
-        typer.echo(f"{'-' if value is None else format(value, '.2f'):>8}  {printable(name)}")
-    typer.echo(f"look at {report.sheet}")
+        f"{report.images_per_second:.0f} images/s",
+        heading,
+        *(f"{_shown(value)}  {printable(name)}" for name, value in report.diversity.items()),
+        f"look at {report.sheet}",
+    ]
+    typer.echo("\n".join(lines))
+
+
+def _shown(diversity: float | None) -> str:
+    return " " * 7 + "-" if diversity is None else f"{diversity:8.2f}"
 
 
 COMMAND = CommandSpec(

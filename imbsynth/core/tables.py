@@ -9,12 +9,7 @@ from __future__ import annotations
 
 from imbsynth.core.entries import Entry, Table, choices, table
 
-__all__ = [  # of what only passes through here
-    "Entry",
-    "Table",
-    "choices",
-    "table",
-]
+__all__ = ["Entry", "Table", "choices", "table"]  # of what only passes through here
 
 SAMPLERS = table(
     Entry(

@@ -14,10 +14,9 @@ from imbsynth.engine.manifest import refuse_synthetic
 from imbsynth.engine.previews import Fits, Preview
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.training.command import Result, TrainingCommand
-from imbsynth.engine.training.generator import GeneratorTask, generator_trainer
+from imbsynth.engine.training.generator import GeneratorTask, Run, generator_trainer
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.memory import Step, check_memory
-from imbsynth.engine.training.trainer import Trainer
 from imbsynth.errors import UserError
 from imbsynth.models.generators import Coder, Shape
 from imbsynth.runtime import resolve_device
@@ -66,16 +65,17 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
 
     def read(self, on_event: OnEvent) -> Labelled:
         """The images; UserError if no generator can be built for them."""
-        images = self.read_src(on_event, Fits(self._check, USUAL_SIDE))
+        fits = Fits(self._check, USUAL_SIDE)
+        images = self.read_src(on_event, fits)
         check_size(images.pixels.shape[2:])
-        if len(images.classes) < 2:
+        return images
+
+    def _check(self, preview: Preview) -> None:
+        if len(preview.folder.counts) < 2:
             raise UserError(
                 f"{self.config.src}: a single class: there is nothing to tell it from",
                 "add a class",
             )
-        return images
-
-    def _check(self, preview: Preview) -> None:
         if preview.size is None:
             return
         check_size(preview.size)
@@ -93,18 +93,12 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
         """The digest of the images."""
         return {"src": data.digest}
 
-    def trainer(
-        self, data: Labelled, device: torch.device, precision: str
-    ) -> Trainer[GeneratorTask]:
+    def trainer(self, data: Labelled, device: torch.device, precision: str) -> Run:
         """The run, at its start."""
         return generator_trainer(self.config, data, device, precision)
 
     def result(
-        self,
-        trainer: Trainer[GeneratorTask],
-        data: Labelled,
-        made_by: dict[str, Any],
-        on_event: OnEvent,
+        self, trainer: Run, data: Labelled, made_by: dict[str, Any], on_event: OnEvent
     ) -> Result:
         """The generator, and images of each class."""
         task, history = trainer.task, trainer.history

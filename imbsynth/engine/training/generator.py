@@ -34,6 +34,7 @@ ON_SHEET, COMPARED = 8, 64  # images per class on the sheet, and by which divers
 AT_ONCE = 500  # images that are encoded together
 
 Noise = NDArray[np.float32]
+Run = Trainer["GeneratorTask"]
 
 
 class Batch(NamedTuple):
@@ -46,7 +47,7 @@ class Batch(NamedTuple):
 
 def generator_trainer(
     config: TrainGeneratorConfig, images: Labelled, device: torch.device, precision: str
-) -> Trainer[GeneratorTask]:
+) -> Run:
     """A run of `train-generator`, at its start."""
     task = GeneratorTask(config, images, device, precision)
     lr, epochs = config.lr or task.model.lr, task.pretraining + config.epochs
