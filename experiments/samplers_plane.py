@@ -103,7 +103,7 @@ def generated(population: Toy) -> list[Tensor]:
     points, labels = torch.cat(population.classes), np.repeat(np.arange(len(COUNTS)), COUNTS)
     quick = {id(weight) for weight in model.fast()}
     slow = [weight for weight in model.parameters() if id(weight) not in quick]
-    fast = {"params": list(model.fast()), "lr": model.lr * model.speed}
+    fast: dict[str, Any] = {"params": [*model.fast()], "lr": model.lr * model.speed}
     optimiser = adam([{"params": slow}, fast], lr=model.lr, beta=BETA)
     rng = stream(0, "plane", GAMO)
 
