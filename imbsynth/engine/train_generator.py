@@ -21,6 +21,7 @@ from imbsynth.errors import UserError
 from imbsynth.models.generators import Coder, Shape
 from imbsynth.runtime import resolve_device
 from imbsynth.store.checkpoint_headers import read_header
+from imbsynth.store.fields import Wrong, mapping
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.training_files import TrainingFiles
@@ -135,14 +136,20 @@ def _warning(collapsed: list[str], diversity: dict[str, float | None]) -> str:
 
 def _report(config: TrainGeneratorConfig, files: TrainingFiles) -> Report:
     header = read_header(files.checkpoint)
-    history = read_history(files.log, tuple(header["losses"]))
+    try:
+        losses, diversity = mapping(header, "losses"), mapping(header, "diversity")
+    except Wrong as error:
+        raise UserError(
+            f"{files.checkpoint}: {error}", f"the file was edited: make it again with {KIND}"
+        ) from None
+    history = read_history(files.log, tuple(losses))
     return Report(
         checkpoint=files.checkpoint.as_posix(),
         kind=config.kind,
         epochs=len(history),
-        losses=header["losses"],
-        diversity=header["diversity"],
-        collapsed=[name for name, value in header["diversity"].items() if is_collapsed(value)],
+        losses=losses,
+        diversity=diversity,
+        collapsed=[name for name, value in diversity.items() if is_collapsed(value)],
         images_per_second=images_per_second(history),
         log=files.log.as_posix(),
         sheet=files.sheet.as_posix(),

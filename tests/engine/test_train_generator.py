@@ -241,6 +241,18 @@ def test_a_generator_takes_the_place_of_other_options(options: dict[str, Any], n
         GenerateConfig(**{**paths, **options})
 
 
+def test_a_finished_run_is_reported_again_and_an_edited_one_refused(
+    rare: Path, tmp_path: Path
+) -> None:
+    wanted = config(rare, tmp_path / "gen.safetensors", "bagan", pretrain_epochs=1, epochs=1)
+    first = train_generator.run(wanted)
+    assert train_generator.run(replace(wanted, resume=True)) == first
+    tensors, meta = load_checkpoint(wanted.out, "train-generator")
+    save_checkpoint(wanted.out, Checkpoint(tensors, {**meta, "losses": 3}))
+    with pytest.raises(UserError, match="losses is 3, not an object"):
+        train_generator.run(replace(wanted, resume=True))
+
+
 def test_a_single_class_is_refused(make_folder: MakeFolder, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="a single class"):
         train_generator.run(config(make_folder({"a": 5}), tmp_path / "gen.safetensors", "bagan"))
