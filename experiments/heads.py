@@ -43,6 +43,7 @@ from imbsynth.engine.training.head import (
 from imbsynth.engine.training.keeper import rank
 from imbsynth.engine.training.parts import weights_now
 from imbsynth.engine.training.validation import Validation
+from imbsynth.store.images import ImageForm
 
 RARE = 4  # of the classes, the smallest
 BODIES: dict[str, dict[str, Any]] = {
@@ -100,9 +101,7 @@ def run(args: argparse.Namespace, seed: int) -> Scores:
     )
     task = trained(config)
     task.config = replace(config, head_epochs=10)
-    test = read_labelled(
-        args.data / "test", size=None, channels=None, skip_unreadable=False, on_event=silent
-    )
+    test = read_labelled(args.data / "test", ImageForm(), on_event=silent)
     found = scores_of(task, Validation(torch.from_numpy(test.pixels), test.labels))
     path.write_text(json.dumps(found, indent=1) + "\n")
     return found

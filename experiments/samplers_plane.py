@@ -1,9 +1,10 @@
-"""SMOTE, AMDO, MC-CCR and MC-RBO on the same points in the plane.
+"""SMOTE, AMDO, MC-CCR, MC-RBO and GAMO on the same points in the plane.
 
     python experiments/samplers_plane.py docs/samplers-plane.png
 
 Three classes: a large one, and two smaller ones that reach into it. In the plane rbo walks with
-larger steps than its default, which is meant for hundreds of coordinates.
+larger steps than its default, which is meant for hundreds of coordinates. A point is an image of
+two pixels for GAMO.
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbsynth.configs import GenerateConfig
+from imbsynth.core.optimisers import adam
 from imbsynth.core.plans import combine
 from imbsynth.core.samplers import Draw
 from imbsynth.core.tables import SAMPLERS
+from imbsynth.engine.training.generator import BETA
 from imbsynth.figures.drawing import blank, save
-from imbsynth.runtime import stream
+from imbsynth.models.gamo import Gamo
+from imbsynth.models.generators import Moves, Shape
+from imbsynth.runtime import initialised, stream
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,6 +38,8 @@ METHODS: dict[str, dict[str, Any]] = {
     "ccr": {},
     "rbo": {"walk_step": 0.01},
 }
+GAMO = "gamo"
+STEPS, BATCH = 6000, 64  # of GAMO's training
 COUNTS = (120, 30, 12)
 COLOURS = ("0.6", "tab:blue", "tab:red")
 
@@ -78,20 +85,56 @@ def draws(method: str, population: Toy) -> list[Draw]:
     return [sampler(population, label, rng) for label, rng in enumerate(rngs)]
 
 
+def sampled(method: str, population: Toy) -> list[Tensor]:
+    """The synthetic points of each class, as many as it lacks."""
+    found = []
+    for label, draw in enumerate(draws(method, population)):
+        plan = draw(np.arange(max(COUNTS) - COUNTS[label]))
+        parents = [population.points_of(column) for column in plan.parents.T]
+        offsets = None if plan.offsets is None else torch.from_numpy(plan.offsets)
+        found.append(combine(parents, torch.from_numpy(plan.weights), offsets))
+    return found
+
+
+def generated(population: Toy) -> list[Tensor]:
+    """The same of GAMO, trained on the points."""
+    model = initialised(lambda: Gamo(Shape(1, 1, 2, 1, COUNTS)), 0)
+    model.settle(population.classes)
+    points, labels = torch.cat(population.classes), np.repeat(np.arange(len(COUNTS)), COUNTS)
+    quick = {id(weight) for weight in model.fast()}
+    slow = [weight for weight in model.parameters() if id(weight) not in quick]
+    fast: dict[str, Any] = {"params": [*model.fast()], "lr": model.lr * model.speed}
+    optimiser = adam([{"params": slow}, fast], lr=model.lr, beta=BETA)
+    rng = stream(0, "plane", GAMO)
+
+    def noise(labels: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        drawn = rng.standard_normal((len(labels), model.noise_dim), np.float32)
+        return torch.from_numpy(drawn), torch.from_numpy(labels)
+
+    for _ in range(STEPS):
+        chosen = rng.integers(len(points), size=BATCH)
+        shown = noise(rng.choice(len(COUNTS), BATCH, p=model.shares))
+        learned = noise(rng.integers(len(COUNTS), size=BATCH))
+        real = points[chosen].reshape(-1, 1, 1, 2), torch.from_numpy(labels[chosen])
+        optimiser.zero_grad()
+        torch.stack(list(model.play(Moves(*real, shown, learned)))).sum().backward()
+        optimiser.step()
+    model.eval()
+    with torch.no_grad():
+        return [
+            model.combined(*noise(np.full(max(COUNTS) - n, label)))
+            for label, n in enumerate(COUNTS)
+        ]
+
+
 def draw_method(axes: Axes, method: str, population: Toy) -> None:
     """Real points as dots, synthetic ones as crosses."""
-    for label, draw in enumerate(draws(method, population)):
-        real = population.points(label)
+    made = generated(population) if method == GAMO else sampled(method, population)
+    for colour, real, points in zip(COLOURS, population.classes, made, strict=True):
         x, y = real.T.numpy()
-        axes.scatter(x, y, s=14, color=COLOURS[label], linewidths=0)
-        count = max(COUNTS) - COUNTS[label]
-        if count:
-            plan = draw(np.arange(count))
-            parents = [population.points_of(column) for column in plan.parents.T]
-            offsets = None if plan.offsets is None else torch.from_numpy(plan.offsets)
-            made = combine(parents, torch.from_numpy(plan.weights), offsets)
-            x, y = made.T.numpy()
-            axes.scatter(x, y, s=10, color=COLOURS[label], marker="x", linewidths=0.7)
+        axes.scatter(x, y, s=14, color=colour, linewidths=0)
+        x, y = points.T.numpy()
+        axes.scatter(x, y, s=10, color=colour, marker="x", linewidths=0.7)
     axes.set_title(method, fontsize=10)
     axes.set(aspect="equal", xlim=(-3.4, 4), ylim=(-3.4, 3.2), xticks=[], yticks=[])
 
@@ -100,10 +143,12 @@ def main() -> None:
     """Draw the picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("out", type=Path)
-    figure = blank(7, 6.4)
+    figure = blank(10, 6.4)
     population = toy_set()
-    for axes, method in zip(figure.subplots(2, 2).flatten(), METHODS, strict=True):
+    *places, last = figure.subplots(2, 3).flatten()
+    for axes, method in zip(places, [*METHODS, GAMO], strict=True):
         draw_method(axes, method, population)
+    last.axis("off")
     save(figure, parser.parse_args().out)
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         report,
         split,
         train_ae,
+        train_generator,
     )
     from imbsynth.api import inspect_ as inspect
     from imbsynth.configs import (
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         ReportConfig,
         SplitConfig,
         TrainAeConfig,
+        TrainGeneratorConfig,
     )
     from imbsynth.errors import UserError
 
@@ -69,6 +71,7 @@ __all__ = [
     "ReportConfig",
     "SplitConfig",
     "TrainAeConfig",
+    "TrainGeneratorConfig",
     "UserError",
     "__version__",
     "aos_train",
@@ -86,6 +89,7 @@ __all__ = [
     "report",
     "split",
     "train_ae",
+    "train_generator",
 ]
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from imbsynth.engine import report as _report
     from imbsynth.engine import split as _split
     from imbsynth.engine import train_ae as _train_ae
+    from imbsynth.engine import train_generator as _train_generator
     from imbsynth.engine.events import OnEvent
 
 C = TypeVar("C")
@@ -93,3 +94,6 @@ predict: Function[configs.PredictConfig, _predict.Report] = Function(configs.Pre
 report: Function[configs.ReportConfig, _report.Report] = Function(configs.ReportConfig)
 split: Function[configs.SplitConfig, _split.Report] = Function(configs.SplitConfig)
 train_ae: Function[configs.TrainAeConfig, _train_ae.Report] = Function(configs.TrainAeConfig)
+train_generator: Function[configs.TrainGeneratorConfig, _train_generator.Report] = Function(
+    configs.TrainGeneratorConfig
+)

@@ -65,8 +65,9 @@ def test_generating_is_held_against_writing(make_folder: MakeFolder) -> None:
 
 
 def test_samplers_are_timed_beside_smote(make_folder: MakeFolder) -> None:
-    result = printed("samplers", make_folder(COUNTS), "--methods", "amdo")
-    assert result.keys() == {"smote", "amdo"}
+    result = printed("samplers", make_folder(COUNTS), "--methods", "amdo", "--generators", "gamo")
+    assert result.keys() == {"smote", "amdo", "gamo"}
+    assert result["gamo"]["training"]["processor"] > 0
     assert result["amdo"]["peak_mib"] > 0
 
 

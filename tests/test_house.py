@@ -53,7 +53,9 @@ SHARED = {
     "originals",
     "overlap",
 }
-STEPS_OF_A_TRIAL = {"imbalance", "split", "train_ae", "generate", "aos_train", "evaluate"}
+STEPS_OF_A_TRIAL = {
+    *("imbalance", "split", "train_ae", "train_generator", "generate", "aos_train", "evaluate")
+}
 ENGINE_MAY_IMPORT = {
     "__init__": set(),
     "events": set(),

@@ -31,6 +31,7 @@ from imbsynth.configs import (
     ReportConfig,
     SplitConfig,
     TrainAeConfig,
+    TrainGeneratorConfig,
 )
 from imbsynth.errors import UserError
 from imbsynth.kinds import PART, SHARE, Range
@@ -49,7 +50,7 @@ SOURCE = Path(imbsynth.__file__).parent
 CONFIGS = [
     InspectConfig, ImbalanceConfig, SplitConfig, TrainAeConfig, GenerateConfig, AosTrainConfig,
     EvaluateConfig, PredictConfig, ExportConfig, ExperimentConfig, CompareConfig, FidConfig,
-    ConvertConfig, ReportConfig,
+    ConvertConfig, ReportConfig, TrainGeneratorConfig,
 ]  # fmt: skip
 HERE = Path()
 GENERATE: dict[str, Any] = {"src": HERE, "dst": HERE}

@@ -46,7 +46,7 @@ class Boundary(Group):
 def _resuming(words: list[str]) -> str:
     """The command that goes on with what was stopped: of a training, with --resume."""
     kept = [word for word in words if word != "--force"]
-    if kept[:1] in (["train-ae"], ["aos-train"]) and "--resume" not in kept:
+    if kept[:1] in (["train-ae"], ["train-generator"], ["aos-train"]) and "--resume" not in kept:
         kept.append("--resume")
     return shlex.join(["imbsynth", *kept])
 

@@ -30,6 +30,7 @@ from imbsynth.configs.sizes import (
 from imbsynth.configs.split import SplitConfig
 from imbsynth.configs.synthesis import AUGMENT
 from imbsynth.configs.train_ae import Decoder, Penalty, TrainAeConfig
+from imbsynth.configs.train_generator import TrainGeneratorConfig
 from imbsynth.configs.values import MAX_PIXELS
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "Size",
     "SplitConfig",
     "TrainAeConfig",
+    "TrainGeneratorConfig",
     "check_decoder",
     "check_size",
     "size_text",

@@ -42,6 +42,14 @@ class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Repla
     src: Src
     dst: Dst
     method: Annotated[str, Option("Where synthetic images come from.", choices=_METHODS)] = "smote"
+    generator: Annotated[
+        Path | None,
+        Option(
+            "Make synthetic images with this checkpoint of train-generator; no method is used.",
+            metavar="GEN.safetensors",
+            panel=SYNTHESIS,
+        ),
+    ] = None
     augment: Annotated[
         str,
         Option(
@@ -88,7 +96,7 @@ class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Repla
     def only_copies(self) -> bool:
         """Whether every synthetic image is a copy of an original."""
         is_copy = self.method in SAMPLERS and SAMPLERS[self.method].copies
-        return is_copy and self.ae is None
+        return is_copy and self.ae is None and self.generator is None
 
     def check_together(self) -> None:
         """One number of images, and an autoencoder for what needs one."""
@@ -98,12 +106,8 @@ class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Repla
         for name, value in (("to", self.to), ("per_class", self.per_class)):
             if self.share is not None and value is not None:
                 raise one_of_two("share", name)
-        if self.ae is not None and self.image_size is not None:
-            raise UserError(
-                f"{option('image_size')} goes without {option('ae')}: the checkpoint has its own "
-                "size",
-                f"leave {option('image_size')} out",
-            )
+        self._check_checkpoint("ae")
+        self._check_checkpoint("generator")
         if self.ae is not None and self.method == AUGMENT:
             raise UserError(
                 f"{option('method')} {AUGMENT} changes pixels, and {option('ae')} is for latent "
@@ -126,4 +130,27 @@ class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Repla
                 f"{option('decode')} residual makes images as sharp as the originals, and "
                 f"{reconstruct} would blur those",
                 f"leave {reconstruct} out",
+            )
+
+    def _check_checkpoint(self, name: str) -> None:
+        """Raise UserError for what does not go with a network in that field."""
+        if getattr(self, name) is None:
+            return
+        if self.image_size is not None:
+            raise UserError(
+                f"{option('image_size')} goes without {option(name)}: the checkpoint has its own "
+                "size",
+                f"leave {option('image_size')} out",
+            )
+        if name == "generator":
+            self._check_generator()
+
+    def _check_generator(self) -> None:
+        """Raise UserError for options of what a generator takes the place of."""
+        given = {"ae": self.ae is not None, "method": self.method != type(self).method}
+        given["min_probability"] = self.min_probability is not None
+        for name in [name for name, is_given in given.items() if is_given]:
+            raise UserError(
+                f"{option(name)} and {option('generator')} exclude each other",
+                "give one of them",
             )

@@ -14,9 +14,12 @@ from torch.optim import Optimizer
 Weights = Iterable[Parameter] | Iterable[dict[str, Any]]
 
 
-def adam(weights: Weights, *, lr: float, weight_decay: float = 0.0) -> Optimizer:
-    """Adam (Kingma and Ba, 2015); the weight decay is added to the gradient."""
-    return torch.optim.Adam(weights, lr, weight_decay=weight_decay, fused=True)
+def adam(weights: Weights, *, lr: float, weight_decay: float = 0.0, beta: float = 0.9) -> Optimizer:
+    """Adam (Kingma and Ba, 2015); the weight decay is added to the gradient.
+
+    beta: how much of the mean gradient stays per step; 0.5 is usual where two networks compete.
+    """
+    return torch.optim.Adam(weights, lr, (beta, 0.999), weight_decay=weight_decay, fused=True)
 
 
 def adamw(weights: Weights, *, lr: float, weight_decay: float = 0.0) -> Optimizer:

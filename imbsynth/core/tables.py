@@ -9,12 +9,7 @@ from __future__ import annotations
 
 from imbsynth.core.entries import Entry, Table, choices, table
 
-__all__ = [  # of what only passes through here
-    "Entry",
-    "Table",
-    "choices",
-    "table",
-]
+__all__ = ["Entry", "Table", "choices", "table"]  # of what only passes through here
 
 SAMPLERS = table(
     Entry(
@@ -89,6 +84,21 @@ FEATURE_SAMPLERS = table(
         "imbsynth.core.feature_views:ros",
         "random copies: real features alone, to compare with",
         copies=True,
+    ),
+)
+
+GENERATORS = table(
+    Entry(
+        "bagan",
+        "imbsynth.models.bagan:Bagan",
+        "an autoencoder's encoder and decoder become discriminator and generator",
+        "Mariani et al., 2018",
+    ),
+    Entry(
+        "gamo",
+        "imbsynth.models.gamo:Gamo",
+        "weighs the images of a class, against a discriminator and a classifier",
+        "Mullick et al., 2019",
     ),
 )
 

@@ -117,7 +117,12 @@ def _train_winner(workspace: Workspace, method: str, out: Path, on_event: OnEven
 
 def _options(method: MethodOptions) -> dict[str, Any]:
     """The options of the commands that make a method, by the commands' names."""
-    given = {"train-ae": method.ae, "generate": method.generate, "aos-train": method.train}
+    given = {
+        "train-ae": method.ae,
+        "train-generator": method.generator,
+        "generate": method.generate,
+        "aos-train": method.train,
+    }
     return {command: options for command, options in given.items() if options is not None}
 
 

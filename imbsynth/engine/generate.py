@@ -10,23 +10,17 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import torch
+from typing import Any
 
 from imbsynth.configs import GenerateConfig
 from imbsynth.engine.auditing.filter import Filter
 from imbsynth.engine.events import OnEvent, silent
-from imbsynth.engine.inference.autoencoder import (
-    TrainedAutoencoder,
-    images_of_autoencoder,
-    load_autoencoder,
-)
+from imbsynth.engine.inference.autoencoder import images_of_autoencoder
 from imbsynth.engine.inference.fits import fit_of
 from imbsynth.engine.manifest import refuse_synthetic, write_encoded
 from imbsynth.engine.previews import Fits
 from imbsynth.engine.reading import Labelled, Listed, read_labelled, read_listed
-from imbsynth.engine.sources.chosen import source_of
+from imbsynth.engine.sources.chosen import Compute, compute_of, source_of
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.originals import place_originals, reconstruct_originals
 from imbsynth.engine.sources.rendering import Tally, planned, render, render_kept
@@ -42,7 +36,7 @@ from imbsynth.engine.sources.targets import (
 from imbsynth.engine.sources.writing import Making, copied, write_moved, write_synthetic, written
 from imbsynth.errors import UserError, option
 from imbsynth.figures.sheets import LARGEST
-from imbsynth.runtime import resolve_device, resolve_precision, worker_count
+from imbsynth.runtime import worker_count
 from imbsynth.store.disk import check_room
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.image_files import thumbnail
@@ -65,24 +59,16 @@ class Report:
     samples: str | None  # the sheet to look at; None if nothing was added
 
 
-class _Compute(NamedTuple):
-    """Where and how numbers are computed."""
-
-    device: torch.device
-    precision: str
-    autoencoder: TrainedAutoencoder | None  # None: on pixels
-
-
 def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
     """Write a folder with the originals and the synthetic images that even out its classes."""
     start = time.perf_counter()
-    for path in (config.src, config.ae, config.per_class):
+    for path in (config.src, config.ae, config.generator, config.per_class):
         if path is not None:
             check_apart(path, config.dst)
     refuse_synthetic(config.src)
     making = new_folder(config.dst, command="generate", force=config.force)
-    with making as part, unchanged(config.ae, config.per_class):
-        compute = _compute(config)
+    with making as part, unchanged(config.ae, config.generator, config.per_class):
+        compute = compute_of(config)
         images = _read(config, compute, on_event)
         sizes = {name: len(own) for name, own in zip(images.classes, images.members(), strict=True)}
         added = missing(config, sizes)
@@ -92,6 +78,8 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         explain(config, sizes, added, resized, on_event)
         if config.ae is not None:
             write_encoded(part, images_of_autoencoder(config.ae))
+        if compute.stored is not None:
+            write_encoded(part, compute.stored.trained_on)
         tally = Tally(images.classes)
         if isinstance(images, Labelled):
             drawn = _fill(config, compute, images, added, part, tally, on_event)
@@ -113,27 +101,16 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
     )
 
 
-def _compute(config: GenerateConfig) -> _Compute:
-    device = resolve_device(config.device)
-    if config.ae is None:
-        return _Compute(device, "fp32", None)
-    precision = resolve_precision(config.precision, device)
-    return _Compute(
-        device, precision, TrainedAutoencoder(load_autoencoder(config.ae), device, precision)
-    )
-
-
-def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Labelled | Listed:
+def _read(config: GenerateConfig, compute: Compute, on_event: OnEvent) -> Labelled | Listed:
     fits = Fits(partial(check_targets, config))
     if copies_files(config):
         return read_listed(
             config.src, skip_unreadable=config.skip_unreadable, on_event=on_event, fits=fits
         )
     form = ImageForm(config.image_size, None, config.fit, config.skip_unreadable)
-    if compute.autoencoder is not None and config.ae is not None:
-        shape = compute.autoencoder.model.shape
-        size = (shape.height, shape.width)
-        form = form._replace(size=size, channels=shape.channels, fit=fit_of(config.ae))
+    shape, checkpoint = compute.shape, config.ae or config.generator
+    if shape is not None and checkpoint is not None:
+        form = form._replace(size=shape[1:], channels=shape[0], fit=fit_of(checkpoint))
     images = read_labelled(
         config.src,
         form,
@@ -142,18 +119,18 @@ def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Label
     )
     if images.made_gray and not (config.synthetic_only or config.reconstruct_originals):
         raise UserError(
-            f"{config.src}: {images.made_gray} images have colour, and the autoencoder makes gray "
+            f"{config.src}: {images.made_gray} images have colour, and the checkpoint makes gray "
             "ones: a classifier could tell them apart by it",
-            f"pass the originals through it too with {option('reconstruct_originals')}, leave them "
-            f"out with {option('synthetic_only')}, or train an autoencoder with "
-            f"{option('channels')} 3",
+            f"pass the originals through an autoencoder too with "
+            f"{option('reconstruct_originals')}, leave them out with "
+            f"{option('synthetic_only')}, or train again with {option('channels')} 3",
         )
     return images
 
 
 def _fill(
     config: GenerateConfig,
-    compute: _Compute,
+    compute: Compute,
     images: Labelled,
     added: dict[str, int],
     part: Path,
@@ -166,7 +143,7 @@ def _fill(
     if reconstructing is not None:
         written_files += len(images.paths)
     with png_writers(written_files, images.pixels[0].nbytes, cores=worker_count()) as write:
-        source = source_of(config, compute.device, compute.autoencoder, images, added, on_event)
+        source = source_of(config, compute, images, added, on_event)
         batches = render(source, list(added.values()))
         if config.min_probability is not None:
             check = Filter(config, images, compute.device, on_event).reasons
@@ -205,10 +182,11 @@ def _copy(
     )
 
 
-def _provenance(config: GenerateConfig, compute: _Compute, images: Listed) -> dict[str, Any]:
+def _provenance(config: GenerateConfig, compute: Compute, images: Listed) -> dict[str, Any]:
     inputs = {"src": images.digest}
-    if config.ae is not None:
-        inputs["ae"] = digest_of(read_regular(config.ae))
+    for name, path in (("ae", config.ae), ("generator", config.generator)):
+        if path is not None:
+            inputs[name] = digest_of(read_regular(path))
     return provenance(
         "generate",
         config,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from imbsynth.configs import STATE, AosTrainConfig, TrainAeConfig
+from imbsynth.configs import STATE, AosTrainConfig, TrainAeConfig, TrainGeneratorConfig
 from imbsynth.errors import UserError, option
 from imbsynth.options import command_name, old_names, recorded_defaults
 from imbsynth.store.checkpoint_headers import command_of
@@ -35,7 +35,9 @@ class TrainingFiles:
     may go on with others.
     """
 
-    def __init__(self, config: TrainAeConfig | AosTrainConfig, ends: frozenset[str]) -> None:
+    def __init__(
+        self, config: TrainAeConfig | TrainGeneratorConfig | AosTrainConfig, ends: frozenset[str]
+    ) -> None:
         self.checkpoint, self.ends = config.out, ends
         self.command = command_name(type(config))
         # Of options that did not exist when a run was begun, it did what is their default now.

@@ -17,7 +17,7 @@ from tests.conftest import MakeFolder, draw_image
 
 COMMANDS = [
     "inspect", "imbalance", "split", "train-ae", "generate", "aos-train", "evaluate", "compare",
-    "experiment", "fid", "audit", "predict", "export", "report",
+    "experiment", "fid", "audit", "predict", "export", "report", "train-generator",
 ]  # fmt: skip
 
 

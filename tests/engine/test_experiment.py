@@ -324,3 +324,39 @@ def test_numbers_are_read_as_the_options_have_them() -> None:
     method = parse_protocol(changed).methods["AOS"]
     assert method.train == {"lr": 0.001, "image_size": (32, 32), "epochs": 3}
     assert Trial("a", "b", "c", 1).name == "a/b/c/1"
+
+
+def test_generators_contend_and_are_trained_once_for_all_that_share_them(root: Path) -> None:
+    small: dict[str, Any] = {"kind": "gamo", "epochs": 1}
+    own = {"kind": "bagan", "pretrain-epochs": 1, "epochs": 1, "latent-dim": 4}
+    methods: dict[str, Any] = {
+        "BAGAN": {"train-generator": own, "train": {"oversample": "none"}},
+        "GAMO": {"train-generator": {**small}, "train": {"oversample": "none"}},
+        "GAMO + affine": {
+            "train-generator": {**small},
+            "train": {"oversample": "none", "lr": 0.002},
+        },
+        "plain": {"train": {"oversample": "none"}},
+    }
+    wanted = {**TINY, "imbalance": {"as is": {}}, "methods": methods}
+    report = experiment.run(config(root, wanted))
+    assert list(report.trials.values()) == ["made now"] * 4
+    (shared,) = (root / "out/work/bars/as is").iterdir()
+    assert len(list(shared.glob("generator-*.safetensors"))) == 2
+    assert len(list(shared.glob("generated-*/run.json"))) == 2
+    recipes = {
+        name: json.loads((root / f"out/trials/bars/as is/{name}/1.json").read_text())["recipe"]
+        for name in methods
+    }
+    assert recipes["BAGAN"]["train_generator"]["kind"] == "bagan"
+    assert "train_generator" not in recipes["plain"]  # names of what others made stay as they were
+    assert list(experiment.run(config(root, wanted)).trials.values()) == ["done"] * 4
+    other = {**methods, "GAMO": {**methods["GAMO"], "train-generator": {**small, "epochs": 2}}}
+    with pytest.raises(UserError, match="train-generator epochs 1, not 2"):
+        experiment.run(config(root, {**wanted, "methods": other}))
+
+
+def test_a_generator_of_a_protocol_names_its_kind(root: Path) -> None:
+    methods = {"some": {"train-generator": {"epochs": 1}}}
+    with pytest.raises(UserError, match="methods some train-generator names no kind"):
+        experiment.run(config(root, {**TINY, "methods": methods}))

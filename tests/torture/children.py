@@ -25,6 +25,7 @@ _FORKS.set_forkserver_preload(
         "imbsynth.engine.imbalance",
         "imbsynth.engine.split",
         "imbsynth.engine.train_ae",
+        "imbsynth.engine.train_generator",
         "imbsynth.engine.generate",
         "imbsynth.engine.aos_train",
         "imbsynth.engine.evaluate",

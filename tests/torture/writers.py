@@ -46,6 +46,14 @@ WRITERS: dict[str, Writer] = {
         "ae.safetensors",
         trains=True,
     ),
+    "train-generator": Writer(
+        lambda src, out, _: [
+            "train-generator", src, "--kind", "bagan", "--out", out / "gen.safetensors",
+            "--latent-dim", 4, "--batch-size", 4, "--pretrain-epochs", 1, *_TRAINING,
+        ],
+        "gen.safetensors",
+        trains=True,
+    ),
     "aos-train": Writer(
         lambda src, out, _: [
             "aos-train", src, "--out", out / "clf.safetensors", "--batch-size", 4, *_TRAINING,

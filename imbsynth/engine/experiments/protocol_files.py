@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from imbsynth.configs import AosTrainConfig, GenerateConfig, ImbalanceConfig, TrainAeConfig
+from imbsynth.configs import (
+    AosTrainConfig,
+    GenerateConfig,
+    ImbalanceConfig,
+    TrainAeConfig,
+    TrainGeneratorConfig,
+)
 from imbsynth.engine.experiments.protocol_options import Options, checked, read_options
 from imbsynth.engine.experiments.protocols import DataSet, MethodOptions, Protocol
 from imbsynth.errors import UserError
@@ -17,8 +23,8 @@ from imbsynth.store.plain_yaml import read_values, text_of
 # Of a data set, a method, ...: a file name, and no way out of a folder.
 NAME = re.compile(r"(?!\.+$)[\w.+=,%-][\w.+=,% -]{0,63}")
 KEYS = {"about", "data", "imbalance", "methods", "seeds", "tests", "folds", "val-fraction"}
-KEYS |= {"train", "train-ae", "generate"}
-METHOD_KEYS = ("train", "train-ae", "generate", "per-imbalance")
+KEYS |= {"train", "train-ae", "train-generator", "generate"}
+METHOD_KEYS = ("train", "train-ae", "train-generator", "generate", "per-imbalance")
 
 
 def read_protocol(path: Path) -> Protocol:
@@ -43,6 +49,9 @@ def parse_protocol(found: Mapping[str, Any]) -> Protocol:
     common = {
         "train": read_options(AosTrainConfig, found.get("train", {}), "train"),
         "ae": read_options(TrainAeConfig, found.get("train-ae", {}), "train-ae"),
+        "generator": read_options(
+            TrainGeneratorConfig, found.get("train-generator", {}), "train-generator"
+        ),
         "generate": read_options(GenerateConfig, found.get("generate", {}), "generate"),
     }
     imbalances = _imbalances(_named(found, "imbalance", {"as is": {}}), "imbalance")
@@ -107,16 +116,22 @@ def _method(
         raise ValueError(f"{where} has other keys than {', '.join(METHOD_KEYS)}")
     own = {key: values.get(key) or {} for key in METHOD_KEYS}
     train = checked(AosTrainConfig, own["train"], f"{where} train", common["train"])
-    ae = generate = None
+    ae = generator = generate = None
     paths: dict[str, Path] = {}
     if "train-ae" in values:
         ae = checked(TrainAeConfig, own["train-ae"], f"{where} train-ae", common["ae"])
         paths["ae"] = Path("ae.safetensors")
-    if ae is not None or "generate" in values:
+    if "train-generator" in values:
+        place, options = f"{where} train-generator", own["train-generator"]
+        if "kind" not in {**common["generator"], **options}:
+            raise ValueError(f"{place} names no kind")
+        generator = checked(TrainGeneratorConfig, options, place, common["generator"])
+        paths["generator"] = Path("generator.safetensors")
+    if paths or "generate" in values:
         place = f"{where} generate"
         generate = checked(GenerateConfig, own["generate"], place, common["generate"], **paths)
     per_imbalance = _per_imbalance(own["per-imbalance"], train, imbalances, where)
-    return MethodOptions(train, ae, generate, per_imbalance)
+    return MethodOptions(train, ae, generator, generate, per_imbalance)
 
 
 def _per_imbalance(

@@ -6,14 +6,20 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from imbsynth.configs import AosTrainConfig, GenerateConfig, ImbalanceConfig, TrainAeConfig
+from imbsynth.configs import (
+    AosTrainConfig,
+    GenerateConfig,
+    ImbalanceConfig,
+    TrainAeConfig,
+    TrainGeneratorConfig,
+)
 from imbsynth.errors import UserError
 from imbsynth.options import parsed, recorded
 
 Options = dict[str, Any]  # of a command, by the names of its config's fields
 
 # What a run fills in itself, and the options of these commands that are the path of a file.
-_NOT_GIVEN = {"src", "dst", "out", "val", "ae", "seed", "device", "force", "resume"}
+_NOT_GIVEN = {"src", "dst", "out", "val", "ae", "generator", "seed", "device", "force", "resume"}
 _NOT_GIVEN |= {"val_fraction", "counts_file", "per_class"}
 _NOT_GIVEN |= {"groups", "group_pattern"}  # of a whole experiment, for all its splits
 _NOT_GIVEN |= {"cache", "tensorboard"}  # not what comes out
@@ -22,6 +28,7 @@ _STAND_INS: dict[type, dict[str, Path]] = {
     ImbalanceConfig: {"src": Path("in"), "dst": Path("out")},
     GenerateConfig: {"src": Path("in"), "dst": Path("out")},
     TrainAeConfig: {"src": Path("in"), "out": Path("out.safetensors")},
+    TrainGeneratorConfig: {"src": Path("in"), "out": Path("out.safetensors")},
     AosTrainConfig: {"src": Path("in"), "out": Path("out.safetensors")},
 }
 

@@ -17,6 +17,7 @@ class MethodOptions:
 
     train: Options = field(default_factory=dict)  # of aos-train
     ae: Options | None = None  # of train-ae; None: no autoencoder
+    generator: Options | None = None  # of train-generator; None: no generator
     generate: Options | None = None  # of generate; None: trained on the originals
     per_imbalance: dict[str, Options] = field(default_factory=dict)  # instead of those in `train`
 

@@ -6,7 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from imbsynth.configs import AosTrainConfig, GenerateConfig, ImbalanceConfig, TrainAeConfig
+from imbsynth.configs import (
+    AosTrainConfig,
+    GenerateConfig,
+    ImbalanceConfig,
+    TrainAeConfig,
+    TrainGeneratorConfig,
+)
 from imbsynth.engine.experiments.protocol_options import Options, checked, names, resolved
 from imbsynth.engine.experiments.protocols import Protocol, Trial
 from imbsynth.engine.reading import scan_regular
@@ -14,7 +20,7 @@ from imbsynth.errors import UserError
 from imbsynth.store.folders import digest_of, fingerprint, read_regular
 
 Recipe = dict[str, Any]  # as JSON values
-AE = Path("ae.safetensors")  # stands for any autoencoder while options are checked
+CHECKPOINT = Path("network.safetensors")  # stands for any while options are checked
 FORMER_OPTIONS = {"neighbours": "k_neighbors"}  # their names in the recipes of older versions
 
 
@@ -40,9 +46,12 @@ class Recipes:
         """
         protocol = self.protocol
         method, test = protocol.methods[trial.method], protocol.data[trial.data].test
-        place = {} if method.ae is None else {"ae": AE}
+        place = _networks(ae=method.ae, generator=method.generator)
+        trained = _all(TrainGeneratorConfig, method.generator)
         recipe = {
             **self.of_copy(trial),
+            # Left out of others, so that names of what they have made stay as they were.
+            **({} if trained is None else {"train_generator": trained}),
             "train_ae": _all(TrainAeConfig, method.ae),
             "generate": _all(GenerateConfig, method.generate, **place),
             "aos_train": _all(AosTrainConfig, method.training(trial.imbalance)),
@@ -92,7 +101,8 @@ def modern(recipe: Any) -> Any:
     """
     if not isinstance(recipe, dict):
         return recipe
-    place = {} if recipe.get("train_ae") is None else {"ae": AE}
+    generator = recipe.get("train_generator")
+    place = _networks(ae=recipe.get("train_ae"), generator=generator)
     found = {
         **recipe,
         "imbalance": _modern(ImbalanceConfig, recipe.get("imbalance")),
@@ -100,6 +110,8 @@ def modern(recipe: Any) -> Any:
         "generate": _modern(GenerateConfig, recipe.get("generate"), **place),
         "aos_train": _modern(AosTrainConfig, recipe.get("aos_train")),
     }
+    if generator is not None:
+        found["train_generator"] = _modern(TrainGeneratorConfig, generator)
     tests = recipe.get("tests")
     if isinstance(tests, dict):
         found["tests"] = {name: _modern(ImbalanceConfig, test) for name, test in tests.items()}
@@ -139,6 +151,11 @@ def difference(found: Any, wanted: Any, name: str = "") -> str:
     if isinstance(found, dict | list) or isinstance(wanted, dict):  # another program wrote it
         return f"with another {name}"
     return f"with {name} {found}, not {wanted}"
+
+
+def _networks(**options: Options | None) -> dict[str, Path]:
+    """A path for each network that is trained, while options are checked."""
+    return {name: CHECKPOINT for name, given in options.items() if given is not None}
 
 
 def _all(kind: type, options: Options | None, **paths: Path) -> Options | None:

@@ -18,9 +18,18 @@ from imbsynth.configs import (
     ImbalanceConfig,
     SplitConfig,
     TrainAeConfig,
+    TrainGeneratorConfig,
 )
 from imbsynth.core import profiles
-from imbsynth.engine import aos_train, evaluate, generate, imbalance, split, train_ae
+from imbsynth.engine import (
+    aos_train,
+    evaluate,
+    generate,
+    imbalance,
+    split,
+    train_ae,
+    train_generator,
+)
 from imbsynth.engine.events import OnEvent
 from imbsynth.engine.experiments.folder_protocol import AS_IS, FOLDER
 from imbsynth.engine.experiments.progress import WithinTrial
@@ -46,8 +55,8 @@ def run_trial(workspace: Workspace, trial: Trial, before: int, on_event: OnEvent
         with claim(target):
             if workspace.is_done(trial):
                 return False
-            ae = workspace.autoencoder(trial)
-            trainings = 1 if ae is None or ae.exists() else 2
+            networks = (workspace.autoencoder(trial), workspace.generator(trial))
+            trainings = 1 + sum(path is not None and not path.exists() for path in networks)
             listener = WithinTrial(on_event, before, trainings, trial.name)
             result = _result(workspace, trial, listener)
             with new_file(target) as part:
@@ -170,5 +179,13 @@ def _generated(workspace: Workspace, trial: Trial, source: Path, on_event: OnEve
     if ae is not None and not ae.exists():
         training = TrainAeConfig(out=ae, resume=True, **common, **(method.ae or {}))
         wait_and_make(lambda: train_ae.run(training, on_event=on_event))
-    config = GenerateConfig(dst=dst, ae=ae, **common, **(method.generate or {}))
+    generator = workspace.generator(trial)
+    if generator is not None and not generator.exists():
+        learning = TrainGeneratorConfig(
+            out=generator, resume=True, **common, **(method.generator or {})
+        )
+        wait_and_make(lambda: train_generator.run(learning, on_event=on_event))
+    config = GenerateConfig(
+        dst=dst, ae=ae, generator=generator, **common, **(method.generate or {})
+    )
     return make_once(dst, lambda: generate.run(config, on_event=on_event))

@@ -82,8 +82,16 @@ class Workspace:
             return None
         return self.shared(trial) / f"ae-{short_digest(options)}.safetensors"
 
+    def generator(self, trial: Trial) -> Path | None:
+        """The checkpoint of train-generator, likewise."""
+        options = self.recipes.of(trial).get("train_generator")
+        if options is None:
+            return None
+        return self.shared(trial) / f"generator-{short_digest(options)}.safetensors"
+
     def generated(self, trial: Trial) -> Path:
         """The folder of `generate`, which methods with equal options share."""
         recipe = self.recipes.of(trial)
         made = [recipe["train_ae"], recipe["generate"]]
+        made += [recipe["train_generator"]] if "train_generator" in recipe else []
         return self.shared(trial) / f"generated-{short_digest(made)}"

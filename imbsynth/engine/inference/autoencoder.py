@@ -13,7 +13,8 @@ from imbsynth.configs import Decoder, check_decoder, check_size
 from imbsynth.core.batches import images_at_once
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.engine.inference.digests import packed, taken
-from imbsynth.errors import UserError, option
+from imbsynth.engine.inference.equal_batches import all_finite, in_equal_batches
+from imbsynth.errors import UserError
 from imbsynth.models.autoencoder import Autoencoder, Shape
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.runtime import arithmetic
@@ -63,25 +64,16 @@ class TrainedAutoencoder:
             yield self.decode(self.encode(batch))
 
     def _computed(self, network: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
-        """The outputs for any number of inputs, in batches of one shape."""
-        outputs = []
-        with torch.inference_mode(), arithmetic(self.device, self.precision):
-            for batch in inputs.split(self.images_at_once):
-                filled = batch.new_zeros(self.images_at_once, *batch.shape[1:])
-                filled[: len(batch)] = batch
-                outputs.append(network(filled.to(self.device))[: len(batch)].cpu())
-        return torch.cat(outputs)
+        return in_equal_batches(
+            lambda batch: network(batch.to(self.device)),
+            inputs,
+            self.images_at_once,
+            arithmetic(self.device, self.precision),
+        )
 
 
 def _checked(values: Tensor) -> Tensor:
-    """The same values; UserError if some are not finite, which would silently become pixels."""
-    if not values.isfinite().all():
-        raise UserError(
-            "the autoencoder computes numbers out of range",
-            f"its checkpoint is damaged or its training diverged: train it again with a lower "
-            f"{option('lr')}",
-        )
-    return values
+    return all_finite(values, "autoencoder")
 
 
 def autoencoder_checkpoint(

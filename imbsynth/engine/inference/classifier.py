@@ -15,6 +15,7 @@ from torch import Tensor
 from imbsynth.configs import MAX_CLASSIFIED_SIDE, USUAL_PHOTOGRAPH, USUAL_SIDE, Fit, check_size
 from imbsynth.core.batches import images_at_once
 from imbsynth.core.pixels import to_unit
+from imbsynth.engine.inference.class_counts import class_counts
 from imbsynth.engine.inference.decisions import Fitted, read_fitted
 from imbsynth.engine.inference.digests import packed, taken, unpacked
 from imbsynth.engine.inference.fits import read_fit
@@ -25,8 +26,7 @@ from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.models.heads import HEADS, LINEAR
 from imbsynth.runtime import arithmetic
 from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
-from imbsynth.store.fields import Wrong, mapping, sequence, text, whole
-from imbsynth.store.folders import is_class_name
+from imbsynth.store.fields import Wrong, mapping, text, whole
 from imbsynth.store.images import ImageForm
 
 KIND = "aos-train"
@@ -158,7 +158,7 @@ def load_classifier(path: Path) -> TrainedClassifier:
         seen = _seen(tensors)
         pretrained = text(mapping(meta, PRETRAINED), "digest") if PRETRAINED in meta else None
         fit = read_fit(meta)
-        counts, found = _counts(meta), mapping(meta, "shape")
+        counts, found = class_counts(meta), mapping(meta, "shape")
         channels = whole(found, "channels", 1, 3)
         if channels == 2:
             raise Wrong("channels is 2, not 1 or 3")
@@ -181,21 +181,6 @@ def load_classifier(path: Path) -> TrainedClassifier:
     model.load_state_dict(weights, assign=True)
     channels_last(model)
     return TrainedClassifier(model, counts, seen, best_epoch, fitted, pretrained, fit)
-
-
-def _counts(meta: dict[str, Any]) -> dict[str, int]:
-    """Images per class, in order; Wrong unless there are at least two classes with sound names."""
-    counts: dict[str, int] = {}
-    pairs = sequence(meta, "counts")
-    for i in range(len(pairs)):
-        pair = sequence(pairs, i, 2)
-        name = text(pair, 0)
-        if name in counts or not is_class_name(name):
-            raise Wrong("one of its classes appears twice, or is not the name of a folder")
-        counts[name] = whole(pair, 1, 0)
-    if len(counts) < 2:
-        raise Wrong("it has fewer than two classes")
-    return counts
 
 
 def _seen(tensors: dict[str, Tensor]) -> Seen:

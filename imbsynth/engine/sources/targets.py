@@ -57,7 +57,7 @@ def explain(
                 "originals)"
             )
         )
-    entry = SAMPLERS.get(config.method)
+    entry = None if config.generator is not None else SAMPLERS.get(config.method)
     if entry is None or entry.all_classes or "k_neighbors" not in entry.options:
         return  # no neighbors within the class
     growing = {name: n for name, n in sizes.items() if added[name]}

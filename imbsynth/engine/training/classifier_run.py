@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch.nn import Parameter
 
 from imbsynth.configs import AosTrainConfig
@@ -14,7 +16,7 @@ from imbsynth.engine.training.features import MOST_AT_ONCE
 from imbsynth.engine.training.frozen import FrozenTask
 from imbsynth.engine.training.memory import Step
 from imbsynth.engine.training.moves import moved_at_once
-from imbsynth.engine.training.optimisation import Optimisation, Slower
+from imbsynth.engine.training.optimisation import Optimisation
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.models.classifiers import Classifier, ImageShape
 from imbsynth.models.heads import head_of
@@ -28,27 +30,31 @@ def classifier_trainer(
         task: ClassifierTask = FrozenTask(config, material, precision, on_event)
     else:
         task = ClassifierTask(config, material, precision)
-    trained, slower = _learned(config, task)
+    trained, speed = _learned(config, task)
     optimisation = Optimisation(
         trained,
         OPTIMISERS[config.optimizer].with_options(config),
         config.lr,
         warmed_up(SCHEDULES[config.schedule].with_options(config), config.warm_up),
         rho=config.sam,
-        slower=slower,
+        speed=speed,
     )
     return Trainer(task, optimisation, config.epochs, task.device)
 
 
-def _learned(config: AosTrainConfig, task: ClassifierTask) -> tuple[list[Parameter], Slower | None]:
-    """The weights that learn at the full rate, and those that learn more slowly."""
+def _learned(
+    config: AosTrainConfig, task: ClassifierTask
+) -> tuple[list[Parameter], Callable[[Parameter], float]]:
+    """The weights that learn, and how fast, in units of the learning rate."""
     weights = list(task.model.parameters())
     if config.pretrained is None:
-        return weights, None
+        return weights, lambda _: 1.0
     head = list(head_of(task.model)[1].parameters())
     own = {id(weight) for weight in head}
-    body = [weight for weight in weights if id(weight) not in own]
-    return head, None if config.freeze else Slower(body, config.backbone_lr)
+    return (
+        head if config.freeze else weights,
+        lambda weight: 1.0 if id(weight) in own else config.backbone_lr,
+    )
 
 
 def classifier_step(config: AosTrainConfig, shape: ImageShape, classes: int) -> Step:

@@ -9,7 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import torch
 
-from imbsynth.configs import AosTrainConfig, Size, TrainAeConfig
+from imbsynth.configs import AosTrainConfig, Size, TrainAeConfig, TrainGeneratorConfig
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.previews import Fits
 from imbsynth.engine.reading import Labelled, read_labelled
@@ -22,7 +22,7 @@ from imbsynth.store.records import provenance
 from imbsynth.store.training_files import TrainingFiles
 from imbsynth.store.transfer import unchanged
 
-Config = TypeVar("Config", TrainAeConfig, AosTrainConfig)
+Config = TypeVar("Config", TrainAeConfig, TrainGeneratorConfig, AosTrainConfig)
 Data = TypeVar("Data")
 
 

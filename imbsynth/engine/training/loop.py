@@ -58,6 +58,7 @@ def train(
             guard.check()
             line = trainer.end_epoch()
             guard.keep()
+            guard.draw()
             losses = {name: line[name] for name in trainer.task.losses}
             on_event(EpochDone(line["epoch"], trainer.epochs, losses, line["images_per_second"]))
     files.save_state(trainer.state(), made_by)  # so that nothing after this can lose the run
@@ -107,6 +108,13 @@ class _Guard:
             problem += f"; the state after epoch {epochs} is kept"
             fix += f" and start again with {option('force')}"
         raise UserError(problem, fix)
+
+    def draw(self) -> None:
+        """Draw the pictures if that is due; the state first, so that both are of one run."""
+        write = self.trainer.task.sheet(self.trainer.history)
+        if write is not None:
+            self.save()
+            self.files.write_sheet(write)
 
     def save(self) -> None:
         """Write the state, if it is finite."""

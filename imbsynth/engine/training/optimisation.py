@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -14,15 +14,9 @@ from imbsynth.core.optimisers import Weights, climb, decay_groups
 from imbsynth.core.schedules import constant
 from imbsynth.engine.training.parts import Place
 
+SPEED = "speed"  # of a group of weights, beside the options of the optimiser
+
 Build = Callable[[Weights], Optimizer]
-_SHARE = "share of the learning rate"  # in a group of weights; torch keeps what it does not know
-
-
-class Slower(NamedTuple):
-    """Weights that learn more slowly than the others."""
-
-    weights: Sequence[Parameter]
-    share: float  # of the learning rate, in (0, 1]
 
 
 class Optimisation:
@@ -36,13 +30,16 @@ class Optimisation:
         schedule: Callable[[float], float] = constant,
         *,
         rho: float = 0.0,
-        slower: Slower | None = None,
+        speed: Callable[[Parameter], float] = lambda _: 1.0,
     ) -> None:
-        """rho: how far sharpness-aware minimisation looks; 0 turns it off."""
+        """rho: how far sharpness-aware minimisation looks; 0 turns it off.
+
+        speed: of a weight, its learning rate in units of that of the run.
+        """
         self.build, self.lr, self.schedule, self.rho = build, lr, schedule, rho
-        groups = decay_groups(parameters)
-        if slower is not None:
-            groups += [{**group, _SHARE: slower.share} for group in decay_groups(slower.weights)]
+        groups = []
+        for rate, some in groupby(sorted(parameters, key=speed), speed):
+            groups += [{**group, SPEED: rate} for group in decay_groups(some)]
         self.parameters: list[Parameter] = [w for group in groups for w in group["params"]]
         self.optimiser = build(groups)
 
@@ -54,7 +51,7 @@ class Optimisation:
         again: computes the loss under other weights, for sharpness-aware minimisation.
         """
         for group in self.optimiser.param_groups:
-            group["lr"] = self.lr * group.get(_SHARE, 1.0) * self.schedule(progress)
+            group["lr"] = self.lr * group[SPEED] * self.schedule(progress)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         if self.rho and again is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from torch import Tensor, nn
@@ -40,6 +41,10 @@ class Task(ABC, Generic[Batch]):
 
     def end_epoch(self, history: list[dict[str, Any]]) -> None:
         """Complete the last line of the history when its epoch is over."""
+
+    def sheet(self, _history: History) -> Callable[[Path], None] | None:
+        """What draws the pictures of a run that goes on, after an epoch for which that is due."""
+        return None
 
     def is_over(self, _history: History) -> bool:
         """Whether no further epoch would help."""

@@ -61,6 +61,19 @@ def test_the_learning_rate_follows_the_schedule() -> None:
     assert optimisation.optimiser.param_groups[0]["lr"] == pytest.approx(0.1)
 
 
+def test_weights_may_learn_faster_than_the_run() -> None:
+    slow, fast = (nn.Parameter(torch.zeros(1)) for _ in range(2))
+    build = OPTIMISERS["sgd"].load()
+    optimisation = Optimisation(
+        iter([fast, slow]),
+        lambda w: build(w, lr=0.1, momentum=0.0),
+        0.1,
+        speed=lambda weight: 10.0 if weight is fast else 1.0,
+    )
+    optimisation.step((slow + fast).sum(), 0.0)
+    torch.testing.assert_close(torch.stack([slow, fast]).flatten(), torch.tensor([-0.1, -1.0]))
+
+
 def test_sam_descends_by_the_gradient_where_it_looked() -> None:
     """L = w^2 at 1: the gradient is 2, so it is taken at 1 + rho, where it is 2 (1 + rho)."""
     weight = nn.Parameter(torch.tensor([1.0]))

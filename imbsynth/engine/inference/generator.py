@@ -1,0 +1,124 @@
+"""Generator checkpoints, and the images that generators make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from imbsynth.configs import check_size
+from imbsynth.core.batches import images_at_once
+from imbsynth.core.pixels import to_bytes
+from imbsynth.core.tables import GENERATORS
+from imbsynth.engine.inference.autoencoder import MOST_AT_ONCE, PIXELS_AT_ONCE
+from imbsynth.engine.inference.class_counts import class_counts
+from imbsynth.engine.inference.digests import packed, taken
+from imbsynth.engine.inference.equal_batches import all_finite, in_equal_batches
+from imbsynth.errors import UserError
+from imbsynth.models.fast.convolutions import channels_last
+from imbsynth.models.generators import Generator, Shape
+from imbsynth.runtime import arithmetic
+from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
+from imbsynth.store.fields import Wrong, mapping, text, whole
+from imbsynth.store.folders import digest_of, read_regular
+
+KIND = "train-generator"
+MOST_LATENT_DIM = 1024
+_TRAINED_ON = "digests.train"
+_SHAPE = ("channels", "height", "width", "latent_dim")
+
+
+class Stored(NamedTuple):
+    """A generator as a checkpoint has it."""
+
+    model: Generator
+    shape: Shape
+    kind: str
+    classes: list[str]
+    trained_on: set[str]  # digests of the images that it learned from
+    digest: str  # SHA-256 of the file
+
+
+class TrainedGenerator:
+    """A trained generator on a device: noise to images, in batches of one shape."""
+
+    def __init__(
+        self, model: Generator, shape: Shape, device: torch.device, precision: str
+    ) -> None:
+        self.model = model.to(device).eval()
+        self.shape, self.device, self.precision = shape, device, precision
+        size = (shape.height, shape.width)
+        self.images_at_once = images_at_once(size, MOST_AT_ONCE, PIXELS_AT_ONCE)
+
+    def images(self, noise: Tensor, label: int) -> Tensor:
+        """(m, noise_dim) on the CPU, a class -> (m, c, h, w) uint8 on the CPU."""
+        labels = torch.full((self.images_at_once,), label, device=self.device)
+        return in_equal_batches(
+            lambda batch: to_bytes(
+                all_finite(self.model.generate(batch.to(self.device), labels), "generator")
+            ),
+            noise,
+            self.images_at_once,
+            arithmetic(self.device, self.precision),
+        )
+
+
+def build_generator(kind: str, shape: Shape) -> Generator:
+    """An untrained generator of a kind, by its name in `GENERATORS`."""
+    model: Generator = GENERATORS[kind].load()(shape)
+    return model
+
+
+def generator_checkpoint(
+    model: Generator, shape: Shape, meta: dict[str, Any], trained_on: Iterable[str]
+) -> Checkpoint:
+    """The checkpoint of a generator.
+
+    meta: how it was made, its kind as "generator", and "counts", the pairs of class and images.
+    trained_on: digests of the images that it learned from, of their files and of their pixels.
+    """
+    tensors = {**model.state_dict(), _TRAINED_ON: packed(trained_on)}
+    described = {name: getattr(shape, name) for name in _SHAPE}
+    return Checkpoint(tensors, {**meta, "kind": KIND, "shape": described})
+
+
+def load_generator(path: Path) -> Stored:
+    """The generator of a checkpoint; UserError for any other file."""
+    digest = digest_of(read_regular(path))
+    checkpoint = load_checkpoint(path, KIND)
+    tensors = dict(checkpoint.tensors)
+    try:
+        trained_on = taken(tensors, _TRAINED_ON)
+        kind, sizes, shape = _described(checkpoint.meta)
+    except (Wrong, UserError) as error:
+        raise UserError(
+            f"{path}: its header describes no generator ({str(error).splitlines()[0]})",
+            f"the file is damaged or was edited: make it again with {KIND}",
+        ) from None
+    with torch.device("meta"):
+        model = build_generator(kind, shape)
+    check_tensors(path, tensors, model.state_dict())
+    model.load_state_dict(tensors, assign=True)
+    channels_last(model)
+    return Stored(model, shape, kind, list(sizes), trained_on, digest)
+
+
+def _described(meta: dict[str, Any]) -> tuple[str, dict[str, int], Shape]:
+    """Kind, images by class and shape, within their limits; Wrong or UserError otherwise."""
+    kind, sizes, found = text(meta, "generator"), class_counts(meta), mapping(meta, "shape")
+    if kind not in GENERATORS or not all(sizes.values()):
+        raise Wrong("its kind is unknown, or it has a class without images")
+    shape = Shape(
+        channels=whole(found, "channels", 1, 3),
+        height=whole(found, "height"),
+        width=whole(found, "width"),
+        latent_dim=whole(found, "latent_dim", 1, MOST_LATENT_DIM),
+        counts=tuple(sizes.values()),
+    )
+    if shape.channels == 2:
+        raise Wrong("no generator has 2 channels")
+    check_size((shape.height, shape.width))
+    return kind, sizes, shape

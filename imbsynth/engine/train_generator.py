@@ -1,0 +1,160 @@
+"""`train-generator`: train a network that makes images of a class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from imbsynth.configs import USUAL_SIDE, TrainGeneratorConfig, check_size
+from imbsynth.engine.events import Note, OnEvent, silent
+from imbsynth.engine.inference.fits import FIT
+from imbsynth.engine.inference.generator import KIND, generator_checkpoint
+from imbsynth.engine.manifest import refuse_synthetic
+from imbsynth.engine.previews import Fits, Preview
+from imbsynth.engine.reading import Labelled
+from imbsynth.engine.training.command import Result, TrainingCommand
+from imbsynth.engine.training.generator import GeneratorTask, Run, generator_trainer
+from imbsynth.engine.training.history import images_per_second, read_history
+from imbsynth.engine.training.memory import Step, check_memory
+from imbsynth.errors import UserError
+from imbsynth.models.generators import Coder, Shape
+from imbsynth.runtime import resolve_device
+from imbsynth.store.checkpoint_headers import read_header
+from imbsynth.store.fields import Wrong, mapping
+from imbsynth.store.names import listing
+from imbsynth.store.outputs import check_apart
+from imbsynth.store.training_files import TrainingFiles
+
+PASSES = 4  # through networks as large as the autoencoder in a step
+COLLAPSED = 0.5  # a class is said to have collapsed below this diversity
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `train-generator` prints."""
+
+    checkpoint: str
+    kind: str
+    epochs: int  # of both stages
+    losses: dict[str, float]  # of the last epoch
+    # By class: mean distance of two synthetic images by that of two real ones; None where real
+    # images do not differ.
+    diversity: dict[str, float | None]
+    collapsed: list[str]  # classes whose diversity is below a half
+    images_per_second: float  # real images over the training loop alone
+    log: str
+    sheet: str
+
+
+def run(config: TrainGeneratorConfig, *, on_event: OnEvent = silent) -> Report:
+    """Train a generator on a folder of images and write its checkpoint, log and sheet."""
+    check_apart(config.src, config.out)
+    refuse_synthetic(config.src)
+    files = TrainGenerator(config).carry_out(on_event)
+    return _report(config, files)
+
+
+class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTask]):
+    """The steps of `train-generator`."""
+
+    name, libraries = KIND, ("numpy", "pillow", "torch")
+
+    def may_change(self) -> frozenset[str]:
+        """How long it goes on, and how often it is drawn, does not change a step."""
+        return frozenset({"epochs", "sheet_every"})
+
+    def read(self, on_event: OnEvent) -> Labelled:
+        """The images; UserError if no generator can be built for them."""
+        fits = Fits(self._check, USUAL_SIDE)
+        images = self.read_src(on_event, fits)
+        check_size(images.pixels.shape[2:])
+        return images
+
+    def _check(self, preview: Preview) -> None:
+        if len(preview.folder.counts) < 2:
+            raise UserError(
+                f"{self.config.src}: a single class: there is nothing to tell it from",
+                "add a class",
+            )
+        if preview.size is None:
+            return
+        check_size(preview.size)
+        counts = preview.folder.counts.values()
+        shape = Shape(
+            self.config.channels or 3, *preview.size, self.config.latent_dim, tuple(counts)
+        )
+        check_memory(
+            Step(lambda: Coder(shape), shape[:3], self.config.batch_size, passes=PASSES),
+            sum(counts),
+            resolve_device(self.config.device),
+        )
+
+    def inputs(self, data: Labelled) -> dict[str, str]:
+        """The digest of the images."""
+        return {"src": data.digest}
+
+    def trainer(
+        self, data: Labelled, device: torch.device, precision: str, _on_event: OnEvent
+    ) -> Run:
+        """The run, at its start."""
+        return generator_trainer(self.config, data, device, precision)
+
+    def result(
+        self, trainer: Run, data: Labelled, made_by: dict[str, Any], on_event: OnEvent
+    ) -> Result:
+        """The generator, and images of each class."""
+        task, history = trainer.task, trainer.history
+        diversity = task.diversity()
+        collapsed = [name for name, value in diversity.items() if is_collapsed(value)]
+        if collapsed:
+            on_event(Note(_warning(collapsed, diversity)))
+        players = task.losses[1:]  # the first is that of the autoencoder
+        losses = {name: history[-1][name] for name in players}
+        meta = {
+            "made_by": made_by,
+            FIT: self.config.fit,
+            "generator": self.config.kind,
+            "counts": list(zip(data.classes, task.shape.counts, strict=True)),
+            "epochs": len(history),
+            "losses": losses,
+            "diversity": diversity,
+        }
+        checkpoint = generator_checkpoint(task.model, task.shape, meta, data.identities())
+        return Result(task.draw, checkpoint)
+
+
+def is_collapsed(diversity: float | None) -> bool:
+    """Whether synthetic images of a class are nearly the same, compared with real ones."""
+    return diversity is not None and diversity < COLLAPSED
+
+
+def _warning(collapsed: list[str], diversity: dict[str, float | None]) -> str:
+    shown = listing([f"{name} ({diversity[name]:.2f})" for name in collapsed])
+    return (
+        f"collapsed: synthetic images of a class differ less than half as much as real ones, in "
+        f"{shown}; look at the pictures, train for fewer epochs, or use another kind"
+    )
+
+
+def _report(config: TrainGeneratorConfig, files: TrainingFiles) -> Report:
+    header = read_header(files.checkpoint)
+    try:
+        losses, diversity = mapping(header, "losses"), mapping(header, "diversity")
+    except Wrong as error:
+        raise UserError(
+            f"{files.checkpoint}: {error}", f"the file was edited: make it again with {KIND}"
+        ) from None
+    history = read_history(files.log, tuple(losses))
+    return Report(
+        checkpoint=files.checkpoint.as_posix(),
+        kind=config.kind,
+        epochs=len(history),
+        losses=losses,
+        diversity=diversity,
+        collapsed=[name for name, value in diversity.items() if is_collapsed(value)],
+        images_per_second=images_per_second(history),
+        log=files.log.as_posix(),
+        sheet=files.sheet.as_posix(),
+    )
