@@ -8,40 +8,26 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import torch
+from typing import Any
 
 from imbsynth.configs import GenerateConfig
 from imbsynth.engine.auditing.filter import Filter
 from imbsynth.engine.events import OnEvent, silent
-from imbsynth.engine.inference.autoencoder import (
-    TrainedAutoencoder,
-    images_of_autoencoder,
-    load_autoencoder,
-)
+from imbsynth.engine.inference.autoencoder import images_of_autoencoder
 from imbsynth.engine.manifest import refuse_synthetic, write_encoded
-from imbsynth.engine.previews import Fits
-from imbsynth.engine.reading import Labelled, Listed, read_labelled, read_listed
-from imbsynth.engine.sources.chosen import source_of
+from imbsynth.engine.reading import Labelled, Listed, read_listed
+from imbsynth.engine.sources.chosen import Compute, compute_of, fits_of, images_for, source_of
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.originals import place_originals, reconstruct_originals
 from imbsynth.engine.sources.rendering import Tally, planned, render, render_kept
 from imbsynth.engine.sources.sample_sheet import SampleSheet
 from imbsynth.engine.sources.spaces import Files
-from imbsynth.engine.sources.targets import (
-    check_targets,
-    copies_files,
-    explain,
-    explain_short,
-    missing,
-)
+from imbsynth.engine.sources.targets import copies_files, explain, explain_short, missing
 from imbsynth.engine.sources.writing import Making, copied, write_moved, write_synthetic, written
 from imbsynth.errors import UserError, option
 from imbsynth.figures.sheets import LARGEST
-from imbsynth.runtime import resolve_device, resolve_precision, worker_count
+from imbsynth.runtime import worker_count
 from imbsynth.store.disk import check_room
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.image_files import thumbnail
@@ -64,14 +50,6 @@ class Report:
     samples: str | None  # the sheet to look at; None if nothing was added
 
 
-class _Compute(NamedTuple):
-    """Where and how numbers are computed."""
-
-    device: torch.device
-    precision: str
-    autoencoder: TrainedAutoencoder | None  # None: on pixels
-
-
 def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
     """Write a folder with the originals and the synthetic images that even out its classes."""
     start = time.perf_counter()
@@ -81,7 +59,7 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
     refuse_synthetic(config.src)
     making = new_folder(config.dst, command="generate", force=config.force)
     with making as part, unchanged(config.ae, config.per_class):
-        compute = _compute(config)
+        compute = compute_of(config)
         images = _read(config, compute, on_event)
         sizes = {name: len(own) for name, own in zip(images.classes, images.members(), strict=True)}
         added = missing(config, sizes)
@@ -112,31 +90,15 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
     )
 
 
-def _compute(config: GenerateConfig) -> _Compute:
-    device = resolve_device(config.device)
-    if config.ae is None:
-        return _Compute(device, "fp32", None)
-    precision = resolve_precision(config.precision, device)
-    return _Compute(
-        device, precision, TrainedAutoencoder(load_autoencoder(config.ae), device, precision)
-    )
-
-
-def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Labelled | Listed:
-    fits = Fits(partial(check_targets, config))
+def _read(config: GenerateConfig, compute: Compute, on_event: OnEvent) -> Labelled | Listed:
     if copies_files(config):
         return read_listed(
-            config.src, skip_unreadable=config.skip_unreadable, on_event=on_event, fits=fits
+            config.src,
+            skip_unreadable=config.skip_unreadable,
+            on_event=on_event,
+            fits=fits_of(config),
         )
-    shape = None if compute.autoencoder is None else compute.autoencoder.model.shape
-    images = read_labelled(
-        config.src,
-        size=config.image_size if shape is None else (shape.height, shape.width),
-        channels=None if shape is None else shape.channels,
-        skip_unreadable=config.skip_unreadable,
-        on_event=on_event,
-        fits=fits,
-    )
+    images = images_for(config, compute.autoencoder, on_event)
     if images.made_gray and not (config.synthetic_only or config.reconstruct_originals):
         raise UserError(
             f"{config.src}: {images.made_gray} images have colour, and the autoencoder makes gray "
@@ -150,7 +112,7 @@ def _read(config: GenerateConfig, compute: _Compute, on_event: OnEvent) -> Label
 
 def _fill(
     config: GenerateConfig,
-    compute: _Compute,
+    compute: Compute,
     images: Labelled,
     added: dict[str, int],
     part: Path,
@@ -163,7 +125,7 @@ def _fill(
     if reconstructing is not None:
         written_files += len(images.paths)
     with png_writers(written_files, images.pixels[0].nbytes, cores=worker_count()) as write:
-        source = source_of(config, compute.device, compute.autoencoder, images, added, on_event)
+        source = source_of(config, compute, images, added, on_event)
         batches = render(source, list(added.values()))
         if config.min_probability is not None:
             check = Filter(config, images, compute.device, on_event).reasons
@@ -202,7 +164,7 @@ def _copy(
     )
 
 
-def _provenance(config: GenerateConfig, compute: _Compute, images: Listed) -> dict[str, Any]:
+def _provenance(config: GenerateConfig, compute: Compute, images: Listed) -> dict[str, Any]:
     inputs = {"src": images.digest}
     if config.ae is not None:
         inputs["ae"] = digest_of(read_regular(config.ae))
