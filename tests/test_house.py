@@ -25,11 +25,11 @@ MAY_IMPORT = {
     "interop": {"interop", "engine", "core", "configs", "runtime", "errors"},
     "engine": {
         *("engine", "core", "models", "figures", "pages", "store", "runtime"),
-        *("configs", "command_lines", "options", "errors"),
+        *("configs", "command_lines", "options", "errors", "extras"),
     },
     "figures": {"figures", "store"},
     "pages": {"pages", "store"},
-    "store": {"store", "configs", "options", "errors"},
+    "store": {"store", "configs", "options", "errors", "extras"},
     "core": {"core"},
     "models": {"models"},
     "runtime": {"runtime", "errors"},
@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "options": {"kinds", "errors"},
     "kinds": set(),
     "errors": set(),
+    "extras": {"errors"},
     "__main__": {"cli"},
     "__init__": {"api", "interop", "configs", "errors"},  # where they are used
 }
