@@ -6,6 +6,9 @@ One function per command, with plain Python values, and its config:
 
     report = imbsynth.generate(src="photos/train", dst="balanced", to=500)
 
+For one's own code, `balanced` makes a PyTorch data set of a folder, and `ImageOverSampler` is a
+sampler of imbalanced-learn.
+
 `import imbsynth` imports nothing else; a function imports what it needs when it is called.
 """
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from imbsynth.api import (
         aos_train,
         audit,
+        balanced,
         compare,
         convert,
         evaluate,
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
         TrainGeneratorConfig,
     )
     from imbsynth.errors import UserError
+    from imbsynth.interop.resampler import ImageOverSampler
 
 __all__ = [
     "AosTrainConfig",
@@ -65,6 +70,7 @@ __all__ = [
     "ExportConfig",
     "FidConfig",
     "GenerateConfig",
+    "ImageOverSampler",
     "ImbalanceConfig",
     "InspectConfig",
     "PredictConfig",
@@ -76,6 +82,7 @@ __all__ = [
     "__version__",
     "aos_train",
     "audit",
+    "balanced",
     "compare",
     "convert",
     "evaluate",
@@ -92,13 +99,15 @@ __all__ = [
     "train_generator",
 ]
 
+_HOMES = {"UserError": "imbsynth.errors", "ImageOverSampler": "imbsynth.interop.resampler"}
+
 
 def __getattr__(name: str) -> Any:
     """A public name, imported when it is first used."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name == "UserError":
-        home = "imbsynth.errors"
+    if name in _HOMES:
+        home = _HOMES[name]
     else:
         home = "imbsynth.configs" if name.endswith("Config") else "imbsynth.api"
     found = getattr(import_module(home), "inspect_" if name == "inspect" else name)

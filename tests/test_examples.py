@@ -81,6 +81,13 @@ def test_the_notebook_runs_on_the_sample_data(tmp_path: Path) -> None:
     assert (tmp_path / "balanced/samples.png").exists()
 
 
+def test_the_training_loop_runs_on_the_sample_data() -> None:
+    out = run([sys.executable, str(EXAMPLES / "training_loop.py"), "2"]).stdout
+    assert "images per class and epoch: [120, 120, 120," in out
+    assert "mean recall on the test images: 0." in out
+    assert "per class [120, 120, 120," in out
+
+
 def test_a_changed_image_runs_the_makefile_again(rare: Path, tmp_path: Path) -> None:
     make = ["make", "-f", str(EXAMPLES / "Makefile"), f"SRC={rare}", f"OUT={tmp_path / 'work'}"]
     run([*make, "EPOCHS=1"])

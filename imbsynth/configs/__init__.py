@@ -2,6 +2,7 @@
 
 from imbsynth.configs.aos_train import DEFAULT_VAL_FRACTION, AosTrainConfig
 from imbsynth.configs.audit import AuditConfig
+from imbsynth.configs.balancing import BalancedConfig, Balancing
 from imbsynth.configs.compare import CompareConfig, Metric
 from imbsynth.configs.convert import ConvertConfig
 from imbsynth.configs.evaluate import EvaluateConfig
@@ -28,7 +29,7 @@ from imbsynth.configs.sizes import (
     within,
 )
 from imbsynth.configs.split import SplitConfig
-from imbsynth.configs.synthesis import AUGMENT
+from imbsynth.configs.synthesis import AUGMENT, Synthesis
 from imbsynth.configs.train_ae import Decoder, Penalty, TrainAeConfig
 from imbsynth.configs.train_generator import TrainGeneratorConfig
 from imbsynth.configs.values import MAX_PIXELS
@@ -45,6 +46,8 @@ __all__ = [
     "USUAL_SIDE",
     "AosTrainConfig",
     "AuditConfig",
+    "BalancedConfig",
+    "Balancing",
     "Budget",
     "CompareConfig",
     "ConvertConfig",
@@ -68,6 +71,7 @@ __all__ = [
     "Resize",
     "Size",
     "SplitConfig",
+    "Synthesis",
     "TrainAeConfig",
     "TrainGeneratorConfig",
     "check_decoder",

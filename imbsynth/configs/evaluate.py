@@ -15,6 +15,7 @@ from imbsynth.configs.shared import (
     Trained,
     one_of_two,
 )
+from imbsynth.errors import UserError, option
 from imbsynth.kinds import Range
 from imbsynth.options import Option
 
@@ -41,6 +42,13 @@ class EvaluateConfig(Deciding, Reading, Seeded, OnDevice, Replacing):
             metavar="DIR",
         ),
     ] = None
+    saliency: Annotated[
+        bool,
+        Option(
+            "Also write saliency.png: which parts of the worst mistakes speak for the class "
+            "predicted and for the true one (Grad-CAM). It needs `pip install imbsynth[saliency]`."
+        ),
+    ] = False
     allow_overlap: Annotated[
         bool,
         Option(
@@ -56,7 +64,12 @@ class EvaluateConfig(Deciding, Reading, Seeded, OnDevice, Replacing):
     precision: PrecisionOption = "fp32"
 
     def check_together(self) -> None:
-        """Images that overlap are counted or left out."""
+        """Images that overlap are counted or left out, and pictures have a folder."""
         super().check_together()
+        if self.saliency and self.out is None:
+            raise UserError(
+                f"{option('saliency')} is for a picture in the folder of {option('out')}",
+                f"give {option('out')}, or leave out {option('saliency')}",
+            )
         if self.allow_overlap and self.drop_overlap:
             raise one_of_two("allow_overlap", "drop_overlap")

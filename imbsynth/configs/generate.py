@@ -1,74 +1,21 @@
 """The config of `generate`."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
-from imbsynth.configs.shared import (
-    IMAGES,
-    BatchSize,
-    Dst,
-    Linking,
-    OnDevice,
-    PrecisionOption,
-    Reading,
-    Replacing,
-    Seeded,
-    Src,
-    one_of_two,
-)
-from imbsynth.configs.sized import Sized
-from imbsynth.configs.synthesis import AUGMENT, SYNTHESIS, Synthesis
-from imbsynth.core.tables import AUGMENTATIONS, SAMPLERS, choices
+from imbsynth.configs.balancing import Balancing
+from imbsynth.configs.shared import Checked, Dst, Linking, Replacing, Src
+from imbsynth.configs.synthesis import SYNTHESIS
+from imbsynth.core.tables import SAMPLERS
 from imbsynth.errors import UserError, option
 from imbsynth.kinds import SHARE
 from imbsynth.options import Option
 
-_METHODS = {
-    **choices(SAMPLERS),
-    AUGMENT: "copies, each changed at random in its own way",
-}
-
 
 @dataclass(frozen=True, kw_only=True)
-class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Replacing):
-    """Bring every class up to the largest with synthetic images.
+class _Kept(Checked):
+    """A command that chooses which images a folder gets."""
 
-    DST holds the originals, the synthetic images (synthetic-000001.png ...), manifest.jsonl (what
-    each is made of), run.json (how), and samples.png: look at it. Copies (--method ros, without a
-    checkpoint or another size) are the files themselves, with their suffix.
-    """
-
-    src: Src
-    dst: Dst
-    method: Annotated[str, Option("Where synthetic images come from.", choices=_METHODS)] = "smote"
-    generator: Annotated[
-        Path | None,
-        Option(
-            "Make synthetic images with this checkpoint of train-generator; no method is used.",
-            metavar="GEN.safetensors",
-            panel=SYNTHESIS,
-        ),
-    ] = None
-    augment: Annotated[
-        str,
-        Option(
-            f"What method {AUGMENT} does to a copy.",
-            choices=choices(AUGMENTATIONS),
-            panel=SYNTHESIS,
-        ),
-    ] = "affine"
-    to: Annotated[
-        int | None,
-        Option("Images per class.", range=IMAGES, unset="as many as the largest class has"),
-    ] = None
-    per_class: Annotated[
-        Path | None,
-        Option(
-            "Instead of one number for all: a file in YAML or JSON, one line `class: images` each.",
-            metavar="FILE",
-        ),
-    ] = None
     min_probability: Annotated[
         float | None,
         Option(
@@ -89,8 +36,19 @@ class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Repla
             "away."
         ),
     ] = False
-    batch_size: BatchSize = 500
-    precision: PrecisionOption = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateConfig(Balancing, _Kept, Linking, Replacing):
+    """Bring every class up to the largest with synthetic images.
+
+    DST holds the originals, the synthetic images (synthetic-000001.png ...), manifest.jsonl (what
+    each is made of), run.json (how), and samples.png: look at it. Copies (--method ros, without a
+    checkpoint or another size) are the files themselves, with their suffix.
+    """
+
+    src: Src
+    dst: Dst
 
     @property
     def only_copies(self) -> bool:
@@ -99,21 +57,10 @@ class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Repla
         return is_copy and self.ae is None and self.generator is None
 
     def check_together(self) -> None:
-        """One number of images, and an autoencoder for what needs one."""
+        """Images to drop, and an autoencoder for what needs one."""
         super().check_together()
-        if self.to is not None and self.per_class is not None:
-            raise one_of_two("to", "per_class")
-        for name, value in (("to", self.to), ("per_class", self.per_class)):
-            if self.share is not None and value is not None:
-                raise one_of_two("share", name)
-        self._check_checkpoint("ae")
-        self._check_checkpoint("generator")
-        if self.ae is not None and self.method == AUGMENT:
-            raise UserError(
-                f"{option('method')} {AUGMENT} changes pixels, and {option('ae')} is for latent "
-                "vectors",
-                f"leave {option('ae')} out",
-            )
+        if self.generator is not None:
+            self._check_generator({"min_probability": self.min_probability})
         if self.min_probability is not None and self.only_copies:
             raise UserError(
                 f"{option('min_probability')} drops copies, and {option('method')} {self.method} "
@@ -130,27 +77,4 @@ class GenerateConfig(Synthesis, Linking, Sized, Reading, Seeded, OnDevice, Repla
                 f"{option('decode')} residual makes images as sharp as the originals, and "
                 f"{reconstruct} would blur those",
                 f"leave {reconstruct} out",
-            )
-
-    def _check_checkpoint(self, name: str) -> None:
-        """Raise UserError for what does not go with a network in that field."""
-        if getattr(self, name) is None:
-            return
-        if self.image_size is not None:
-            raise UserError(
-                f"{option('image_size')} goes without {option(name)}: the checkpoint has its own "
-                "size",
-                f"leave {option('image_size')} out",
-            )
-        if name == "generator":
-            self._check_generator()
-
-    def _check_generator(self) -> None:
-        """Raise UserError for options of what a generator takes the place of."""
-        given = {"ae": self.ae is not None, "method": self.method != type(self).method}
-        given["min_probability"] = self.min_probability is not None
-        for name in [name for name, is_given in given.items() if is_given]:
-            raise UserError(
-                f"{option(name)} and {option('generator')} exclude each other",
-                "give one of them",
             )

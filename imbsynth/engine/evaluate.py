@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from imbsynth.configs import EvaluateConfig
+from imbsynth.engine.evaluation.saliency import check_network, check_package, write_saliency
 from imbsynth.engine.evaluation.scores import Judged, per_class, scores_of
 from imbsynth.engine.evaluation.writing import write_pictures, write_predictions
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
@@ -28,7 +29,7 @@ from imbsynth.errors import UserError, option
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import check_apart, new_folder
-from imbsynth.store.records import METRICS, provenance, write_json, write_record
+from imbsynth.store.records import METRICS, SALIENCY, provenance, write_json, write_record
 from imbsynth.store.transfer import unchanged
 
 
@@ -72,6 +73,8 @@ def run_with_answers(
     config: EvaluateConfig, *, on_event: OnEvent = silent
 ) -> tuple[Report, Answers]:
     """`run`, and how each image was classified: what comparing classifiers image by image needs."""
+    if config.saliency:
+        check_package()
     if config.out is None:
         return _evaluate(config, None, on_event)
     for path in (config.checkpoint, config.src):
@@ -85,6 +88,8 @@ def _evaluate(
     config: EvaluateConfig, part: Path | None, on_event: OnEvent
 ) -> tuple[Report, Answers]:
     trained = load_classifier(config.checkpoint)
+    if config.saliency:
+        check_network(trained.model)
     decisions = Decisions(config, trained.counts, trained.fitted)
     images = _read(config, trained, on_event)
     images, overlap = _checked(config, trained, images, on_event)
@@ -96,6 +101,8 @@ def _evaluate(
     )
     report = _report(config, judged, decisions, trained, counts_of(overlap))
     if part is not None:
+        if config.saliency:
+            write_saliency(part / SALIENCY, trained.model, judged, images.pixels)
         _write(config, part, images, judged, report)
     classes = range(len(trained.classes))
     return report, [judged.predicted[labels == k].tolist() for k in classes]

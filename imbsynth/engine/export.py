@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -16,6 +15,7 @@ from imbsynth.engine.events import OnEvent, silent
 from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier
 from imbsynth.engine.inference.fits import FIT
 from imbsynth.errors import UserError, option
+from imbsynth.extras import check_extra
 from imbsynth.models.portable import Portable
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import check_apart, check_file_target, claim, new_file
@@ -41,7 +41,8 @@ def run(config: ExportConfig, *, on_event: OnEvent = silent) -> Report:
     check_apart(config.checkpoint, config.out)
     _check_out(config)
     if config.to == "onnx":
-        _check_packages()
+        asked = f"{option('to')} onnx"
+        check_extra("onnx", ["onnx", "onnxscript"], asked=asked, instead="give torchscript")
     with unchanged(config.checkpoint):
         trained = load_classifier(config.checkpoint)
         metadata = _metadata(config, trained)
@@ -62,15 +63,6 @@ def _check_out(config: ExportConfig) -> None:
         raise UserError(
             f"{config.out} exists and was not made by export",
             "choose another name, or remove it yourself",
-        )
-
-
-def _check_packages() -> None:
-    missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
-    if missing:
-        raise UserError(
-            f"{option('to')} onnx: {' and '.join(missing)} cannot be imported",
-            "install what it needs with `pip install imbsynth[onnx]`, or give torchscript",
         )
 
 

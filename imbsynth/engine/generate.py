@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +15,15 @@ from imbsynth.configs import GenerateConfig
 from imbsynth.engine.auditing.filter import Filter
 from imbsynth.engine.events import OnEvent, silent
 from imbsynth.engine.inference.autoencoder import images_of_autoencoder
-from imbsynth.engine.inference.fits import fit_of
 from imbsynth.engine.manifest import refuse_synthetic, write_encoded
-from imbsynth.engine.previews import Fits
-from imbsynth.engine.reading import Labelled, Listed, read_labelled, read_listed
-from imbsynth.engine.sources.chosen import Compute, compute_of, source_of
+from imbsynth.engine.reading import Labelled, Listed, read_listed
+from imbsynth.engine.sources.chosen import Compute, compute_of, fits_of, images_for, source_of
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.originals import place_originals, reconstruct_originals
 from imbsynth.engine.sources.rendering import Tally, planned, render, render_kept
 from imbsynth.engine.sources.sample_sheet import SampleSheet
 from imbsynth.engine.sources.spaces import Files
-from imbsynth.engine.sources.targets import (
-    check_targets,
-    copies_files,
-    explain,
-    explain_short,
-    missing,
-)
+from imbsynth.engine.sources.targets import copies_files, explain, explain_short, missing
 from imbsynth.engine.sources.writing import Making, copied, write_moved, write_synthetic, written
 from imbsynth.errors import UserError, option
 from imbsynth.figures.sheets import LARGEST
@@ -40,7 +31,7 @@ from imbsynth.runtime import worker_count
 from imbsynth.store.disk import check_room
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.image_files import thumbnail
-from imbsynth.store.images import SMALLEST_PNG, ImageForm
+from imbsynth.store.images import SMALLEST_PNG
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.png_writers import png_writers
 from imbsynth.store.records import SAMPLES, provenance, write_record
@@ -102,21 +93,14 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
 
 
 def _read(config: GenerateConfig, compute: Compute, on_event: OnEvent) -> Labelled | Listed:
-    fits = Fits(partial(check_targets, config))
     if copies_files(config):
         return read_listed(
-            config.src, skip_unreadable=config.skip_unreadable, on_event=on_event, fits=fits
+            config.src,
+            skip_unreadable=config.skip_unreadable,
+            on_event=on_event,
+            fits=fits_of(config),
         )
-    form = ImageForm(config.image_size, None, config.fit, config.skip_unreadable)
-    shape, checkpoint = compute.shape, config.ae or config.generator
-    if shape is not None and checkpoint is not None:
-        form = form._replace(size=shape[1:], channels=shape[0], fit=fit_of(checkpoint))
-    images = read_labelled(
-        config.src,
-        form,
-        on_event=on_event,
-        fits=fits,
-    )
+    images = images_for(config, compute, on_event)
     if images.made_gray and not (config.synthetic_only or config.reconstruct_originals):
         raise UserError(
             f"{config.src}: {images.made_gray} images have colour, and the checkpoint makes gray "

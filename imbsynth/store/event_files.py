@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from imbsynth.errors import UserError, option
+from imbsynth.errors import option
+from imbsynth.extras import check_extra
 
 EVENTS = "events.out.tfevents.0.imbsynth"  # TensorBoard knows its files by the second part
 
 
 def check_tensorboard() -> None:
     """Raise UserError unless the package that writes the file is installed."""
-    if find_spec("tensorboard") is None:
-        raise UserError(
-            f"{option('tensorboard')}: the package tensorboard is not installed",
-            f"install it with `pip install imbsynth[tensorboard]`, or leave out "
-            f"{option('tensorboard')}",
-        )
+    asked = option("tensorboard")
+    check_extra("tensorboard", ["tensorboard"], asked=asked, instead=f"leave out {asked}")
 
 
 def write_events(path: Path, history: Iterable[Mapping[str, Any]]) -> None:

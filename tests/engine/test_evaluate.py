@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from sklearn import metrics as reference
 
 from imbsynth.cli.markdown import markdown
@@ -80,6 +82,30 @@ def test_pictures_of_calibration_precision_and_mistakes_are_written(
         "confusion.png", "metrics.json", "mistakes.png", "precision_recall.png",
         "predictions.csv", "reliability.png", "run.json",
     ]  # fmt: skip
+
+
+def test_what_speaks_for_the_worst_mistakes_is_drawn_if_asked_for(
+    checkpoint: Path, test_folder: Path, tmp_path: Path
+) -> None:
+    plain = evaluate.run(config(checkpoint, test_folder, out=tmp_path / "plain"))
+    report = evaluate.run(config(checkpoint, test_folder, out=tmp_path / "out", saliency=True))
+    assert replace(report, out=plain.out) == plain
+    one, other = contents(tmp_path / "plain"), contents(tmp_path / "out")
+    assert {name for name in other if one.get(name) != other[name]} == {"run.json", "saliency.png"}
+    with Image.open(tmp_path / "out/saliency.png") as sheet:
+        assert sheet.width > 3 * 56
+
+
+def test_saliency_needs_a_package_and_a_folder_to_write_to(
+    checkpoint: Path, test_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UserError, match="give out, or leave out saliency"):
+        config(checkpoint, test_folder, saliency=True)
+    monkeypatch.setattr("imbsynth.extras.find_spec", lambda name: None)
+    before = contents(tmp_path)
+    with pytest.raises(UserError, match=r"pip install imbsynth\[saliency\]"):
+        evaluate.run(config(checkpoint, test_folder, out=tmp_path / "out", saliency=True))
+    assert contents(tmp_path) == before
 
 
 def with_fitted(checkpoint: Path, fitted: dict[str, Any]) -> Path:

@@ -52,7 +52,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             AosTrainConfig(src=root / "parts/train", val=root / "parts/val", out=clf, **options)  # type: ignore[arg-type]
         )
         where = root / "scores" / name
-        evaluate.run(EvaluateConfig(checkpoint=clf, src=root / "parts/test", out=where))
+        evaluate.run(
+            EvaluateConfig(checkpoint=clf, src=root / "parts/test", out=where, saliency=True)
+        )
     return root
 
 
@@ -65,7 +67,7 @@ def test_everything_that_the_commands_made_is_on_one_page(made: Path) -> None:
     assert report.best.startswith("Of 2 classifiers, ")
     assert page.words("p")[0] == report.best
     assert page.words("p").count(report.best) == 1
-    files = ["confusion", "precision_recall", "reliability", "mistakes"]
+    files = ["confusion", "precision_recall", "reliability", "mistakes", "saliency"]
     own = [made / f"scores/{name}/{file}.png" for name in ("aos", "ros") for file in files]
     pictures = [path for path in own if path.exists()] + [made / "aos.png", made / "ros.png"]
     pictures += [made / "balanced/samples.png"]

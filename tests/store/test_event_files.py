@@ -104,7 +104,7 @@ def test_without_the_package_the_fix_is_said_before_anything_is_read(
     make_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     src = make_folder({"a": 6, "b": 4})
-    monkeypatch.setattr("imbsynth.store.event_files.find_spec", lambda name: None)
+    monkeypatch.setattr("imbsynth.extras.find_spec", lambda name: None)
     options: dict[str, Any] = {"src": src, "out": src.parent / "ae.safetensors", "epochs": 1}
     before = contents(src.parent)
     with pytest.raises(UserError, match=r"pip install imbsynth\[tensorboard\]"):

@@ -10,7 +10,14 @@ from imbsynth.engine.reporting.parts import joined, percent, share
 from imbsynth.engine.reporting.pictures import picture
 from imbsynth.pages.blocks import Block, Cell, Picture, Table, Text
 from imbsynth.store.fields import finite, mapping, sequence, whole
-from imbsynth.store.records import CONFUSION, METRICS, MISTAKES, PRECISION_RECALL, RELIABILITY
+from imbsynth.store.records import (
+    CONFUSION,
+    METRICS,
+    MISTAKES,
+    PRECISION_RECALL,
+    RELIABILITY,
+    SALIENCY,
+)
 
 CONFUSED = 3  # pairs of classes that a sentence names
 
@@ -76,6 +83,12 @@ def _pictures(below: Below, folder: str, name: str, confused: str) -> list[Pictu
         MISTAKES: (
             f"Images that {name} is most wrong about, a row per true class.",
             "The worst mistakes: what each image is taken for, and with which probability",
+        ),
+        SALIENCY: (
+            f"Images that {name} is most wrong about, each with two maps of what speaks for the "
+            "class predicted and for the true one.",
+            "Which parts of the worst mistakes speak for the class predicted, and which for the "
+            "true one (Grad-CAM): the lighter, the more",
         ),
     }
     return [

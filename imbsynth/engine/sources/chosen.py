@@ -1,23 +1,28 @@
-"""The source of images that the options of `generate` ask for."""
+"""What the options of a command that balances ask for: an autoencoder, images, a source."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
 
-from imbsynth.configs import AUGMENT, GenerateConfig
+from imbsynth.configs import AUGMENT, Balancing
 from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.events import OnEvent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
+from imbsynth.engine.inference.fits import fit_of
 from imbsynth.engine.inference.generator import Stored, TrainedGenerator, load_generator
-from imbsynth.engine.reading import Labelled
+from imbsynth.engine.previews import Fits
+from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.sources.augmented import AugmentedCopies
 from imbsynth.engine.sources.generated import FromGenerator, check_classes
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.source import Source
 from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
+from imbsynth.engine.sources.targets import check_targets
 from imbsynth.runtime import resolve_device, resolve_precision
+from imbsynth.store.images import ImageForm
 
 
 class Compute(NamedTuple):
@@ -37,7 +42,7 @@ class Compute(NamedTuple):
         return None if self.generator is None else self.generator.shape[:3]
 
 
-def compute_of(config: GenerateConfig) -> Compute:
+def compute_of(config: Balancing) -> Compute:
     """Load the networks that the options name."""
     device = resolve_device(config.device)
     if config.generator is not None:
@@ -52,25 +57,39 @@ def compute_of(config: GenerateConfig) -> Compute:
     return Compute(device)
 
 
+def fits_of(config: Balancing) -> Fits:
+    """What a folder must have for the targets of a config."""
+    return Fits(partial(check_targets, config))
+
+
+def images_for(config: Balancing, compute: Compute, on_event: OnEvent) -> Labelled:
+    """The images of the folder, as the network takes or makes them if there is one."""
+    form = ImageForm(config.image_size, None, config.fit, config.skip_unreadable)
+    shape, checkpoint = compute.shape, config.ae or config.generator
+    if shape is not None and checkpoint is not None:
+        form = form._replace(size=shape[1:], channels=shape[0], fit=fit_of(checkpoint))
+    return read_labelled(config.src, form, on_event=on_event, fits=fits_of(config))
+
+
 def source_of(
-    config: GenerateConfig,
+    config: Balancing,
     compute: Compute,
     images: Labelled,
     added: dict[str, int],
     on_event: OnEvent,
 ) -> Source:
-    """The source of the synthetic images of a folder."""
+    """Where the synthetic images come from; added: how many each class gets."""
     if compute.stored is not None and compute.generator is not None:
         check_classes(compute.stored, [name for name, n in added.items() if n])
         return FromGenerator(compute.stored, compute.generator, images.classes, seed=config.seed)
-    device, autoencoder = compute.device, compute.autoencoder
+    autoencoder = compute.autoencoder
     if config.method == AUGMENT:
         return AugmentedCopies(
             config.augment, images, config.batch_size, options=config, seed=config.seed
         )
     space: Space
     if autoencoder is None:
-        space = Pixels(images, images.members(), device, config.batch_size)
+        space = Pixels(images, images.members(), compute.device, config.batch_size)
     else:
         space = latent_space(
             autoencoder,

@@ -32,8 +32,8 @@ class Batch(NamedTuple):
     pixels: NDArray[np.uint8]  # (m, c, h, w)
 
 
-def planned(source: Source, added: list[int]) -> Iterator[Planned]:
-    """The first `added[label]` rows of each class, in class order.
+def planned(source: Source, added: list[int], epoch: int = 0) -> Iterator[Planned]:
+    """The first `added[label]` rows of each class, in class order; in epoch 1 the next, and so on.
 
     A batch holds one class and begins at a multiple of `source.rows_at_once`, so that an image is
     always computed in the same place of a batch: with more images of a class, or of another one,
@@ -42,13 +42,13 @@ def planned(source: Source, added: list[int]) -> Iterator[Planned]:
     size = source.rows_at_once
     for label, count in enumerate(added):
         for start in range(0, count, size):
-            rows = np.arange(start, min(start + size, count))
+            rows = epoch * count + np.arange(start, min(start + size, count))
             yield Planned(label, source.plan(label, rows))
 
 
-def render(source: Source, added: list[int]) -> Iterator[Batch]:
+def render(source: Source, added: list[int], epoch: int = 0) -> Iterator[Batch]:
     """The images of `planned`."""
-    for label, plan in planned(source, added):
+    for label, plan in planned(source, added, epoch):
         yield Batch(label, plan, source.images(label, plan).numpy())
 
 

@@ -1,8 +1,8 @@
-"""What `generate` makes: how many images of each class, and whether they are files as they are."""
+"""What is made: how many images of each class, and whether they are files as they are."""
 
 from __future__ import annotations
 
-from imbsynth.configs import GenerateConfig
+from imbsynth.configs import Balancing, GenerateConfig
 from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.previews import Preview
@@ -12,12 +12,12 @@ from imbsynth.store.names import listing
 from imbsynth.store.records import read_counts
 
 
-def check_targets(config: GenerateConfig, preview: Preview) -> None:
+def check_targets(config: Balancing, preview: Preview) -> None:
     """Raise UserError for targets that name other classes than the folder has."""
     missing(config, preview.folder.counts)
 
 
-def missing(config: GenerateConfig, sizes: dict[str, int]) -> dict[str, int]:
+def missing(config: Balancing, sizes: dict[str, int]) -> dict[str, int]:
     """How many synthetic images each class gets; none is ever made smaller."""
     if config.share is not None:
         return {name: round(n * config.share / (1 - config.share)) for name, n in sizes.items()}
@@ -46,10 +46,9 @@ def explain(
     resized: int,
     on_event: OnEvent,
 ) -> None:
-    """Say where a class is too small for what was asked."""
-    if not any(added.values()):
-        on_event(Note("every class is large enough already: nothing to add"))
-    elif resized and not (config.synthetic_only or config.reconstruct_originals):
+    """Say where a class is too small for what was asked, and where sizes give images away."""
+    kept = not (config.synthetic_only or config.reconstruct_originals)
+    if any(added.values()) and resized and kept:
         on_event(
             Note(
                 "the originals keep their size and the synthetic images have another one: a "
@@ -57,6 +56,15 @@ def explain(
                 "originals)"
             )
         )
+    explain_sizes(config, sizes, added, on_event)
+
+
+def explain_sizes(
+    config: Balancing, sizes: dict[str, int], added: dict[str, int], on_event: OnEvent
+) -> None:
+    """Say where a class is too small for what was asked, or none is."""
+    if not any(added.values()):
+        on_event(Note("every class is large enough already: nothing to add"))
     entry = None if config.generator is not None else SAMPLERS.get(config.method)
     if entry is None or entry.all_classes or "k_neighbors" not in entry.options:
         return  # no neighbors within the class
