@@ -5,7 +5,7 @@ from imbsynth.configs.audit import AuditConfig
 from imbsynth.configs.compare import CompareConfig, Metric
 from imbsynth.configs.convert import ConvertConfig
 from imbsynth.configs.evaluate import EvaluateConfig
-from imbsynth.configs.experiment import Budget, ExperimentConfig
+from imbsynth.configs.experiment import ASKED, Budget, ExperimentConfig
 from imbsynth.configs.export import ExportConfig
 from imbsynth.configs.fid import FidConfig, Resize
 from imbsynth.configs.generate import GenerateConfig
@@ -33,6 +33,7 @@ from imbsynth.configs.train_ae import Decoder, Penalty, TrainAeConfig
 from imbsynth.configs.values import MAX_PIXELS
 
 __all__ = [
+    "ASKED",
     "AUGMENT",
     "DEFAULT_VAL_FRACTION",
     "MAX_CLASSIFIED_SIDE",

@@ -22,7 +22,7 @@ from imbsynth.configs import (
 from imbsynth.core import profiles
 from imbsynth.engine import aos_train, evaluate, generate, imbalance, split, train_ae
 from imbsynth.engine.events import OnEvent
-from imbsynth.engine.experiments.folder_protocol import AS_IS, FOLDER
+from imbsynth.engine.experiments.folder_protocol import trial_on_folder
 from imbsynth.engine.experiments.progress import WithinTrial
 from imbsynth.engine.experiments.protocol_options import Options
 from imbsynth.engine.experiments.protocols import Trial
@@ -49,7 +49,7 @@ def run_trial(workspace: Workspace, trial: Trial, before: int, on_event: OnEvent
             ae = workspace.autoencoder(trial)
             trainings = 1 if ae is None or ae.exists() else 2
             listener = WithinTrial(on_event, before, trainings, trial.name)
-            result = _result(workspace, trial, listener)
+            result = carry_out(workspace, trial, listener)
             with new_file(target) as part:
                 write_json(part, result)
     except Busy:
@@ -57,7 +57,7 @@ def run_trial(workspace: Workspace, trial: Trial, before: int, on_event: OnEvent
     return True
 
 
-def _result(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str, Any]:
+def carry_out(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str, Any]:
     """Run the commands that the trial asks for; what its file holds."""
     protocol = workspace.protocol
     pool, test = _pool_and_test(workspace, trial, on_event)
@@ -84,7 +84,7 @@ def _result(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str, 
 
 def train_on_folder(workspace: Workspace, method: str, out: Path, on_event: OnEvent) -> None:
     """Train a method on the whole folder that was cross-validated, as its trials were trained."""
-    trial = Trial(FOLDER, AS_IS, method, len(workspace.protocol.seeds))  # beside those of folds
+    trial = trial_on_folder(method, len(workspace.protocol.seeds))  # beside those of folds
     _train(
         workspace, trial, workspace.root / workspace.protocol.data[trial.data].train, out, on_event
     )
