@@ -99,7 +99,7 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
         winner=best,
         training=_options(protocol.methods[best]),
         asked={
-            name: value
+            name: str(value) if isinstance(value, Path) else value
             for name, value in recorded(config).items()
             if name in ("on", "out", *ASKED) and value not in (None, False)
         },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -39,11 +40,12 @@ class Speed(NamedTuple):
     share: float  # of the folder's images that were not in the measured fold's test part
 
     def seconds(self, protocol: Protocol) -> dict[str, float]:
-        """Of a fold, by method; an autoencoder counts for the first of those that share it."""
+        """Of a trial, by measured method; an autoencoder counts for the first that needs it."""
         more = _share(protocol) / self.share
         found, coded = {}, False
-        for name, method in protocol.methods.items():
-            cost, epochs = self.costs[name], method.train["epochs"]
+        for name in filter(self.costs.__contains__, protocol.methods):
+            method, cost = protocol.methods[name], self.costs[name]
+            epochs = method.train["epochs"]
             shown = epochs * method.train["images_per_epoch"]
             found[name] = cost.fixed + epochs * cost.epoch * more + shown * cost.image
             if method.ae is not None and not coded:
@@ -56,10 +58,10 @@ def _share(protocol: Protocol) -> float:
     return 1 - 1 / len(protocol.seeds)
 
 
-def measured(workspace: Workspace) -> Speed:
-    """Carry out a short trial of each method, in a folder that is removed afterwards."""
+def measured(workspace: Workspace, methods: Collection[str]) -> Speed:
+    """Carry out a short trial of each of these methods, in a folder that is removed afterwards."""
     protocol = workspace.protocol
-    short = {name: _short(method) for name, method in protocol.methods.items()}
+    short = {name: _short(protocol.methods[name]) for name in protocol.methods if name in methods}
     with tempfile.TemporaryDirectory() as out:
         place = replace(workspace, protocol=replace(protocol, methods=short), out=Path(out))
         _timed(place, next(iter(short)))  # loads libraries and makes the folds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from time import perf_counter
 
 from imbsynth.configs import ExperimentConfig
@@ -55,7 +55,8 @@ class Verge:
             self.on_event(Note(warning))
         if self.config.dry_run and not self.config.estimate:
             return {}
-        seconds = self._measured(workspace).seconds(workspace.protocol)
+        methods = {trial.method for trial in todo}
+        seconds = self._measured(workspace, methods).seconds(workspace.protocol)
         total = duration(sum(seconds[trial.method] for trial in todo))
         trials = f"{len(todo)} trials" if len(todo) > 1 else "1 trial"
         self.on_event(Note(f"{trials}, about {total} if one process does them all"))
@@ -66,10 +67,10 @@ class Verge:
         protocol = ground.protocol(plan)
         return Workspace(protocol, ground.folder.root, config.out, config.device, config.grouping())
 
-    def _measured(self, workspace: Workspace) -> Speed:
+    def _measured(self, workspace: Workspace, methods: Collection[str]) -> Speed:
         if self.speed is None:
             self.on_event(Note("timing a short trial of each method"))
-            self.speed = measured(workspace)
+            self.speed = measured(workspace, methods)
         return self.speed
 
     def _within_time(self) -> Workspace:
@@ -92,7 +93,7 @@ class Verge:
     def _chosen(self) -> Plan:
         begun, limit = perf_counter(), self.config.time or 0
         wanted = asked_methods(self.config)
-        speed = self._measured(self._workspace(Plan(LADDER[0], wanted)))
+        speed = self._measured(self._workspace(Plan(LADDER[0], wanted)), wanted)
         plan = plan_within(limit, perf_counter() - begun, self.ground, wanted, speed)
         self.on_event(Note(choice(self.ground, plan, wanted, limit)))
         return plan

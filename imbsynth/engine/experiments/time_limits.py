@@ -60,9 +60,8 @@ def choice(ground: Ground, plan: Plan, wanted: list[str], limit: int) -> str:
     protocol = ground.protocol(plan)
     train = protocol.methods[plan.methods[0]].train
     text = (
-        f"{option('time')} {time_text(limit)} is enough for {len(plan.methods)} methods in "
-        f"{len(protocol.seeds)} folds, {train['epochs']} epochs of {train['images_per_epoch']:,} "
-        "images each"
+        f"{time_text(limit)} is enough for {len(plan.methods)} methods in {len(protocol.seeds)} "
+        f"folds, {train['epochs']} epochs of {train['images_per_epoch']:,} images each"
     )
     left = [method for method in wanted if method not in plan.methods]
     return f"{text}; left out, as they take longest: {listing(left)}" if left else text

@@ -11,49 +11,18 @@ from imbsynth.configs import ExperimentConfig, ReportConfig
 from imbsynth.configs.contenders import PLAIN
 from imbsynth.engine import experiment, report
 from imbsynth.engine.events import Event, Note
-from imbsynth.engine.experiments.folder_protocol import protocol_for
-from imbsynth.engine.experiments.protocols import Trial
-from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.errors import UserError
-from imbsynth.store.folders import scan
-from imbsynth.store.records import write_json
-from imbsynth.store.trials import PROTOCOL
 from tests.conftest import MakeFolder
+from tests.engine.experiments.written import Right, written
 from tests.pages.reading import check_page
 
-IMAGES = 20  # of each class in a fold
-Right = dict[str, list[int]]  # by method and fold: images of each class that are named correctly
+Place = Callable[[Right], ExperimentConfig]
 
 
 @pytest.fixture
-def place(make_folder: MakeFolder) -> Callable[[Right], ExperimentConfig]:
+def place(make_folder: MakeFolder) -> Place:
     """Makes an experiment on a folder of two classes in three folds, with these results."""
-
-    def make(right: Right) -> ExperimentConfig:
-        src = make_folder({"a": 3 * IMAGES, "b": 3 * IMAGES})
-        config = ExperimentConfig(
-            on=src, out=src.parent / "out", device="cpu", methods=tuple(right), dry_run=True
-        )
-        workspace = Workspace(protocol_for(scan(src), config), src, config.out, "cpu")
-        config.out.mkdir()
-        write_json(config.out / PROTOCOL, workspace.protocol.record())
-        for method, folds in right.items():
-            for fold, n in enumerate(folds):
-                write_trial(workspace, Trial("folder", "as is", method, fold), n)
-        return config
-
-    return make
-
-
-def write_trial(workspace: Workspace, trial: Trial, right: int) -> None:
-    answers = [[label] * right + [1 - label] * (IMAGES - right) for label in (0, 1)]
-    path = workspace.target(trial)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    copy = {"counts": {"a": 2 * IMAGES, "b": 2 * IMAGES}}
-    recipe = workspace.recipes.of(trial)
-    write_json(
-        path, {"recipe": recipe, "imbalanced_copy": copy, "tests": {"test": {"answers": answers}}}
-    )
+    return lambda right: written(make_folder, right)
 
 
 def standing(config: ExperimentConfig) -> dict[str, str]:
@@ -66,7 +35,7 @@ BEHIND: Right = {PLAIN: [16, 16], "copies": [3, 3], "strong": [17, 17]}
 
 
 def test_a_method_surely_behind_is_spared_the_last_fold(
-    place: Callable[[Right], ExperimentConfig],
+    place: Place,
 ) -> None:
     config = place(BEHIND)
     assert standing(config) == {PLAIN: "to do", "copies": "stopped", "strong": "to do"}
@@ -74,7 +43,7 @@ def test_a_method_surely_behind_is_spared_the_last_fold(
 
 
 def test_every_share_of_the_work_decides_the_same(
-    place: Callable[[Right], ExperimentConfig],
+    place: Place,
 ) -> None:
     config = place(BEHIND)
     found = [standing(replace(config, shard=(which, 2))) for which in (1, 2)]
@@ -82,7 +51,7 @@ def test_every_share_of_the_work_decides_the_same(
 
 
 def test_while_a_share_of_the_fold_is_missing_nothing_is_decided(
-    place: Callable[[Right], ExperimentConfig],
+    place: Place,
 ) -> None:
     config = place({**BEHIND, "strong": [17]})
     assert standing(config)["copies"] == "to do"
@@ -90,7 +59,7 @@ def test_while_a_share_of_the_fold_is_missing_nothing_is_decided(
 
 @pytest.mark.parametrize("last", [[], [20]], ids=["spared", "made nevertheless"])
 def test_the_verdict_says_who_was_stopped_when_and_by_how_much(
-    place: Callable[[Right], ExperimentConfig],
+    place: Place,
     last: list[int],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -108,7 +77,7 @@ def test_the_verdict_says_who_was_stopped_when_and_by_how_much(
 
 
 def test_a_report_has_the_verdict_although_trials_were_spared(
-    place: Callable[[Right], ExperimentConfig],
+    place: Place,
 ) -> None:
     config = place({PLAIN: [16] * 3, "copies": [3, 3], "strong": [17] * 3})
     page = config.out.parent / "page.html"
@@ -119,7 +88,7 @@ def test_a_report_has_the_verdict_although_trials_were_spared(
 
 
 def test_a_report_waits_for_the_methods_that_run_on(
-    place: Callable[[Right], ExperimentConfig],
+    place: Place,
 ) -> None:
     config = place({PLAIN: [16] * 3, "copies": [3, 3], "strong": [17] * 2})
     told: list[Event] = []
@@ -129,7 +98,7 @@ def test_a_report_waits_for_the_methods_that_run_on(
 
 
 def test_a_trial_is_spared_as_soon_as_the_others_show_it(
-    place: Callable[[Right], ExperimentConfig],
+    place: Place,
 ) -> None:
     """The second fold of one method is missing: it is made, and then the rest is decided."""
     right = {PLAIN: [16, 16], "copies": [3], "strong": [17, 17]}
