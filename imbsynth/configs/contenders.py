@@ -43,7 +43,16 @@ CONTENDERS: dict[str, Contender] = {
     "strong + DeepSMOTE": Contender(_STRONG, encoded=True),
     "strong + features": Contender(_STRONG_FEATURES),
 }
-USUAL = (PLAIN, "copies", STRONG, "strong + AOS", "strong + DeepSMOTE", "strong + features")
+USUAL = (
+    PLAIN,
+    "copies",
+    PLAIN + AFFINE,
+    "copies" + AFFINE,
+    STRONG,
+    "strong + AOS",
+    "strong + DeepSMOTE",
+    "strong + features",
+)
 
 
 def base_of(method: str) -> str | None:

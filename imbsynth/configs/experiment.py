@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from imbsynth.configs.contenders import USUAL, with_bases
+from imbsynth.configs.contenders import CONTENDERS, USUAL, with_bases
 from imbsynth.configs.grouping import Grouped
 from imbsynth.configs.shared import Caching, OnDevice, Sized, check_checkpoint_name, one_of_two
 from imbsynth.configs.values import METHODS, SHARD, TIME
@@ -28,9 +28,9 @@ class ExperimentConfig(Grouped, Sized, Caching, OnDevice):
     makes the tables.
 
     On a folder of your own, methods are cross-validated, all with one training budget: plain
-    training, random copies, the recipe "strong", and AOS, DeepSMOTE and synthetic features on top
-    of it. The command says beforehand about how long that takes, stops methods that are surely
-    behind, and says at the end which methods helped.
+    training and random copies, each without and with augmentation, the recipe "strong", and AOS,
+    DeepSMOTE and synthetic features on top of it. The command says beforehand about how long that
+    takes, stops methods that are surely behind, and says at the end which methods helped.
     """
 
     out: Annotated[
@@ -69,7 +69,9 @@ class ExperimentConfig(Grouped, Sized, Caching, OnDevice):
     methods: Annotated[
         tuple[str, ...] | None,
         Option(
-            "On a folder of your own: what is compared, with what each is compared with.",
+            "On a folder of your own: the methods to compare. What a method is measured against "
+            "is added: strong for strong + AOS, plain + affine for AOS + affine, else plain. All "
+            f"names: {', '.join(CONTENDERS)}.",
             kind=METHODS,
             unset=", ".join(USUAL),
         ),

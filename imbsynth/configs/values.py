@@ -232,7 +232,7 @@ TIME = Kind(
     written="a whole number with a unit: 90s, 30m or 2h",
 )
 METHODS = Kind(
-    f"some of {', '.join(CONTENDERS)}",
+    f"some of {', '.join(CONTENDERS)}, each once",
     lambda text: [name.strip() for name in text.split(",")],
     _accept_methods,
     ",".join,

@@ -27,7 +27,9 @@ def conclusions(verdicts: list[Verdict], counts: dict[str, int]) -> list[str]:
     ]
     if certain:
         return certain
-    lines = ["No method certainly helps or hurts; a larger --budget may show more."]
+    lines = [
+        "No method certainly helps or hurts; a larger --budget, or more --time, may show more."
+    ]
     unclear = [found for found in verdicts if found.wanted]
     if unclear:
         found = max(unclear, key=lambda verdict: abs(verdict.gain or 0))

@@ -37,7 +37,7 @@ def test_a_verdict_on_a_folder_resumes_where_it_stopped(make_folder: MakeFolder)
     config = ExperimentConfig(on=src, out=src.parent / "out", device="cpu")
     workspace = Workspace(protocol_for(scan(src), config), src, config.out, "cpu")
     trials = list(workspace.protocol.trials())
-    assert len(trials) == 18
+    assert len(trials) == 24
     left = Trial("folder", "as is", "strong + DeepSMOTE", 0)
     good, bad = [[[0] * 4, [1]]] * 3, [[[0] * 4, [0]]] * 3
     config.out.mkdir()
@@ -103,7 +103,7 @@ def test_results_of_another_folder_give_no_verdict(make_folder: MakeFolder) -> N
     workspace = Workspace(protocol_for(scan(one), config), one, config.out, "cpu")
     config.out.mkdir()
     write_trials(workspace, list(workspace.protocol.trials()), {PLAIN: [[[0] * 3, [1]]] * 3})
-    assert len(experiment.run(config).verdicts) == 6
+    assert len(experiment.run(config).verdicts) == 8
     with pytest.raises(UserError, match="was made "):
         experiment.run(replace(config, on=other))
 
@@ -150,7 +150,7 @@ def test_trials_are_listed_at_once_and_timed_on_request(make_folder: MakeFolder)
     experiment.run(replace(config, estimate=True), on_event=told.append)
     notes = [event.text for event in told if isinstance(event, Note)]
     assert notes[1] == "timing a short trial of each method"
-    assert notes[2].startswith("18 trials, about ")
+    assert notes[2].startswith("24 trials, about ")
     assert not config.out.exists()
 
 

@@ -94,7 +94,7 @@ def test_the_command_of_the_experiment_is_given_where_it_is_known(make_folder: M
 
 def test_an_experiment_keeps_what_was_asked(make_folder: MakeFolder) -> None:
     src = make_folder(COUNTS)
-    config = ExperimentConfig(on=src, out=src.parent / "out", shard=(19, 19), device="cpu")
+    config = ExperimentConfig(on=src, out=src.parent / "out", shard=(25, 25), device="cpu")
     experiment.run(config)
     asked = {name: v for name, v in read_json(config.out / PROTOCOL)["asked"].items() if v}
     assert asked == {"on": "src", "budget": "small", "image_size": "auto"}
