@@ -12,7 +12,7 @@ from imbsynth.configs import ASKED, ExperimentConfig
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.experiments.grid import run_trials, to_do
 from imbsynth.engine.experiments.kept_protocol import keep_protocol
-from imbsynth.engine.experiments.on_folder import Verge, spared_trials
+from imbsynth.engine.experiments.on_folder import Preparation, spared_trials
 from imbsynth.engine.experiments.protocol_files import read_protocol
 from imbsynth.engine.experiments.protocols import MethodOptions, Protocol
 from imbsynth.engine.experiments.trials import train_on_folder
@@ -73,10 +73,10 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
     folder = scan_regular(src)
     check_list(config, folder)
     _check_out(config.out)
-    verge = Verge(folder, config, on_event)
-    workspace = verge.workspace()
+    preparation = Preparation(folder, config, on_event)
+    workspace = preparation.workspace()
     spared = partial(spared_trials, workspace, len(folder.counts))
-    seconds = verge.announce(workspace, spared())
+    seconds = preparation.announce(workspace, spared())
     trials = run_trials(workspace, config, on_event, spared, seconds)
     report = Report(trials, trials, config.out.as_posix())
     if to_do(workspace, spared()):

@@ -22,7 +22,7 @@ from imbsynth.store.outputs import claim
 from imbsynth.store.trials import PROTOCOL
 
 
-class Verge:
+class Preparation:
     """A folder before its first trial."""
 
     def __init__(self, folder: ImageFolder, config: ExperimentConfig, on_event: OnEvent) -> None:
