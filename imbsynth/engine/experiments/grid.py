@@ -42,7 +42,7 @@ def run_trials(
     todo = [trial for trial in to_do(workspace, spared()) if trial in own]
     if todo and not config.dry_run:
         on_event(Started("training and evaluating", len(todo), "trials"))
-        pace = _Pace(todo, seconds or {}, on_event)
+        pace = Pace(todo, seconds or {}, on_event)
         for done, trial in enumerate(todo, 1):
             over = spared()
             pace.before(trial, over)
@@ -67,7 +67,7 @@ def _status(
     return "to do" if trial in own else "elsewhere"
 
 
-class _Pace:
+class Pace:
     """Says after every fold how long the others take, at the speed of those that are done."""
 
     def __init__(self, todo: list[Trial], seconds: Mapping[str, float], on_event: OnEvent) -> None:
