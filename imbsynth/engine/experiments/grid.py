@@ -24,6 +24,12 @@ def to_do(workspace: Workspace, spared: set[Trial]) -> list[Trial]:
     return [t for t in workspace.protocol.trials() if not workspace.is_done(t) and t not in spared]
 
 
+def share_of(workspace: Workspace, config: ExperimentConfig) -> set[Trial]:
+    """The trials that this process does, or has done."""
+    which, count = config.shard
+    return set(workspace.protocol.trials()[which - 1 :: count])
+
+
 def run_trials(
     workspace: Workspace,
     config: ExperimentConfig,
@@ -35,9 +41,7 @@ def run_trials(
 
     seconds: about how long a trial of each method takes.
     """
-    which, count = config.shard
-    trials = workspace.protocol.trials()
-    own = set(trials[which - 1 :: count])
+    trials, own = workspace.protocol.trials(), share_of(workspace, config)
     made: set[Trial] = set()
     todo = [trial for trial in to_do(workspace, spared()) if trial in own]
     if todo and not config.dry_run:

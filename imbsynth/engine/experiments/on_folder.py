@@ -10,7 +10,7 @@ from imbsynth.engine.events import Note, OnEvent, duration
 from imbsynth.engine.experiments.answers import read_answers, spared
 from imbsynth.engine.experiments.expected_time import Speed, measured
 from imbsynth.engine.experiments.folder_protocol import Ground, ground_of, warnings_for
-from imbsynth.engine.experiments.grid import to_do
+from imbsynth.engine.experiments.grid import share_of, to_do
 from imbsynth.engine.experiments.kept_protocol import keep_protocol, kept_plan, write_protocol
 from imbsynth.engine.experiments.plans import LADDER, Plan, asked_methods, plan_for_budget
 from imbsynth.engine.experiments.protocols import Trial
@@ -43,13 +43,13 @@ class Preparation:
         return workspace
 
     def announce(self, workspace: Workspace, spared: set[Trial]) -> Mapping[str, float]:
-        """If something is left to do: what to know of the folder, and how long it will take.
+        """If this process has something to do: what to know of the folder, and how long it takes.
 
         Returns the seconds of a trial by method; empty where they are not needed. Timing takes
         minutes, so trials that are only listed are not timed unless asked for.
         """
         todo = to_do(workspace, spared)
-        if not todo:
+        if not share_of(workspace, self.config).intersection(todo):
             return {}
         for warning in warnings_for(self.ground.folder, self.config):
             self.on_event(Note(warning))

@@ -142,7 +142,7 @@ def test_photographs_are_cross_validated_at_one_usual_size(make_folder: MakeFold
 def test_trials_are_listed_at_once_and_timed_on_request(make_folder: MakeFolder) -> None:
     src = make_folder({"a": 6, "b": 6})
     told: list[Event] = []
-    config = ExperimentConfig(on=src, out=src.parent / "out", dry_run=True)
+    config = ExperimentConfig(on=src, out=src.parent / "out", dry_run=True, methods=("copies",))
     report = experiment.run(config, on_event=told.append)
     assert set(report.trials.values()) == {"to do"}
     assert [event.text[:10] for event in told if isinstance(event, Note)] == ["fewer than"]
@@ -150,7 +150,7 @@ def test_trials_are_listed_at_once_and_timed_on_request(make_folder: MakeFolder)
     experiment.run(replace(config, estimate=True), on_event=told.append)
     notes = [event.text for event in told if isinstance(event, Note)]
     assert notes[1] == "timing a short trial of each method"
-    assert notes[2].startswith("24 trials, about ")
+    assert notes[2].startswith("6 trials, about ")
     assert not config.out.exists()
 
 
