@@ -11,7 +11,8 @@ from imbsynth.cli.console import table
 from imbsynth.command_lines import command_line
 from imbsynth.configs import AosTrainConfig, ExperimentConfig
 from imbsynth.engine.experiment import Report
-from imbsynth.engine.experiments.conclusions import EXPLANATION, conclusions, with_interval
+from imbsynth.engine.experiments.conclusions import conclusions, explanation
+from imbsynth.engine.experiments.verdicts import with_interval
 from imbsynth.options import parsed
 
 CHECKPOINT = Path("winner.safetensors")
@@ -40,10 +41,10 @@ def _verdicts(report: Report) -> None:
         if found.gain is not None and found.gain_interval is not None:
             gain = with_interval(found.gain, found.gain_interval, 1, "+")
         score = with_interval(found.acsa, found.interval, 1)
-        rows.append([found.method, *recalls, score, gain, found.words])
+        rows.append([found.method, *recalls, score, gain, found.outcome])
     named = [f"{name} ({report.counts[name]})" for name in rarest]
     table(["", *named, "ACSA", "gain", ""], rows)
-    typer.echo(f"\n{EXPLANATION}")
+    typer.echo(f"\n{explanation(report.verdicts)}")
     for line in conclusions(report.verdicts, report.counts):
         typer.echo(line)
     if report.pictures:

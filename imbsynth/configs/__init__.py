@@ -6,7 +6,7 @@ from imbsynth.configs.balancing import BalancedConfig, Balancing
 from imbsynth.configs.compare import CompareConfig, Metric
 from imbsynth.configs.convert import ConvertConfig
 from imbsynth.configs.evaluate import EvaluateConfig
-from imbsynth.configs.experiment import Budget, ExperimentConfig
+from imbsynth.configs.experiment import ASKED, Budget, ExperimentConfig
 from imbsynth.configs.export import ExportConfig
 from imbsynth.configs.fid import FidConfig, Resize
 from imbsynth.configs.generate import GenerateConfig
@@ -35,6 +35,7 @@ from imbsynth.configs.train_generator import TrainGeneratorConfig
 from imbsynth.configs.values import MAX_PIXELS
 
 __all__ = [
+    "ASKED",
     "AUGMENT",
     "DEFAULT_VAL_FRACTION",
     "MAX_CLASSIFIED_SIDE",

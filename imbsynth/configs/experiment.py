@@ -4,14 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from imbsynth.configs.contenders import CONTENDERS, USUAL, with_bases
 from imbsynth.configs.grouping import Grouped
-from imbsynth.configs.shared import Caching, OnDevice, check_checkpoint_name
+from imbsynth.configs.shared import Caching, OnDevice, check_checkpoint_name, one_of_two
 from imbsynth.configs.sized import Sized
-from imbsynth.configs.values import SHARD
+from imbsynth.configs.values import METHODS, SHARD, TIME
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
 
 Budget = Literal["small", "medium", "large"]
+
+# What decides a verdict on a folder, beside the folder.
+ASKED = ("budget", "time", "methods", "all_folds", "image_size", "fit", "groups", "group_pattern")
+ON_A_FOLDER = (*ASKED, "train_winner", "estimate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +28,10 @@ class ExperimentConfig(Grouped, Sized, Caching, OnDevice):
     resumes what was interrupted; many of them at once share the work. `imbsynth compare DIR`
     makes the tables.
 
-    On a folder of your own, plain training, random oversampling, pixel SMOTE, AOS and DeepSMOTE
-    are cross-validated, without and with augmentation, all with one training budget. The command
-    says beforehand about how long that takes, and at the end which methods helped.
+    On a folder of your own, methods are cross-validated, all with one training budget: plain
+    training and random copies, each without and with augmentation, the recipe "strong", and AOS,
+    DeepSMOTE and synthetic features on top of it. The command says beforehand about how long that
+    takes, stops methods that are surely behind, and says at the end which methods helped.
     """
 
     out: Annotated[
@@ -53,6 +59,31 @@ class ExperimentConfig(Grouped, Sized, Caching, OnDevice):
             "cross-validation folds."
         ),
     ] = "small"
+    time: Annotated[
+        int | None,
+        Option(
+            "On a folder of your own: about how long it may take on this machine, instead of a "
+            "budget. The speed is measured; methods, folds and images are chosen by it, and kept.",
+            kind=TIME,
+        ),
+    ] = None
+    methods: Annotated[
+        tuple[str, ...] | None,
+        Option(
+            "On a folder of your own: the methods to compare. What a method is measured against "
+            "is added: strong for strong + AOS, plain + affine for AOS + affine, else plain. All "
+            f"names: {', '.join(CONTENDERS)}.",
+            kind=METHODS,
+            unset=", ".join(USUAL),
+        ),
+    ] = None
+    all_folds: Annotated[
+        bool,
+        Option(
+            "On a folder of your own: train every method in every fold, also those that are surely "
+            "behind."
+        ),
+    ] = False
     shard: Annotated[
         tuple[int, int],
         Option("Do the I-th of N shares of the grid, as one job of an array.", kind=SHARD),
@@ -87,25 +118,31 @@ class ExperimentConfig(Grouped, Sized, Caching, OnDevice):
             )
         if (self.protocol is None) != (self.data is None):
             raise UserError(f"{data} goes with a protocol, which needs {data}", "give both")
-        if self.estimate and (self.on is None or not self.dry_run):
+        if self.on is None:
+            self._check_protocol_alone()
+        if self.estimate and not self.dry_run:
             raise UserError(
                 f"{option('estimate')} goes with {on} and {option('dry_run')}",
                 "give both, or leave it out: a run on a folder says how long it takes anyway",
             )
-        if self.on is None and (self.budget != "small" or self.image_size is not None):
+        if self.time is not None and self.budget != "small":
+            raise one_of_two("time", "budget")
+        if self.methods is not None and len(with_bases(self.methods)) < 2:
             raise UserError(
-                f"{option('budget')} and {option('image_size')} go with {on}",
-                "put options in the protocol",
-            )
-        if self.on is None and self.grouped:
-            raise UserError(
-                f"{option('groups')} and {option('group_pattern')} go with {on}",
-                "for a protocol, split the folders by group beforehand",
+                f"{option('methods')} is {self.methods[0]} alone",
+                f"give one more to compare it with, e.g. {option('methods')} {','.join(USUAL[:2])}",
             )
         if self.train_winner is not None:
-            if self.on is None:
-                raise UserError(
-                    f"{option('train_winner')} goes with {on}",
-                    f"give a folder with {on}, or leave it out",
-                )
             check_checkpoint_name(self.train_winner, "train_winner")
+
+    def _check_protocol_alone(self) -> None:
+        """Raise UserError for what goes with a folder."""
+        unset = (None, False, "small", "squash")
+        given = [name for name in ON_A_FOLDER if getattr(self, name) not in unset]
+        if given:
+            named = " and ".join(map(option, given))
+            raise UserError(
+                f"{named} {'goes' if len(given) == 1 else 'go'} with {option('on')}",
+                f"put options in the protocol, and split folders by group beforehand; or give a "
+                f"folder with {option('on')}",
+            )

@@ -57,9 +57,10 @@ def training_variance(folds: Sequence[Sequence[ByClass]]) -> float:
     Two trainings of one method differ by chance, and that shifts many images of a fold together.
     folds: for each comparison, the differences in each of its k folds. The variance between folds,
     less what images explain (unbiased, without `image_variance`'s additions), is averaged over all
-    comparisons: a single one has too few folds to estimate it. At least 0.
+    comparisons, weighted by their folds less one: a single one has too few to estimate it. At least
+    0.
     """
-    excess = []
+    excess, weights = [], [len(comparison) - 1 for comparison in folds]
     for comparison in folds:
         between = np.var([acsa_difference(fold) for fold in comparison], ddof=1)
         explained = np.mean(
@@ -69,22 +70,23 @@ def training_variance(folds: Sequence[Sequence[ByClass]]) -> float:
             ]
         )
         excess.append(between - explained)
-    return max(0.0, float(np.mean(excess)))
+    return max(0.0, float(np.average(excess, weights=weights)))
 
 
 def compared(
     folds: Sequence[ByClass],
     training: float,
-    comparisons: int,
+    comparisons: float,
     rope: float,
     confidence: float = CONFIDENCE,
 ) -> Difference:
     """The difference of ACSA over all images of a cross-validation, each tested once.
 
     folds: the differences in each of k folds. training: `training_variance` of `comparisons`
-    comparisons. The variance is that over images plus training / k; its degrees of freedom are
-    Welch and Satterthwaite's, that over images counting as known. rope: half the width of what does
-    not matter. confidence: of the interval.
+    comparisons over k folds, of which one over fewer folds counts as a part. The variance is that
+    over images plus training / k; its degrees of freedom are Welch and Satterthwaite's, that over
+    images counting as known. rope: half the width of what does not matter. confidence: of the
+    interval.
     """
     from scipy.stats import norm, t
 

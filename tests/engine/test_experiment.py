@@ -239,7 +239,7 @@ def test_results_do_not_go_among_the_images(root: Path) -> None:
 
 
 def test_options_of_a_folder_are_refused_with_a_protocol(root: Path) -> None:
-    with pytest.raises(UserError, match="budget and image_size go with on"):
+    with pytest.raises(UserError, match="budget goes with on"):
         config(root, budget="large")
 
 

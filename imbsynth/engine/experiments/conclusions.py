@@ -6,15 +6,18 @@ from imbsynth.engine.experiments.verdicts import Verdict
 
 EXPLANATION = """\
 In percent, with 95 % intervals: recall of the rarest classes (in brackets their number of images)
-and ACSA, over all images, each tested once. Gain: points of ACSA over plain training with the same
-augmentation (plain training with augmentation: over that without), image by image. A method helps
-if the whole interval of its gain is above one point."""
+and ACSA, over all images, each tested once. Gain: points of ACSA, image by image, over plain
+training, or over what the method adds to: strong + AOS over strong. A method helps if the whole
+interval of its gain is above one point."""
+STOPPED = """\
+A method was stopped where it was surely more than a point of ACSA behind the best one, with
+intervals that hold for all pairs of methods together. What is said of it is of the folds it did."""
 
 
-def with_interval(value: float, interval: tuple[float, float], digits: int, sign: str = "") -> str:
-    """A share and its interval in percent: "71.9 [69.0, 74.6]"."""
-    low, high = (f"{100 * end:{sign}.{digits}f}" for end in interval)
-    return f"{100 * value:{sign}.{digits}f} [{low}, {high}]"
+def explanation(verdicts: list[Verdict]) -> str:
+    """How to read the table."""
+    any_stopped = any(found.stopped for found in verdicts)
+    return f"{EXPLANATION}\n{STOPPED}" if any_stopped else EXPLANATION
 
 
 def conclusions(verdicts: list[Verdict], counts: dict[str, int]) -> list[str]:
@@ -24,7 +27,9 @@ def conclusions(verdicts: list[Verdict], counts: dict[str, int]) -> list[str]:
     ]
     if certain:
         return certain
-    lines = ["No method certainly helps or hurts; a larger --budget may show more."]
+    lines = [
+        "No method certainly helps or hurts; a larger --budget, or more --time, may show more."
+    ]
     unclear = [found for found in verdicts if found.wanted]
     if unclear:
         found = max(unclear, key=lambda verdict: abs(verdict.gain or 0))

@@ -1,13 +1,15 @@
-"""The protocol that cross-validates every method on one folder."""
+"""The protocol that cross-validates methods on one folder."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from imbsynth.configs import USUAL_SIDE, Budget, ExperimentConfig
+from imbsynth.configs import USUAL_SIDE, ExperimentConfig, Size
+from imbsynth.configs.contenders import CONTENDERS
 from imbsynth.configs.grouping import Grouped
+from imbsynth.engine.experiments.plans import Plan, plan_for_budget
 from imbsynth.engine.experiments.protocol_options import Options
-from imbsynth.engine.experiments.protocols import DataSet, MethodOptions, Protocol
+from imbsynth.engine.experiments.protocols import DataSet, MethodOptions, Protocol, Trial
 from imbsynth.engine.grouping import groups_of, suggestion
 from imbsynth.engine.previews import size_by_headers
 from imbsynth.errors import UserError
@@ -17,69 +19,79 @@ from imbsynth.store.levels import advice, hint
 from imbsynth.store.names import listing
 
 FOLDER, AS_IS = "folder", "as is"  # its one data set and its one imbalance
-PLAIN, AUGMENTED = "plain", " + affine"
-OVERSAMPLED = {PLAIN: "none", "ROS": "ros", "SMOTE": "smote", "AOS": "aos"}
 LEAST_SEEN = 20_000  # images times epochs that an autoencoder sees, however small the folder
+LEAST_PER_EPOCH = 500  # images that a classifier is shown, however small the folder
 FEWEST = 3  # images per class: to train on, to choose the epoch, and to test on
+MOST_FOLDS = 5
 FEW = 10  # images per class; with fewer, the verdict on the class says little
 
 
-class Effort(NamedTuple):
-    """What a budget means."""
+@dataclass(frozen=True)
+class Ground:
+    """What is known of a folder before a plan for it is made."""
 
-    folds: int
-    epochs: int
-    most_images: int  # per epoch
-    ae_epochs: int
+    folder: ImageFolder
+    config: ExperimentConfig
+    size: Size | None  # of the images; None: the one that all have
+    most_folds: int  # that its rarest class allows
+
+    def protocol(self, plan: Plan) -> Protocol:
+        """The methods of a plan, all with the same training budget."""
+        counts, effort = self.folder.counts, plan.effort
+        balanced = len(counts) * max(counts.values())
+        size: Options = {"image_size": self.size, "fit": self.config.fit}
+        train: Options = {
+            "epochs": effort.epochs,
+            "images_per_epoch": max(LEAST_PER_EPOCH, min(balanced, effort.most_images)),
+            **size,
+        }
+        seen = max(LEAST_SEEN * effort.ae_share, effort.ae_epochs * sum(counts.values()))
+        ae: Options = {"epochs": round(seen / sum(counts.values())), **size}
+        folds = min(effort.folds, self.most_folds)
+        return Protocol(
+            about=f"Which method helps on {self.folder.root.absolute().name}?",
+            data={FOLDER: DataSet(".", None)},
+            imbalances={AS_IS: {}},
+            methods={name: _method(name, train, ae) for name in plan.methods},
+            seeds=list(range(folds)),
+            tests={"test": {}},
+            folds=folds,
+            stopping=not self.config.all_folds,
+        )
 
 
-EFFORTS: dict[Budget, Effort] = {
-    "small": Effort(3, 10, 5_000, 30),
-    "medium": Effort(5, 20, 20_000, 100),
-    "large": Effort(5, 50, 50_000, 200),
-}
-
-
-def protocol_for(folder: ImageFolder, config: ExperimentConfig) -> Protocol:
-    """Five methods, each without and with augmentation, all with the same training budget.
-
-    Raises UserError if there are too few images to cross-validate, or their sizes are mixed.
-    """
-    effort, counts = EFFORTS[config.budget], folder.counts
-    size = config.image_size
-    if size is None:  # for the generated images too, which stand beside originals
-        _, size = size_by_headers(folder, USUAL_SIDE, skip_unreadable=False)
-    balanced = len(counts) * max(counts.values())
-    train: Options = {
-        "epochs": effort.epochs,
-        "images_per_epoch": max(500, min(balanced, effort.most_images)),
-        "image_size": size,
-        "fit": config.fit,
-    }
-    ae_epochs = max(effort.ae_epochs, LEAST_SEEN // sum(counts.values()))
-    ae: Options = {"epochs": ae_epochs, "image_size": size, "fit": config.fit}
-    methods = {}
-    for suffix, augment in (("", "none"), (AUGMENTED, "affine")):
-        for name, oversample in OVERSAMPLED.items():
-            options = {**train, "augment": augment, "oversample": oversample}
-            methods[name + suffix] = MethodOptions(options)
-        options = {**train, "augment": augment, "oversample": "none"}
-        methods["DeepSMOTE" + suffix] = MethodOptions(options, ae=ae, generate={})
-    folds = _folds(folder, effort.folds, config)
-    return Protocol(
-        about=f"Which method helps on {folder.root.absolute().name}? Budget: {config.budget}.",
-        data={FOLDER: DataSet(".", None)},
-        imbalances={AS_IS: {}},
-        methods=methods,
-        seeds=list(range(folds)),
-        tests={"test": {}},
-        folds=folds,
+def _method(name: str, train: Options, ae: Options) -> MethodOptions:
+    contender = CONTENDERS[name]
+    options = {**train, **contender.train}
+    return (
+        MethodOptions(options, ae=ae, generate={}) if contender.encoded else MethodOptions(options)
     )
 
 
-def _folds(folder: ImageFolder, wanted: int, grouping: Grouped) -> int:
-    """The number of folds: `wanted`, or how many images or groups the rarest class has."""
-    found, what = _apart(folder, wanted, grouping)
+def ground_of(folder: ImageFolder, config: ExperimentConfig) -> Ground:
+    """Look at the folder.
+
+    Raises UserError if there are too few images to cross-validate, or their sizes are mixed.
+    """
+    size = config.image_size
+    if size is None:  # for the generated images too, which stand beside originals
+        _, size = size_by_headers(folder, USUAL_SIDE, skip_unreadable=False)
+    return Ground(folder, config, size, _most_folds(folder, config))
+
+
+def trial_on_folder(method: str, fold: int) -> Trial:
+    """The trial of a method in a fold."""
+    return Trial(FOLDER, AS_IS, method, fold)
+
+
+def protocol_for(folder: ImageFolder, config: ExperimentConfig) -> Protocol:
+    """The protocol of a budget; the errors are those of `ground_of`."""
+    return ground_of(folder, config).protocol(plan_for_budget(config))
+
+
+def _most_folds(folder: ImageFolder, grouping: Grouped) -> int:
+    """MOST_FOLDS, or how many images or groups the rarest class has."""
+    found, what = _apart(folder, MOST_FOLDS, grouping)
     rarest = min(found, key=found.__getitem__)
     if len(found) < 2 or found[rarest] < FEWEST:
         few = f"class {listing([rarest])}: {what}: {found[rarest]}"
@@ -91,7 +103,7 @@ def _folds(folder: ImageFolder, wanted: int, grouping: Grouped) -> int:
                 "choose the epoch, and to test on",
             ),
         )
-    return min(wanted, found[rarest])
+    return min(MOST_FOLDS, found[rarest])
 
 
 def _apart(folder: ImageFolder, enough: int, grouping: Grouped) -> tuple[dict[str, int], str]:

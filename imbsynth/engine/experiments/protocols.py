@@ -59,6 +59,7 @@ class Protocol:
     tests: dict[str, Options]  # of imbalance, for the test set; without options it is as it is
     folds: int | None = None  # cross-validation of `train`
     val_fraction: float = 0.2
+    stopping: bool = False  # whether a method that is surely behind is spared the other folds
 
     def record(self) -> dict[str, Any]:
         """As JSON values, with the names of the trials in an order that JSON keeps."""

@@ -31,7 +31,7 @@ from imbsynth.engine import (
     train_generator,
 )
 from imbsynth.engine.events import OnEvent
-from imbsynth.engine.experiments.folder_protocol import AS_IS, FOLDER
+from imbsynth.engine.experiments.folder_protocol import trial_on_folder
 from imbsynth.engine.experiments.progress import WithinTrial
 from imbsynth.engine.experiments.protocol_options import Options
 from imbsynth.engine.experiments.protocols import Trial
@@ -58,7 +58,7 @@ def run_trial(workspace: Workspace, trial: Trial, before: int, on_event: OnEvent
             networks = (workspace.autoencoder(trial), workspace.generator(trial))
             trainings = 1 + sum(path is not None and not path.exists() for path in networks)
             listener = WithinTrial(on_event, before, trainings, trial.name)
-            result = _result(workspace, trial, listener)
+            result = carry_out(workspace, trial, listener)
             with new_file(target) as part:
                 write_json(part, result)
     except Busy:
@@ -66,7 +66,7 @@ def run_trial(workspace: Workspace, trial: Trial, before: int, on_event: OnEvent
     return True
 
 
-def _result(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str, Any]:
+def carry_out(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str, Any]:
     """Run the commands that the trial asks for; what its file holds."""
     protocol = workspace.protocol
     pool, test = _pool_and_test(workspace, trial, on_event)
@@ -93,7 +93,7 @@ def _result(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str, 
 
 def train_on_folder(workspace: Workspace, method: str, out: Path, on_event: OnEvent) -> None:
     """Train a method on the whole folder that was cross-validated, as its trials were trained."""
-    trial = Trial(FOLDER, AS_IS, method, len(workspace.protocol.seeds))  # beside those of folds
+    trial = trial_on_folder(method, len(workspace.protocol.seeds))  # beside those of folds
     _train(
         workspace, trial, workspace.root / workspace.protocol.data[trial.data].train, out, on_event
     )

@@ -34,7 +34,10 @@ def write_pictures(workspace: Workspace, found: list[Verdict]) -> list[Path]:
 def _sheets(workspace: Workspace) -> dict[str, Path]:
     """Where the first trial with an autoencoder left its contact sheets, by their new names."""
     protocol = workspace.protocol
-    trial = next(t for t in protocol.trials() if protocol.methods[t.method].ae is not None)
+    encoded = [t for t in protocol.trials() if protocol.methods[t.method].ae is not None]
+    if not encoded:
+        return {}
+    trial = encoded[0]
     sheets = {SAMPLES: workspace.generated(trial) / SAMPLES}
     ae = workspace.autoencoder(trial)
     return sheets if ae is None else {RECONSTRUCTIONS: ae.with_suffix(".png"), **sheets}

@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imbsynth.configs.contenders import base_of
 from imbsynth.core import metrics
-from imbsynth.core.paired import (
-    ByClass,
-    Difference,
-    compared,
-    training_variance,
-    wanted_images,
-)
+from imbsynth.core.halving import Stop, gains
+from imbsynth.core.paired import ByClass, Difference, compared, training_variance, wanted_images
 from imbsynth.core.profiles import by_size
 from imbsynth.core.proportions import jeffreys, mean_interval
-from imbsynth.engine.experiments.folder_protocol import AS_IS, AUGMENTED, FOLDER, PLAIN
-from imbsynth.engine.experiments.protocols import Trial
-from imbsynth.errors import UserError
-from imbsynth.store.fields import Wrong, mapping, sequence, whole
-from imbsynth.store.names import printable
-from imbsynth.store.trials import find_trial, read_trial, trial_file
+from imbsynth.engine.experiments.answers import ROPE, Answers, read_answers, right, stopped
 
 SURE = 0.975  # the probability above which a difference is reported: its 95 % interval is clear
-ROPE = 0.01  # of ACSA: a smaller difference does not matter
 
-Outcome = Literal["helps", "no difference", "hurts", "not clear", ""]  # "": compared with nothing
-Answers = list[NDArray[np.int64]]  # of a fold, by true class: what each image was taken for
+Outcome = Literal["helps", "no difference", "hurts", "not clear", "stopped", ""]  # "": no base
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How one method did over all folds."""
+    """How one method did over all folds, or over those before it was stopped."""
 
     method: str
     acsa: float  # over all images, each tested once
@@ -52,74 +40,71 @@ class Verdict:
     worse: float | None
     words: Outcome
     wanted: dict[str, int]  # more images by class that would make an unclear gain clear
+    stopped: Stop | None = None
+    folds: int = 0  # that there are
+
+    @property
+    def outcome(self) -> str:
+        """In words: whether it helped, or why it was stopped."""
+        if self.stopped is None:
+            return self.words
+        lead = self.stopped.lead
+        return (
+            f"stopped after fold {self.stopped.folds} of {self.folds}: behind {self.stopped.best} "
+            f"by {with_interval(lead.value, (lead.low, lead.high), 1)}"
+        )
 
 
-def base_of(method: str) -> str | None:
-    """What a method is compared with: plain training with the same augmentation, or without any."""
-    base = PLAIN + AUGMENTED if method.endswith(AUGMENTED) else PLAIN
-    if method == PLAIN:
-        return None
-    return PLAIN if method == base else base
+def with_interval(value: float, interval: tuple[float, float], digits: int, sign: str = "") -> str:
+    """A share and its interval in percent: "71.9 [69.0, 74.6]"."""
+    low, high = (f"{100 * end:{sign}.{digits}f}" for end in interval)
+    return f"{100 * value:{sign}.{digits}f} [{low}, {high}]"
 
 
 def verdicts(
-    out: Path, methods: Iterable[str], folds: Sequence[int], counts: dict[str, int]
+    out: Path,
+    methods: Iterable[str],
+    folds: Sequence[int],
+    counts: dict[str, int],
+    *,
+    stopping: bool,
 ) -> list[Verdict]:
-    """Every method's scores over all folds, and whether it helped.
+    """Every method's scores over the folds that it did, and whether it helped.
 
-    out: of the experiment, where every trial has a result. counts: {class: images} of the folder.
+    out: of the experiment, where every trial has a result but those of methods that are stopped.
+    counts: {class: images} of the folder. stopping: whether methods that are behind are stopped.
     """
-    answers = {
-        method: [_answers(out, Trial(FOLDER, AS_IS, method, fold), len(counts)) for fold in folds]
-        for method in methods
+    answers = read_answers(out, methods, folds, len(counts))
+    stops = stopped(answers, len(folds)) if stopping else {}
+    own = {
+        method: found[: stops[method].folds] if method in stops else found
+        for method, found in answers.items()
     }
-    gains = {
-        method: [_gains(*pair) for pair in zip(own, answers[base], strict=True)]
-        for method, own in answers.items()
+    differences = {
+        method: gains(list(map(right, found)), list(map(right, own[base])))
+        for method, found in own.items()
         if (base := base_of(method)) is not None
     }
-    training = training_variance(list(gains.values()))
+    training = training_variance(list(differences.values()))
+    freedom = sum(len(one) - 1 for one in differences.values())
     found = []
-    for method, own in answers.items():
-        gain, wanted = None, {}
-        if method in gains:
-            gain = compared(gains[method], training, len(gains), ROPE)
-            if _outcome(gain) == "not clear":
-                wanted = _wanted(gains[method], training, counts)
-        found.append(_verdict(method, own, counts, gain, wanted))
+    for method, answered in own.items():
+        gain, one = None, differences.get(method)
+        if one is not None:
+            gain = compared(one, training, freedom / (len(one) - 1), ROPE)
+        verdict = _verdict(method, answered, counts, gain)
+        if method in stops:
+            verdict = replace(verdict, words="stopped", stopped=stops[method], folds=len(folds))
+        elif one is not None and verdict.words == "not clear":
+            verdict = replace(verdict, wanted=_wanted(one, training, counts))
+        found.append(verdict)
     return found
 
 
 def winner(found: list[Verdict]) -> str:
-    """The method with the highest ACSA; of several, the first and simplest."""
-    return max(found, key=lambda verdict: verdict.acsa).method
-
-
-def _answers(out: Path, trial: Trial, classes: int) -> Answers:
-    """How a trial classified its test images; UserError if its file does not say."""
-    path = find_trial(out, trial.name) or trial_file(out, trial.name)
-    try:
-        test = mapping(mapping(read_trial(path), "tests"), "test")
-        rows = sequence(test, "answers", classes)
-        found = []
-        for label in range(classes):
-            row = sequence(rows, label)
-            found.append([whole(row, i, 0, classes - 1) for i in range(len(row))])
-    except Wrong as error:
-        raise UserError(
-            f"{printable(str(path))}: not written by this version of `imbsynth experiment` "
-            f"({error})",
-            "remove the file to have it made anew",
-        ) from None
-    return [np.array(row, np.int64) for row in found]
-
-
-def _gains(own: Answers, base: Answers) -> ByClass:
-    """Of each image: 1 if only the first was right, -1 if only the second was, else 0."""
-    return [
-        (mine == label).astype(float) - (other == label)
-        for label, (mine, other) in enumerate(zip(own, base, strict=True))
-    ]
+    """The method with the highest ACSA in all folds; of several, the first and simplest."""
+    whole = [verdict for verdict in found if verdict.stopped is None]
+    return max(whole, key=lambda verdict: verdict.acsa).method
 
 
 def _outcome(gain: Difference) -> Outcome:
@@ -137,7 +122,6 @@ def _verdict(
     answers: list[Answers],
     counts: Mapping[str, int],
     gain: Difference | None,
-    wanted: dict[str, int],
 ) -> Verdict:
     names = sorted(counts)
     order = [names.index(name) for name in reversed(by_size(dict(counts)))]
@@ -158,7 +142,7 @@ def _verdict(
         better=None if gain is None else gain.better,
         worse=None if gain is None else gain.worse,
         words="" if gain is None else _outcome(gain),
-        wanted=wanted,
+        wanted={},
     )
 
 

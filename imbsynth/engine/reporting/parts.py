@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from imbsynth.engine.experiments.conclusions import with_interval
+from imbsynth.engine.experiments.verdicts import with_interval
 from imbsynth.engine.reporting.below import Below
 from imbsynth.pages.blocks import Bar, Section, Span
 

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 
 from imbsynth.command_lines import command_line
 from imbsynth.configs import AosTrainConfig, GenerateConfig, TrainAeConfig
-from imbsynth.engine.experiments.conclusions import EXPLANATION, conclusions, with_interval
-from imbsynth.engine.experiments.folder_protocol import AS_IS, FOLDER
-from imbsynth.engine.experiments.verdicts import Verdict, base_of, verdicts, winner
+from imbsynth.configs.contenders import base_of
+from imbsynth.engine.experiments.answers import read_answers, spared
+from imbsynth.engine.experiments.conclusions import conclusions, explanation
+from imbsynth.engine.experiments.folder_protocol import AS_IS, FOLDER, trial_on_folder
+from imbsynth.engine.experiments.verdicts import Verdict, verdicts, winner, with_interval
 from imbsynth.engine.reporting.below import Below
 from imbsynth.engine.reporting.parts import (
     Part,
@@ -63,7 +65,7 @@ def verdict_part(below: Below, home: str) -> Part | None:
     sentence = _sentence(best, folder.counts)
     blocks: list[Block] = [
         Text(sentence),
-        Text(" ".join(EXPLANATION.split())),
+        Text(" ".join(explanation(folder.found).split())),
         _table(folder, best),
         Items(conclusions(folder.found, folder.counts)),
         *(below.attempt(home, lambda: _training(folder.protocol, best.method)) or []),
@@ -78,26 +80,31 @@ def _read(home: Path) -> Folder:
     """UserError or Wrong if a trial is missing or damaged."""
     protocol = read_json(home / PROTOCOL)
     names = trial_names(protocol)
-    missing = [name for name in names if find_trial(home, name) is None]
-    if missing or not names:
-        raise UserError(
-            f"{home}: {len(missing)} of {len(names)} trials are to do, so there is no verdict yet",
-            "run the experiment again",
-        )
     parts = [name.split("/") for name in names]
     if any(len(part) != 4 or not part[3].isdecimal() for part in parts):
         raise Wrong("a trial is not named as imbsynth names them")
     methods = list(dict.fromkeys(part[2] for part in parts))
     folds = sorted({int(part[3]) for part in parts})
+    missing = {name for name in names if find_trial(home, name) is None}
+    stopping = protocol.get("stopping") is True and len(folds) > 1
+    first = {trial_on_folder(method, fold).name for method in methods[:1] for fold in folds}
+    if stopping and missing and not missing & first:
+        answers = read_answers(home, methods, folds, len(_sizes(home, methods[0], folds)))
+        missing -= {trial.name for trial in spared(answers, folds)}
+    if missing or not names:
+        raise UserError(
+            f"{home}: {len(missing)} of {len(names)} trials are to do, so there is no verdict yet",
+            "run the experiment again",
+        )
     sizes = _sizes(home, methods[0], folds)
-    return Folder(protocol, sizes, verdicts(home, methods, folds, sizes))
+    return Folder(protocol, sizes, verdicts(home, methods, folds, sizes, stopping=stopping))
 
 
 def _sizes(home: Path, method: str, folds: list[int]) -> dict[str, int]:
     """The images of each class: every one is tested in one fold."""
     total: dict[str, int] = {}
     for fold in folds:
-        found = read_trial(trial_file(home, f"{FOLDER}/{AS_IS}/{method}/{fold}"))
+        found = read_trial(trial_file(home, trial_on_folder(method, fold).name))
         names = sorted(counts(mapping(found, "imbalanced_copy"), "counts"))
         rows = sequence(mapping(mapping(found, "tests"), "test"), "answers", len(names))
         for i, name in enumerate(names):
@@ -133,7 +140,7 @@ def _table(folder: Folder, best: Verdict) -> Table:
         recalls = [
             with_interval(one.recalls[name], one.recall_intervals[name], 0) for name in rarest
         ]
-        rows.append([one.method, span, gain, one.words, *recalls])
+        rows.append([one.method, span, gain, one.outcome, *recalls])
     header = ["method", "ACSA", "gain", "verdict"]
     header += [f"recall of {name} ({folder.counts[name]})" for name in rarest]
     marked = [i for i, one in enumerate(folder.found) if one is best]

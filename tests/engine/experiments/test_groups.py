@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from imbsynth.configs import ExperimentConfig
+from imbsynth.configs.contenders import PLAIN
 from imbsynth.engine import experiment
 from imbsynth.engine.events import silent
-from imbsynth.engine.experiments.folder_protocol import PLAIN, protocol_for
+from imbsynth.engine.experiments.folder_protocol import protocol_for
 from imbsynth.engine.experiments.trials import run_trial, train_on_folder
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.errors import UserError
@@ -90,5 +91,5 @@ def test_a_list_for_other_files_is_refused_before_anything_runs(src: Path) -> No
 
 
 def test_groups_go_with_a_folder(src: Path) -> None:
-    with pytest.raises(UserError, match="groups and group_pattern go with on"):
+    with pytest.raises(UserError, match="group_pattern goes with on"):
         ExperimentConfig(protocol=src, data=src, out=src, group_pattern="(a)")

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from imbsynth.configs import ExperimentConfig
+from imbsynth.configs.contenders import PLAIN
 from imbsynth.engine import experiment
 from imbsynth.engine.events import Event, Note
-from imbsynth.engine.experiments.folder_protocol import PLAIN, protocol_for
+from imbsynth.engine.experiments.folder_protocol import protocol_for
 from imbsynth.engine.experiments.protocols import Trial
-from imbsynth.engine.experiments.verdicts import base_of
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.engine.inference.classifier import load_classifier
 from imbsynth.errors import UserError
@@ -37,27 +37,28 @@ def test_a_verdict_on_a_folder_resumes_where_it_stopped(make_folder: MakeFolder)
     config = ExperimentConfig(on=src, out=src.parent / "out", device="cpu")
     workspace = Workspace(protocol_for(scan(src), config), src, config.out, "cpu")
     trials = list(workspace.protocol.trials())
-    assert len(trials) == 30
-    left = Trial("folder", "as is", "DeepSMOTE", 0)
+    assert len(trials) == 24
+    left = Trial("folder", "as is", "strong + DeepSMOTE", 0)
     good, bad = [[[0] * 4, [1]]] * 3, [[[0] * 4, [0]]] * 3
     config.out.mkdir()
     done = [trial for trial in trials if trial != left]
-    write_trials(workspace, done, {PLAIN: bad, "ROS": good, "AOS": bad})
+    write_trials(workspace, done, {PLAIN: bad, "copies": good, "strong + AOS": bad})
 
     heard: list[Event] = []
     report = experiment.run(config, on_event=heard.append)
     assert [name for name, status in report.trials.items() if status == "made now"] == [left.name]
     notes = [event.text for event in heard if isinstance(event, Note)]
     assert "in class rare (3)" in notes[0]
-    assert any(note.startswith("1 trainings, about ") for note in notes)
+    assert any(note.startswith("1 trial, about ") for note in notes)
 
     found = {verdict.method: verdict for verdict in report.verdicts}
-    assert list(found["ROS"].recalls) == ["rare", "common"]
-    assert (found["ROS"].acsa, found["ROS"].words) == (1.0, "helps")
-    assert found["ROS"].gain == 0.5
-    assert (found["AOS"].gain, found["AOS"].words) == (0, "not clear")  # of 15 images
+    assert list(found["copies"].recalls) == ["rare", "common"]
+    assert (found["copies"].acsa, found["copies"].words) == (1.0, "helps")
+    assert found["copies"].gain == 0.5
+    moved = found["strong + AOS"]
+    assert (moved.gain, moved.words) == (0, "not clear")  # of 15 images
     assert found[PLAIN].words == ""
-    low, high = found["AOS"].recall_intervals["rare"]
+    low, high = moved.recall_intervals["rare"]
     assert low == 0 < 0.3 < high  # none of three found says little
     assert {Path(name).name for name in report.pictures} == {
         "acsa.png", "recalls.png", "samples.png", "reconstructions.png"
@@ -65,23 +66,10 @@ def test_a_verdict_on_a_folder_resumes_where_it_stopped(make_folder: MakeFolder)
     assert all(Path(name).stat().st_size > 0 for name in report.pictures)
     again = experiment.run(replace(config, train_winner=src.parent / "winner.safetensors"))
     assert set(again.trials.values()) == {"done"}
-    assert again.winner == "ROS"
+    assert again.winner == "copies"
     assert again.training.keys() == {"aos-train"}
     assert again.checkpoint == (src.parent / "winner.safetensors").as_posix()
     assert load_classifier(Path(again.checkpoint)).counts == {"common": 10, "rare": 2}
-
-
-@pytest.mark.parametrize(
-    ("method", "base"),
-    [
-        ("plain", None),
-        ("AOS", "plain"),
-        ("plain + affine", "plain"),
-        ("AOS + affine", "plain + affine"),
-    ],
-)
-def test_what_a_method_is_compared_with(method: str, base: str | None) -> None:
-    assert base_of(method) == base
 
 
 @pytest.mark.parametrize("counts", [{"a": 9, "b": 2}, {"a": 9}])
@@ -115,7 +103,7 @@ def test_results_of_another_folder_give_no_verdict(make_folder: MakeFolder) -> N
     workspace = Workspace(protocol_for(scan(one), config), one, config.out, "cpu")
     config.out.mkdir()
     write_trials(workspace, list(workspace.protocol.trials()), {PLAIN: [[[0] * 3, [1]]] * 3})
-    assert len(experiment.run(config).verdicts) == 10
+    assert len(experiment.run(config).verdicts) == 8
     with pytest.raises(UserError, match="was made "):
         experiment.run(replace(config, on=other))
 
@@ -147,22 +135,22 @@ def test_photographs_are_cross_validated_at_one_usual_size(make_folder: MakeFold
     src = make_folder({"a": 3, "b": 3}, size=(96, 128))
     methods = protocol_for(scan(src), ExperimentConfig(on=src, out=Path("out"))).methods
     assert {method.train["image_size"] for method in methods.values()} == {(48, 64)}
-    assert methods["DeepSMOTE"].ae is not None
-    assert methods["DeepSMOTE"].ae["image_size"] == (48, 64)
+    assert methods["strong + DeepSMOTE"].ae is not None
+    assert methods["strong + DeepSMOTE"].ae["image_size"] == (48, 64)
 
 
 def test_trials_are_listed_at_once_and_timed_on_request(make_folder: MakeFolder) -> None:
     src = make_folder({"a": 6, "b": 6})
     told: list[Event] = []
-    config = ExperimentConfig(on=src, out=src.parent / "out", dry_run=True)
+    config = ExperimentConfig(on=src, out=src.parent / "out", dry_run=True, methods=("copies",))
     report = experiment.run(config, on_event=told.append)
     assert set(report.trials.values()) == {"to do"}
     assert [event.text[:10] for event in told if isinstance(event, Note)] == ["fewer than"]
     told.clear()
     experiment.run(replace(config, estimate=True), on_event=told.append)
     notes = [event.text for event in told if isinstance(event, Note)]
-    assert notes[1].startswith("timing an epoch")
-    assert notes[2].startswith("30 trainings, about ")
+    assert notes[1] == "timing a short trial of each method"
+    assert notes[2].startswith("6 trials, about ")
     assert not config.out.exists()
 
 

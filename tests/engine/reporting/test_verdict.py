@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from imbsynth.configs import ExperimentConfig, ReportConfig
+from imbsynth.configs.contenders import PLAIN
 from imbsynth.engine import experiment
-from imbsynth.engine.experiments.folder_protocol import PLAIN, protocol_for
+from imbsynth.engine.experiments.folder_protocol import protocol_for
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.engine.report import Report, run
 from imbsynth.store.folders import scan
@@ -46,14 +47,14 @@ def verdict_of(
 
 
 def test_a_method_that_helps_is_named_in_the_first_sentence(make_folder: MakeFolder) -> None:
-    right = {PLAIN: (29, 1), "ROS": (29, 9)}
+    right = {PLAIN: (29, 1), "copies": (29, 9)}
     report, page = verdict_of(make_folder(COUNTS), right)
     assert report.problems == []
     assert report.best.startswith(
-        "On this folder of 120 images, ROS does best: it finds 93.3 % of the images of a class"
+        "On this folder of 120 images, copies does best: it finds 93.3 % of the images of a class"
     )
     assert "That is clearly better than plain (+40.0 points" in report.best
-    assert "ROS helps" in page.words("li")
+    assert "copies helps" in page.words("li")
     assert page.words("th")[:4] == ["method", "ACSA", "gain", "verdict"]
     assert "recall of rare (30)" in page.words("th")
     assert page.tags("img")[0]["alt"].startswith("Recall of each class")
@@ -63,7 +64,7 @@ def test_a_method_that_helps_is_named_in_the_first_sentence(make_folder: MakeFol
 
 
 def test_the_commands_of_a_winner_with_an_autoencoder_are_three(make_folder: MakeFolder) -> None:
-    right = {PLAIN: (29, 1), "DeepSMOTE": (29, 9)}
+    right = {PLAIN: (29, 1), "strong + DeepSMOTE": (29, 9)}
     _, page = verdict_of(make_folder(COUNTS), right)
     lines = page.words("code")[0].splitlines()
     assert [line.split()[1] for line in lines] == ["train-ae", "generate", "aos-train"]
@@ -81,7 +82,7 @@ def test_the_commands_of_a_winner_with_an_autoencoder_are_three(make_folder: Mak
 def test_what_is_not_clear_is_said(
     make_folder: MakeFolder, other: tuple[int, int], said: str
 ) -> None:
-    report, _ = verdict_of(make_folder(COUNTS), {PLAIN: (29, 5), "AOS": other})
+    report, _ = verdict_of(make_folder(COUNTS), {PLAIN: (29, 5), "strong": other})
     assert said in report.best
 
 
@@ -93,7 +94,7 @@ def test_the_command_of_the_experiment_is_given_where_it_is_known(make_folder: M
 
 def test_an_experiment_keeps_what_was_asked(make_folder: MakeFolder) -> None:
     src = make_folder(COUNTS)
-    config = ExperimentConfig(on=src, out=src.parent / "out", shard=(31, 31), device="cpu")
+    config = ExperimentConfig(on=src, out=src.parent / "out", shard=(25, 25), device="cpu")
     experiment.run(config)
     asked = {name: v for name, v in read_json(config.out / PROTOCOL)["asked"].items() if v}
     assert asked == {"on": "src", "budget": "small", "image_size": "auto"}

@@ -1,0 +1,67 @@
+"""The most work that fits a limit of time."""
+
+from __future__ import annotations
+
+import math
+
+from imbsynth.configs.contenders import base_of
+from imbsynth.configs.values import time_text
+from imbsynth.engine.events import duration
+from imbsynth.engine.experiments.expected_time import Speed
+from imbsynth.engine.experiments.folder_protocol import Ground
+from imbsynth.engine.experiments.plans import LADDER, Plan
+from imbsynth.errors import UserError, option
+from imbsynth.store.names import listing
+
+USABLE = 0.85  # of the limit; the rest is for what an estimate misses
+FEWEST = 2  # methods
+
+
+def all_seconds(ground: Ground, plan: Plan, speed: Speed) -> float:
+    """About how long a plan takes, if no method is stopped."""
+    protocol = ground.protocol(plan)
+    return sum(speed.seconds(protocol).values()) * len(protocol.seeds)
+
+
+def plan_within(limit: int, spent: float, ground: Ground, methods: list[str], speed: Speed) -> Plan:
+    """The plan for a limit in seconds, of which some are spent; UserError if none fits.
+
+    As many methods as possible, at the least effort if need be: where all do not fit, the one that
+    takes longest is left out first. Then as much effort as possible.
+    """
+    usable = USABLE * limit - spent
+    while True:
+        for effort in reversed(LADDER):
+            plan = Plan(effort, methods)
+            if all_seconds(ground, plan, speed) <= usable:
+                return plan
+        if len(methods) <= FEWEST:
+            break
+        methods = _without_slowest(ground, methods, speed)
+    least = math.ceil((all_seconds(ground, plan, speed) + spent) / USABLE)
+    least = least if least < 120 else 60 * math.ceil(least / 60)
+    raise UserError(
+        f"{option('time')} {time_text(limit)} is too short: {listing(methods)} alone take "
+        f"{duration(all_seconds(ground, plan, speed))}, after {duration(spent)} of measuring",
+        f"give {option('time')} {time_text(least)} or more",
+    )
+
+
+def _without_slowest(ground: Ground, methods: list[str], speed: Speed) -> list[str]:
+    """All but the method that takes longest of those that no other is compared with."""
+    seconds = speed.seconds(ground.protocol(Plan(LADDER[0], methods)))
+    bases = {base_of(method) for method in methods}
+    slowest = max((m for m in methods if m not in bases), key=lambda m: seconds[m])
+    return [method for method in methods if method != slowest]
+
+
+def choice(ground: Ground, plan: Plan, wanted: list[str], limit: int) -> str:
+    """What was chosen and why, in a sentence."""
+    protocol = ground.protocol(plan)
+    train = protocol.methods[plan.methods[0]].train
+    text = (
+        f"{time_text(limit)} is enough for {len(plan.methods)} methods in {len(protocol.seeds)} "
+        f"folds, {train['epochs']} epochs of {train['images_per_epoch']:,} images each"
+    )
+    left = [method for method in wanted if method not in plan.methods]
+    return f"{text}; left out, as they take longest: {listing(left)}" if left else text
