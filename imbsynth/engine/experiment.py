@@ -14,8 +14,8 @@ from imbsynth.engine.experiments.folder_protocol import protocol_for, warnings_f
 from imbsynth.engine.experiments.protocol_files import read_protocol
 from imbsynth.engine.experiments.protocols import MethodOptions, Protocol, Trial
 from imbsynth.engine.experiments.sharing import wait_and_make
-from imbsynth.engine.experiments.trials import run_trial, train_on_folder
-from imbsynth.engine.experiments.verdict_pictures import write_pictures
+from imbsynth.engine.experiments.trials import check_trainable, run_trial, train_on_folder
+from imbsynth.engine.experiments.verdict_pictures import check_pictures, write_pictures
 from imbsynth.engine.experiments.verdicts import Verdict, verdicts, winner
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.engine.grouping import check_list
@@ -71,6 +71,9 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
     """Cross-validate every method on one folder, and give a verdict on each."""
     for target in filter(None, (config.out, config.train_winner)):
         check_apart(src, target)
+    check_pictures(config.out)
+    if config.train_winner is not None and not config.dry_run:
+        check_trainable(src, config.train_winner)
     refuse_synthetic(src)
     folder = scan_regular(src)
     check_list(config, folder)
