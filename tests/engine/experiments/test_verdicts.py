@@ -201,7 +201,7 @@ def test_a_checkpoint_of_somebody_else_is_noticed_before_any_trial(make_folder: 
     winner = src.parent / "clf.safetensors"
     winner.write_text("mine")
     config = ExperimentConfig(on=src, out=src.parent / "out", train_winner=winner, device="cpu")
-    with pytest.raises(UserError, match="clf.safetensors exists"):
+    with pytest.raises(UserError, match=r"clf\.safetensors exists"):
         experiment.run(config)
     assert winner.read_text() == "mine"
     assert not config.out.exists()
