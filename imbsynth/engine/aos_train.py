@@ -39,7 +39,7 @@ from imbsynth.figures.curves import write_curves
 from imbsynth.models.autoencoder import Autoencoder
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import check_apart
-from imbsynth.store.training_files import TrainingFiles
+from imbsynth.store.training_files import GROUPS, TrainingFiles
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         return may_change(self.config)
 
     def reads_twice(self) -> tuple[Path | None, ...]:
-        """The autoencoder: its network, its images and its digest."""
-        return (self.config.ae,)
+        """The autoencoder: its network, its images and its digest; and the list of groups."""
+        return (self.config.ae, self.config.groups)
 
     def read(self, on_event: OnEvent) -> Data:
         """The images, some of them for validation; UserError if no classifier can be trained."""
@@ -129,12 +129,13 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         return Data(images, members, val, nothing, _synthetic(images, made), seen)
 
     def inputs(self, data: Data) -> dict[str, str]:
-        """The digests of the images, and of those for validation where they are a folder."""
+        """The digests of the images, those for validation included, and of the other files."""
         found = {"src": data.images.digest}
         if data.val is not None:
             found["val"] = data.val.digest
-        if self.config.ae is not None:
-            found["ae"] = digest_of(read_regular(self.config.ae))
+        for name, path in (("ae", self.config.ae), (GROUPS, self.config.groups)):
+            if path is not None:
+                found[name] = digest_of(read_regular(path))
         return found
 
     def trainer(self, data: Data, device: torch.device, precision: str) -> Trainer[ClassifierTask]:
