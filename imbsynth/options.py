@@ -102,8 +102,8 @@ class OptionField(NamedTuple):
         return self.checked(value)
 
     def read(self, raw: Any) -> Any:
-        """The value of what YAML gives: true, a number, a text, or a list of these."""
-        if isinstance(self.kind, Several):
+        """The value of what YAML gives: true, a number, a text, or a list or mapping of these."""
+        if isinstance(self.kind, Several) or isinstance(raw, Mapping):
             return self.checked(raw)
         flag = isinstance(self.kind, Flag)
         if isinstance(raw, bool) and flag:

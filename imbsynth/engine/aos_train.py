@@ -38,7 +38,7 @@ from imbsynth.engine.training.validation import Validation
 from imbsynth.figures.curves import write_curves
 from imbsynth.models.autoencoder import Autoencoder
 from imbsynth.store.folders import digest_of, read_regular
-from imbsynth.store.outputs import check_apart
+from imbsynth.store.outputs import check_apart, check_outside
 from imbsynth.store.training_files import GROUPS, TrainingFiles
 
 
@@ -85,6 +85,7 @@ def run(config: AosTrainConfig, *, on_event: OnEvent = silent) -> Report:
     if config.val is not None:
         check_apart(config.src, config.val)
         check_apart(config.val, config.out)
+    check_outside(config.tensorboard, config.src, config.val)
     return _report(AosTrain(config).carry_out(on_event))
 
 

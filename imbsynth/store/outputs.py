@@ -155,6 +155,16 @@ def check_apart(src: Path, dst: Path) -> None:
         raise UserError(f"{dst} and {src} lie in one another", "choose an output outside the input")
 
 
+def check_outside(place: Path | None, *folders: Path | None) -> None:
+    """Raise UserError if a place to write lies in one of the folders; None stands for none."""
+    for folder in folders:
+        if place is None or folder is None:
+            continue
+        inner, outer = os.path.realpath(place), os.path.realpath(folder)
+        if os.path.commonpath([inner, outer]) == outer:
+            raise UserError(f"{place} lies in {folder}", "choose a place outside of it")
+
+
 @contextmanager
 def _writing(target: Path) -> Iterator[None]:
     """Hold the lock of `target`, and turn what the system says against writing into advice."""

@@ -154,6 +154,7 @@ def test_wanted_recalls_are_read_whatever_the_class_is_called(
     text: str, expected: dict[str, float]
 ) -> None:
     assert parsed(AosTrainConfig, {"want-recall": text}) == {"want_recall": expected}
+    assert parsed(AosTrainConfig, {"want-recall": expected}) == {"want_recall": expected}  # YAML
     config = AosTrainConfig(src=HERE, out=AE, want_recall=expected)
     again = parsed(AosTrainConfig, {"want-recall": recorded(config)["want_recall"]})
     assert again["want_recall"] == expected
