@@ -102,15 +102,16 @@ class OptionField(NamedTuple):
         return self.checked(value)
 
     def read(self, raw: Any) -> Any:
-        """The value of what YAML gives: true, a number, a text, or a list or mapping of these."""
-        if isinstance(self.kind, Several) or isinstance(raw, Mapping):
+        """The value of what YAML gives: true, a number, a text, or a list of these."""
+        if isinstance(self.kind, Several):
             return self.checked(raw)
         flag = isinstance(self.kind, Flag)
         if isinstance(raw, bool) and flag:
             return raw
         items = raw if isinstance(raw, list) else [raw]
         if flag or not all(_is_plain(item) for item in items):
-            raise self._error(raw, "true or false" if flag else self.kind.form)
+            form = self.kind.written or self.kind.form
+            raise self._error(raw, "true or false" if flag else form)
         return self.parse(",".join(map(str, items)))
 
     def _error(self, value: Any, form: str) -> UserError:

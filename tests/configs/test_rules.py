@@ -154,10 +154,15 @@ def test_wanted_recalls_are_read_whatever_the_class_is_called(
     text: str, expected: dict[str, float]
 ) -> None:
     assert parsed(AosTrainConfig, {"want-recall": text}) == {"want_recall": expected}
-    assert parsed(AosTrainConfig, {"want-recall": expected}) == {"want_recall": expected}  # YAML
     config = AosTrainConfig(src=HERE, out=AE, want_recall=expected)
     again = parsed(AosTrainConfig, {"want-recall": recorded(config)["want_recall"]})
     assert again["want_recall"] == expected
+
+
+def test_a_mapping_in_the_place_of_a_text_is_told_the_text() -> None:
+    """YAML files take what the command line takes, and the fix must not name what they refuse."""
+    with pytest.raises(UserError, match=r"e\.g\. cat=0\.95,dog=0\.9"):
+        parsed(AosTrainConfig, {"want-recall": {"cat": 0.95}})
 
 
 @pytest.mark.parametrize(
