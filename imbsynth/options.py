@@ -110,7 +110,8 @@ class OptionField(NamedTuple):
             return raw
         items = raw if isinstance(raw, list) else [raw]
         if flag or not all(_is_plain(item) for item in items):
-            raise self._error(raw, "true or false" if flag else self.kind.form)
+            form = self.kind.written or self.kind.form
+            raise self._error(raw, "true or false" if flag else form)
         return self.parse(",".join(map(str, items)))
 
     def _error(self, value: Any, form: str) -> UserError:

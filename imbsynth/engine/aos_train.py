@@ -47,8 +47,8 @@ from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
 from imbsynth.models.autoencoder import Autoencoder
 from imbsynth.store.folders import digest_of, read_regular
-from imbsynth.store.outputs import check_apart
-from imbsynth.store.training_files import TrainingFiles
+from imbsynth.store.outputs import check_apart, check_outside
+from imbsynth.store.training_files import GROUPS, TrainingFiles
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,7 @@ def run(config: AosTrainConfig, *, on_event: OnEvent = silent) -> Report:
     if config.val is not None:
         check_apart(config.src, config.val)
         check_apart(config.val, config.out)
+    check_outside(config.tensorboard, config.src, config.val)
     return _report(AosTrain(config).carry_out(on_event))
 
 
@@ -113,8 +114,8 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         return may_change(self.config)
 
     def reads_twice(self) -> tuple[Path | None, ...]:
-        """The autoencoder: its network, its images and its digest."""
-        return (self.config.ae,)
+        """The autoencoder: its network, its images and its digest; and the list of groups."""
+        return (self.config.ae, self.config.groups)
 
     @property
     def image_size(self) -> Size | None:
@@ -149,12 +150,13 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         return Data(images, members, val, nothing, _synthetic(images, made), seen)
 
     def inputs(self, data: Data) -> dict[str, str]:
-        """The digests of the images, and of those for validation where they are a folder."""
+        """The digests of the images, those for validation included, and of the other files."""
         found = {"src": data.images.digest}
         if data.val is not None:
             found["val"] = data.val.digest
-        if self.config.ae is not None:
-            found["ae"] = digest_of(read_regular(self.config.ae))
+        for name, path in (("ae", self.config.ae), (GROUPS, self.config.groups)):
+            if path is not None:
+                found[name] = digest_of(read_regular(path))
         if self.backbone is not None:
             found["pretrained"] = self.backbone.digest
         return found

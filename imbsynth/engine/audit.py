@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,20 @@ import numpy as np
 from imbsynth.configs import MAX_CLASSIFIED_SIDE, AuditConfig, check_size
 from imbsynth.engine.auditing.findings import Numbers, class_numbers, copies_of, failures, probe
 from imbsynth.engine.auditing.images import NEITHER, Audited, Indices, halves_of, read_audited
-from imbsynth.engine.auditing.judge import judge
+from imbsynth.engine.auditing.judge import check_judgeable, judge
 from imbsynth.engine.auditing.pictures import write_pictures
 from imbsynth.engine.events import Note, OnEvent, silent
+from imbsynth.engine.previews import Fits
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, check_folder_target, new_folder
-from imbsynth.store.records import as_json, provenance, write_record
+from imbsynth.store.records import provenance, write_json, write_record
 
+TOO_FEW = "fewer than 2 different real images that are in no other class"
 AUDIT, PICTURES = "audit.json", "audit.png"
+LIMITS = ("max_auroc", "min_fidelity", "max_near_copies")
+COPYING = "ros"  # the method
 MEANS = ("near_copies", "label_fidelity", "real_fidelity")
 
 
@@ -29,6 +34,9 @@ class Report:
 
     verdict: str  # "pass" or "fail"
     failures: list[str]  # which limits are passed, in words
+    limits_passed: list[str]  # the same by the names of the options
+    limits: dict[str, float]
+    copies: bool  # whether all synthetic images are copies, as method ros makes them
     probe_auroc: float
     probe_by: Numbers  # the same by blur, by frequency and by noise alone
     near_copies: float
@@ -43,7 +51,7 @@ def run(config: AuditConfig, *, on_event: OnEvent = silent) -> Report:
     """Check the synthetic images of a folder."""
     _check_output(config)
     device = resolve_device(config.device)
-    everything = read_audited(config, on_event)
+    everything = read_audited(config, on_event, Fits(partial(check_judgeable, config)))
     check_size(everything.pixels.shape[2:], MAX_CLASSIFIED_SIDE, "a classifier")
     images = _judgeable(everything)
     half = halves_of(images, config.most, config.seed)
@@ -62,7 +70,10 @@ def run(config: AuditConfig, *, on_event: OnEvent = silent) -> Report:
     failed = failures(config, numbers)
     report = Report(
         verdict="fail" if failed else "pass",
-        failures=failed,
+        failures=list(failed.values()),
+        limits_passed=list(failed),
+        limits={name: getattr(config, name) for name in LIMITS},
+        copies=images.methods == {COPYING},
         probe_by=probed.by,
         per_class=per_class,
         left_out=left_out,
@@ -71,7 +82,8 @@ def run(config: AuditConfig, *, on_event: OnEvent = silent) -> Report:
     )
     if config.out is not None:
         with new_folder(config.out, command="audit", force=config.force) as part:
-            (part / AUDIT).write_text(as_json(report))
+            found = {name: value for name, value in asdict(report).items() if name != "out"}
+            write_json(part / AUDIT, found)
             write_pictures(part / PICTURES, images, copies, chosen, probed, judged)
             inputs = {"images": images.images.digest}
             write_record(part, provenance("audit", config, inputs=inputs, libraries=("torch",)))
@@ -94,7 +106,8 @@ def _explain(labels: list[int], left_out: dict[str, str], on_event: OnEvent) -> 
     if not labels:
         raise UserError(
             f"there is nothing to compare: class {listing(shown)}",
-            "give more images: 2 real ones per class at least, and synthetic ones made of each",
+            "give more images: 2 different real ones per class at least, and synthetic ones made "
+            "of each",
         )
     if shown:
         on_event(Note(f"without numbers: class {listing(shown)}"))
@@ -102,22 +115,18 @@ def _explain(labels: list[int], left_out: dict[str, str], on_event: OnEvent) -> 
 
 def _judgeable(images: Audited) -> Audited:
     """The images of the classes that have real images for both halves."""
-    real = np.bincount(images.labels[~images.synthetic], minlength=len(images.classes))
-    kept = np.flatnonzero(real >= 2)
+    kept = np.flatnonzero([len(real) >= 2 for real in images.distinct()])
     rows = np.flatnonzero(np.isin(images.labels, kept))
     chosen = images.images.of_classes(kept)
-    return Audited(chosen, images.synthetic[rows], [images.parents[i] for i in rows])
+    parents = [images.parents[i] for i in rows]
+    return Audited(chosen, images.synthetic[rows], parents, images.methods)
 
 
 def _measured(
     everything: Audited, images: Audited, half: Indices
 ) -> tuple[list[int], dict[str, str]]:
     """The classes with real and synthetic images in both halves; of the others, why not."""
-    left_out = {
-        name: "fewer than 2 real images"
-        for name in everything.classes
-        if name not in images.classes
-    }
+    left_out = {name: TOO_FEW for name in everything.classes if name not in images.classes}
     labels = []
     for label, name in enumerate(images.classes):
         made = images.of(label, synthetic=True)

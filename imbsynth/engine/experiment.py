@@ -15,8 +15,8 @@ from imbsynth.engine.experiments.kept_protocol import keep_protocol
 from imbsynth.engine.experiments.on_folder import Preparation, spared_trials
 from imbsynth.engine.experiments.protocol_files import read_protocol
 from imbsynth.engine.experiments.protocols import MethodOptions, Protocol
-from imbsynth.engine.experiments.trials import train_on_folder
-from imbsynth.engine.experiments.verdict_pictures import write_pictures
+from imbsynth.engine.experiments.trials import check_trainable, train_on_folder
+from imbsynth.engine.experiments.verdict_pictures import check_pictures, write_pictures
 from imbsynth.engine.experiments.verdicts import Verdict, verdicts, winner
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.engine.grouping import check_list
@@ -69,6 +69,9 @@ def _on_folder(config: ExperimentConfig, src: Path, on_event: OnEvent) -> Report
     """Cross-validate methods on one folder, and give a verdict on each."""
     for target in filter(None, (config.out, config.train_winner)):
         check_apart(src, target)
+    check_pictures(config.out)
+    if config.train_winner is not None and not config.dry_run:
+        check_trainable(src, config.train_winner)
     refuse_synthetic(src)
     folder = scan_regular(src)
     check_list(config, folder)

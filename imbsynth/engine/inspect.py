@@ -18,6 +18,7 @@ from imbsynth.store.folders import scan
 from imbsynth.store.image_files import Survey, same_images, survey_all
 from imbsynth.store.levels import hint
 from imbsynth.store.outputs import check_apart, check_file_target, claim, new_file
+from imbsynth.store.pictures import check_ours
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def _check_plot(config: InspectConfig) -> None:
         for folder in filter(None, (config.src, config.against)):
             check_apart(folder, config.plot)
         check_file_target(config.plot, force=config.force)
+        check_ours(config.plot)
 
 
 def _survey(config: InspectConfig, root: Path, paths: list[str], on_event: OnEvent) -> list[Survey]:

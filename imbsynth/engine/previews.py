@@ -32,14 +32,14 @@ def size_by_headers(
 ) -> tuple[Size | None, Size | None]:
     """The size that the images will have, and, if larger ones are made smaller, this size again.
 
-    Raises UserError for mixed sizes, unless the odd ones may be among unreadable files.
+    Raises UserError for mixed sizes; with `skip_unreadable`, unreadable files do not count.
     """
-    found = sizes_of(folder.root, folder.paths())
+    found = sizes_of(folder.root, folder.paths(), doubted=skip_unreadable)
     most = longest or max(map(max, found), default=0)
     reached = {within(size, most) for size in found}
     if len(reached) == 1:
         (size,) = reached
         return size, None if reached == set(found) else size
-    if reached and not skip_unreadable:
+    if reached:
         raise mixed_sizes(str(folder.root), found, longest)
     return None, None

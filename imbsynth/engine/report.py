@@ -24,6 +24,7 @@ from imbsynth.pages.blocks import Block, Items, Section, Text
 from imbsynth.pages.html import page
 from imbsynth.store.names import printable
 from imbsynth.store.outputs import check_file_target, claim, new_file
+from imbsynth.store.pictures import check_ours
 from imbsynth.store.records import read_json
 from imbsynth.store.trials import PROTOCOL
 
@@ -43,6 +44,7 @@ class Report:
 def run(config: ReportConfig, *, on_event: OnEvent = silent) -> Report:
     """Look at everything below a folder, and write the page."""
     check_file_target(config.out, force=config.force)
+    check_ours(config.out, "page")
     below = look_below(config.src, config.out)
     parts = [part for read in _readers(below) if (part := read(below)) is not None]
     for problem in below.problems:

@@ -21,6 +21,7 @@ from imbsynth.pages.blocks import (
 )
 from imbsynth.pages.style import STYLE
 from imbsynth.store.names import printable
+from imbsynth.store.pictures import GENERATOR
 
 # Should anything ever escape the escaping, a browser still runs and loads nothing.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -43,6 +44,7 @@ def page(title: str, best: str, sections: Sequence[Section], footer: str) -> str
         '<html lang="en">',
         "<head>",
         '<meta charset="utf-8">',
+        GENERATOR,
         f'<meta http-equiv="Content-Security-Policy" content="{_text(POLICY)}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{_text(title)}</title>",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from imbsynth.errors import UserError
-from imbsynth.store.folders import size_of_regular
+from imbsynth.store.folders import read_regular
 from imbsynth.store.names import printable
 
 FILE, GROUP = "file", "group"  # the columns
@@ -26,10 +27,9 @@ def read_groups(path: Path) -> dict[str, Line]:
 
     UserError names the line that is wrong: without a group, or with a file that was there before.
     """
-    size_of_regular(path)  # an error that says which file
+    text = read_regular(path).decode("utf-8-sig", "surrogateescape")
     try:
-        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            return _lines(path, file)
+        return _lines(path, io.StringIO(text, newline=""))
     except csv.Error as error:
         raise _wrong(path, str(error)) from None
 

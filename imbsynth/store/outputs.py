@@ -15,6 +15,7 @@ from imbsynth.errors import Busy, UserError, option
 from imbsynth.store.fields import Wrong, as_mapping, mapping, parsed
 from imbsynth.store.inventory import strange_files
 from imbsynth.store.names import listing
+from imbsynth.store.places import is_mount_point, lies_in
 
 RECORD = "run.json"  # the file by which a folder is known to be one of ours
 OUTPUTS = "outputs"  # in the record: the inventory of the folder's files
@@ -89,7 +90,7 @@ def claim(target: Path) -> Iterator[None]:
 
 def check_folder_target(target: Path, *, command: str, force: bool) -> None:
     """Raise UserError if writing the folder `target` would destroy something."""
-    if target.name in ("", "..") or os.path.ismount(target):
+    if target.name in ("", "..") or is_mount_point(target):
         raise UserError(
             f"{target}: no folder can be put in place of the current one or of a mount point",
             f"choose a new folder in it, like {target / 'out'}",
@@ -142,6 +143,11 @@ def check_file_target(target: Path, *, force: bool) -> None:
     """Raise UserError if writing the file `target` would destroy something."""
     if os.path.isdir(target):
         raise UserError(f"{target} is a folder", "give the path of a file")
+    if is_mount_point(target):
+        raise UserError(
+            f"{target} is a mount point: no file can be put in its place",
+            "choose another name",
+        )
     if os.path.lexists(target) and not force:
         raise UserError(
             f"{target} exists", f"choose another name, or replace it with {option('force')}"
@@ -150,9 +156,15 @@ def check_file_target(target: Path, *, force: bool) -> None:
 
 def check_apart(src: Path, dst: Path) -> None:
     """Raise UserError if an input and an output, files or folders, lie in one another."""
-    source, target = os.path.realpath(src), os.path.realpath(dst)
-    if os.path.commonpath([source, target]) in (source, target):
+    if lies_in(src, dst) or lies_in(dst, src):
         raise UserError(f"{dst} and {src} lie in one another", "choose an output outside the input")
+
+
+def check_outside(place: Path | None, *folders: Path | None) -> None:
+    """Raise UserError if a place to write lies in one of the folders; None stands for none."""
+    for folder in folders:
+        if place is not None and folder is not None and lies_in(place, folder):
+            raise UserError(f"{place} lies in {folder}", "choose a place outside of it")
 
 
 @contextmanager

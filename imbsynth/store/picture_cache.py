@@ -24,7 +24,7 @@ SAVED_AT_ONCE = 200  # images
 PATIENCE = 10.0  # seconds to wait for another process that writes
 
 _TABLE = (
-    "CREATE TABLE IF NOT EXISTS pictures"
+    "CREATE TABLE pictures"
     " (key TEXT PRIMARY KEY, facts TEXT, pixels BLOB, digest TEXT) WITHOUT ROWID"
 )
 _opened: list[PictureCache] = []  # the innermost block of `kept_in` is last
@@ -40,9 +40,17 @@ class PictureCache:
     def __init__(self, path: Path) -> None:
         self._lock, self._waiting = Lock(), dict[str, tuple[str, bytes | None, str]]()
         self._file = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False)
+        self._check_ours()
         self._file.execute("PRAGMA journal_mode = WAL")
         self._file.execute("PRAGMA synchronous = OFF")  # digests tell what a crash has damaged
-        self._file.execute(_TABLE)
+        self._file.execute(_TABLE.replace("TABLE", "TABLE IF NOT EXISTS", 1))
+
+    def _check_ours(self) -> None:
+        """Raise DatabaseError, before anything is written, for a database of somebody else."""
+        found = self._file.execute("SELECT sql FROM sqlite_master").fetchall()
+        if found not in ([], [(_TABLE,)]):
+            self._file.close()
+            raise sqlite3.DatabaseError("a database that is no cache of imbsynth")
 
     def load(self, key: str, *, pixels: bool) -> Picture | None:
         """The picture of a key, if it is there; without `pixels`, they may be zeros."""

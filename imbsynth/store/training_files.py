@@ -25,6 +25,7 @@ _STATE = "state of a run"  # the kind of checkpoint that is gone once the run is
 # device not to the byte. The images themselves are identified by their digest.
 _MAY_DIFFER = frozenset({"device", "src", "val", "ae", "pretrained"})
 
+GROUPS = "groups"  # among the inputs of a run: the list that decides what is held out
 _ANOTHER = f"choose another name with {option('out')}"
 
 
@@ -169,7 +170,14 @@ class TrainingFiles:
                     f"{path} is of a run with {name} {before.get(name)}, not {now[name]}",
                     f"resume with the same options, or {_ANOTHER}",
                 )
-        if found.get("inputs") != wanted["inputs"]:
+        given = found.get("inputs")
+        if isinstance(given, dict) and given.get(GROUPS) != wanted["inputs"].get(GROUPS):
+            raise UserError(
+                f"{path} is of a run with another {option(GROUPS)} list than is there now: other "
+                "images were held out",
+                f"restore the list, or {_ANOTHER}",
+            )
+        if given != wanted["inputs"]:
             raise UserError(
                 f"{path} is of a run on other images than are there now",
                 f"restore the folder, or {_ANOTHER}",

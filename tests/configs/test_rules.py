@@ -159,6 +159,12 @@ def test_wanted_recalls_are_read_whatever_the_class_is_called(
     assert again["want_recall"] == expected
 
 
+def test_a_mapping_in_the_place_of_a_text_is_told_the_text() -> None:
+    """YAML files take what the command line takes, and the fix must not name what they refuse."""
+    with pytest.raises(UserError, match=r"e\.g\. cat=0\.95,dog=0\.9"):
+        parsed(AosTrainConfig, {"want-recall": {"cat": 0.95}})
+
+
 @pytest.mark.parametrize(
     "text", ["", "cat", "cat=", "=0.5", "cat=0", "cat=1.5", "cat=x", "cat=0.5,cat=0.6", "a=0.5,b"]
 )

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
+from typer.testing import CliRunner
 
+from imbsynth.cli import app
 from imbsynth.configs import AuditConfig, GenerateConfig
 from imbsynth.engine import generate
-from imbsynth.engine.audit import run
+from imbsynth.engine.audit import TOO_FEW, run
+from imbsynth.engine.events import Event, Started
 from imbsynth.errors import UserError
 from tests.conftest import MakeFolder, contents
 
@@ -81,7 +84,9 @@ def test_copies_are_found_and_no_probe_tells_them_apart(tmp_path: Path) -> None:
     generate.run(GenerateConfig(src=src, dst=tmp_path / "dst", method="ros", to=60))
     report = audit(tmp_path / "dst", out=tmp_path / "audit")
     assert report.near_copies == 1
-    assert report.failures == ["100.0 % of the synthetic images are near-copies of real ones"]
+    assert report.limits_passed == ["max_near_copies"]
+    assert report.failures[0].startswith("100.0 % of the synthetic images are near-copies of real")
+    assert report.copies
     assert 0.3 < report.probe_auroc < 0.7
     made = contents(tmp_path / "audit")
     assert made.keys() == {"audit.json", "audit.png", "run.json"}
@@ -96,14 +101,13 @@ def test_the_same_audit_gives_the_same_bytes(rare: Path, tmp_path: Path) -> None
         audit(tmp_path / "dst", out=tmp_path / name)
     one, two = contents(tmp_path / "one"), contents(tmp_path / "two")
     assert one["audit.png"] == two["audit.png"]
-    first, second = (json.loads(made["audit.json"]) for made in (one, two))
-    assert {**first, "out": None} == {**second, "out": None}
+    assert one["audit.json"] == two["audit.json"]
 
 
 def test_a_class_that_cannot_be_judged_is_left_out(rare: Path, tmp_path: Path) -> None:
     generate.run(GenerateConfig(src=rare, dst=tmp_path / "dst"))
     report = audit(tmp_path / "dst")
-    assert report.left_out["single"] == "fewer than 2 real images"
+    assert report.left_out["single"] == TOO_FEW
     assert report.left_out["common"] == "no synthetic images"
     assert "few" in report.per_class
 
@@ -119,3 +123,34 @@ def test_nothing_to_compare_is_said(make_folder: MakeFolder) -> None:
     real = make_folder({"a": 1, "b": 9}, name="real")
     with pytest.raises(UserError, match="there is nothing to compare: class a"):
         audit(real, make_folder({"a": 7}, name="fake"))
+
+
+def test_photographs_that_no_judge_could_learn_from_are_refused_before_they_are_read(
+    make_folder: MakeFolder,
+) -> None:
+    real = make_folder({"a": 2, "b": 2}, name="real", size=(1100, 8))
+    told: list[Event] = []
+    with pytest.raises(UserError, match="1100x8"):
+        run(AuditConfig(real=real, fake=real), on_event=told.append)
+    assert not any(isinstance(event, Started) for event in told)
+
+
+def test_classes_of_one_picture_in_several_files_are_left_out(make_folder: MakeFolder) -> None:
+    real, fake = (make_folder({"a": 9, "b": 9}, name=name) for name in ("real", "fake"))
+    for path in (real / "b").iterdir():
+        path.write_bytes((fake / "b/000.png").read_bytes())
+    report = audit(real, fake)
+    assert report.left_out == {"b": TOO_FEW}
+
+
+def test_what_fails_says_its_limit_and_a_way_out(tmp_path: Path) -> None:
+    src = folder(tmp_path / "real", 0)
+    for path in sorted((src / "b").iterdir())[20:]:
+        path.unlink()
+    generate.run(GenerateConfig(src=src, dst=tmp_path / "dst", method="ros", to=60))
+    arguments = ["audit", str(tmp_path / "dst"), "--epochs", "2", "--device", "cpu"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 3
+    assert "limits: --max-auroc 0.9, --min-fidelity 0.9, --max-near-copies 0.5" in result.stdout
+    assert "copies are what --method ros makes" in result.stdout
+    assert "--max-near-copies 1" in result.stdout

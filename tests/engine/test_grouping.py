@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -229,3 +230,17 @@ def test_synthetic_images_are_no_run_of_frames(make_folder: MakeFolder, tmp_path
         src=tmp_path / "dst", out=tmp_path / "clf.safetensors", epochs=1, device="cpu"
     )
     assert not [text for text in notes_of(aos_train.run, config) if "runs of related" in text]
+
+
+def test_a_run_is_not_resumed_with_another_list_of_groups(tracks: Path, tmp_path: Path) -> None:
+    """Images that it has trained on would be held out, and choose its best epoch."""
+    listed = tmp_path / "groups.csv"
+    lines = write_list(listed, tracks)
+    config = AosTrainConfig(
+        src=tracks, out=tmp_path / "clf.safetensors", epochs=1, device="cpu", groups=listed
+    )
+    aos_train.run(config)
+    aos_train.run(replace(config, resume=True))  # nothing to do
+    listed.write_text("\n".join(lines).replace(",00001", ",00002"))
+    with pytest.raises(UserError, match="run with another groups list than is there now"):
+        aos_train.run(replace(config, resume=True))

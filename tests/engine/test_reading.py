@@ -64,6 +64,30 @@ def test_mixed_sizes_may_be_those_of_files_that_are_left_out(
     assert generate.run(config).added == {"a": 0, "b": 1}
 
 
+def test_a_header_that_lies_leaves_the_limits_of_the_others(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src = make_folder({"a": 4, "b": 3}, size=(80, 100))
+    draw_image(0, 300, 20, "L").save(src / "b/odd.png")
+    (src / "b/odd.png").write_bytes((src / "b/odd.png").read_bytes()[:-20])
+    told: list[Event] = []
+    train(src, tmp_path, told, skip_unreadable=True, batch_size=4, model="cnn")
+    assert any(isinstance(event, Note) and "read at 52x64 pixels" in event.text for event in told)
+    with pytest.raises(UserError, match="GB of memory"):
+        train(src, tmp_path / "new", told, skip_unreadable=True, batch_size=1_000_000)
+
+
+def test_mixed_sizes_that_can_be_read_are_refused_whatever_is_left_out(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src = make_folder({"a": 4, "b": 3})
+    draw_image(0, 20, 30, "L").save(src / "b/odd.png")
+    told: list[Event] = []
+    with pytest.raises(UserError, match="images of 2 sizes: 8x8 "):
+        train(src, tmp_path, told, skip_unreadable=True)
+    assert not any(isinstance(event, Started) for event in told)
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [

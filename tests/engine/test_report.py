@@ -269,6 +269,25 @@ def test_a_page_is_replaced_only_if_asked_and_may_stand_in_the_folder(tmp_path: 
     assert sorted(path.name for path in root.iterdir()) == ["own", "page.html"]
 
 
+def test_images_sorted_by_class_are_no_damaged_predictions(tmp_path: Path) -> None:
+    root = tmp_path / "results"
+    write_scores(root / "own", 0.5, [20, 20])
+    write_run(root / "sorted", "predict", outputs={"cat/1.png": "x"})
+    problems = run(ReportConfig(src=root, out=tmp_path / "page.html")).problems
+    assert not [problem for problem in problems if "sorted" in problem]
+
+
+@pytest.mark.parametrize("name", ["thesis.html", "own/metrics.json"])
+def test_a_file_that_is_no_report_is_never_replaced(tmp_path: Path, name: str) -> None:
+    root = tmp_path / "results"
+    write_scores(root / "own", 0.5, [20, 20])
+    (root / "thesis.html").write_text("<!DOCTYPE html><title>mine</title>")
+    before = contents(root)
+    with pytest.raises(UserError, match="exists and is no page of imbsynth"):
+        run(ReportConfig(src=root, out=root / name, force=True))
+    assert contents(root) == before
+
+
 def test_pictures_beyond_the_limit_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from imbsynth.configs import TrainAeConfig
-from imbsynth.engine import train_ae
+from imbsynth.configs import AosTrainConfig, TrainAeConfig
+from imbsynth.engine import aos_train, train_ae
 from imbsynth.errors import UserError
 from imbsynth.store.event_files import EVENTS, write_events
 from imbsynth.store.records import read_lines
@@ -98,6 +98,20 @@ def test_the_events_of_another_run_are_not_replaced_unasked(make_folder: MakeFol
     with pytest.raises(UserError, match="tfevents"):
         train_ae.run(TrainAeConfig(tensorboard=src.parent / "board", epochs=1, **options))
     assert board.read_text() == "mine"
+
+
+@installed
+def test_events_do_not_become_a_class_of_the_images(make_folder: MakeFolder) -> None:
+    src = make_folder({"a": 6, "b": 4})
+    val = make_folder({"a": 3, "b": 3}, name="val", first=50)
+    options: dict[str, Any] = {"src": src, "out": src.parent / "x.safetensors", "device": "cpu"}
+    before = contents(src.parent)
+    for board in (src, src / "board", val):
+        with pytest.raises(UserError, match="lies in"):
+            aos_train.run(AosTrainConfig(tensorboard=board, val=val, epochs=1, **options))
+    with pytest.raises(UserError, match="lies in"):
+        train_ae.run(TrainAeConfig(tensorboard=src, epochs=1, **options))
+    assert contents(src.parent) == before
 
 
 def test_without_the_package_the_fix_is_said_before_anything_is_read(

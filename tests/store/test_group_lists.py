@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,11 @@ def test_a_wrong_line_is_named(tmp_path: Path, text: str, problem: str) -> None:
 def test_a_missing_list_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.csv: cannot be read"):
         read_groups(tmp_path / "none.csv")
+
+
+def test_what_is_no_regular_file_is_named_at_once(tmp_path: Path) -> None:
+    """A list is read more than once, which a pipe cannot be."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path / "pipe.csv", tmp_path):
+        with pytest.raises(UserError, match="cannot be read"):
+            read_groups(path)

@@ -135,6 +135,20 @@ def test_only_one_writer_in_a_process_either(out: Path) -> None:
     write_folder(out)
 
 
+@pytest.mark.parametrize("pid", [1, os.getpid()])
+def test_a_lock_file_is_held_by_a_process_not_by_a_number_in_it(out: Path, pid: int) -> None:
+    """A machine that went down leaves the file, and another process may get the number."""
+    lock = out.parent / ".out.imbsynth-lock"
+    lock.write_text(f"{pid}\n")
+    write_folder(out)
+    assert contents(out.parent) == {f"out/{RECORD}": record("new").encode()}
+
+
+def test_a_held_lock_blocks_whatever_is_in_its_file(out: Path, writing: Child) -> None:
+    (out.parent / ".out.imbsynth-lock").write_text("999999999\n")
+    assert "is being written by another process" in refused_folder(out).problem
+
+
 def test_two_folders_side_by_side_do_not_wait_for_each_other(out: Path) -> None:
     with claim(out.with_name("out-2")):
         write_folder(out)

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from imbsynth.configs import Fit
+from imbsynth.configs import Fit, GenerateConfig
+from imbsynth.engine import generate
+from imbsynth.engine.caching import caching
 from imbsynth.errors import UserError
 from imbsynth.store import decoding, image_files
 from imbsynth.store.image_files import ImageFile, read_image_file
 from imbsynth.store.picture_cache import FILE, LARGEST, kept_in
+from tests.conftest import MakeFolder, contents
 
 RULES = [(None, False), ((5, 7), False), ((5, 7), True)]
 
@@ -107,6 +111,29 @@ def test_a_file_that_is_no_cache_is_named(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"not a database" * 100)
     with pytest.raises(UserError, match=r"images\.sqlite: file is not a database.*\n  fix: remove"):
         kept_in(tmp_path).__enter__()
+
+
+@pytest.mark.parametrize("table", ["mine (a)", "pictures (a)"])
+def test_a_database_of_somebody_else_stays_as_it_is(tmp_path: Path, table: str) -> None:
+    with closing(sqlite3.connect(tmp_path / FILE)) as file, file:
+        file.execute(f"CREATE TABLE {table}")
+    before = (tmp_path / FILE).read_bytes()
+    with pytest.raises(UserError, match=r"sqlite: a database that is no cache of imbsynth"):
+        kept_in(tmp_path).__enter__()
+    assert contents(tmp_path) == {FILE: before}
+
+
+def test_a_cache_stands_in_no_folder_that_a_command_reads_or_makes(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src = make_folder({"a": 3, "b": 2})
+    (tmp_path / "link").symlink_to(src)
+    for place in (src, src / "a/cache", tmp_path / "link/cache", tmp_path / "dst/cache"):
+        config = GenerateConfig(src=src, dst=tmp_path / "dst", cache=place)
+        with pytest.raises(UserError, match="lies in"):
+            caching(generate.run)(config)
+    assert contents(src).keys() == {"a/000.png", "a/001.png", "a/002.png", "b/000.png", "b/001.png"}
+    caching(generate.run)(GenerateConfig(src=src, dst=tmp_path / "dst", cache=tmp_path))
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -95,6 +95,17 @@ def test_a_learning_rate_that_diverges_gives_numbers_or_says_so(tmp_path: Path, 
         assert not out.exists()
 
 
+def test_outputs_that_overflow_on_validation_images_end_the_training(tmp_path: Path) -> None:
+    """One step of a deep network: its weights are finite, and running means lag behind them."""
+    src, out = plain_folder(tmp_path / "src"), tmp_path / "x.safetensors"
+    options = ["--model", "resnet32", "--lr", 0.99, "--batch-size", 1000, "--oversample", "none"]
+    outcome = invoke("aos-train", src, "--out", out, *options, "--epochs", 2)
+    assert outcome.code == 2
+    assert "the outputs for the validation images are no longer finite in epoch 1" in outcome.err
+    assert "lower --lr" in outcome.err
+    assert not out.exists()
+
+
 def run_until_it_breaks(name: str, src: Path, out: Path, **more: Any) -> None:
     """A training whose weights stop being finite after its second epoch."""
     started: list[Trainer[Any]] = []

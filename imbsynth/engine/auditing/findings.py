@@ -99,18 +99,24 @@ def _distances(judged: Judged, real: Indices, made: Indices, half: Indices) -> N
     return {name: float(np.mean(values)) for name, values in found.items() if values}
 
 
-def failures(config: AuditConfig, numbers: dict[str, float | None]) -> list[str]:
-    """Which limits are passed, in words; numbers: of all classes."""
-    found = []
+def failures(config: AuditConfig, numbers: dict[str, float | None]) -> dict[str, str]:
+    """The limits that are passed, by the option's name, and how; numbers: of all classes."""
+    found = {}
     auroc, copies = numbers["probe_auroc"], numbers["near_copies"]
     fidelity, reference = numbers["label_fidelity"], numbers["real_fidelity"]
     if auroc is not None and auroc > config.max_auroc:
-        found.append(f"a probe tells synthetic from real images: AUROC {auroc:.2f}")
+        found["max_auroc"] = (
+            f"a probe tells synthetic from real images: AUROC {auroc:.2f}, and at most "
+            f"{config.max_auroc:g} is allowed"
+        )
     if fidelity is not None and reference and fidelity < config.min_fidelity * reference:
-        found.append(
+        found["min_fidelity"] = (
             f"the judge names {100 * fidelity:.1f} % of the synthetic images as their class, and "
-            f"{100 * reference:.1f} % of the real ones"
+            f"{100 * reference:.1f} % of the real ones: less than {config.min_fidelity:g} of that"
         )
     if copies is not None and copies > config.max_near_copies:
-        found.append(f"{100 * copies:.1f} % of the synthetic images are near-copies of real ones")
+        found["max_near_copies"] = (
+            f"{100 * copies:.1f} % of the synthetic images are near-copies of real ones, and at "
+            f"most {100 * config.max_near_copies:g} % are allowed"
+        )
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,18 +10,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imbsynth.configs import AosTrainConfig, AuditConfig
+from imbsynth.configs import MAX_CLASSIFIED_SIDE, AosTrainConfig, AuditConfig, check_size
 from imbsynth.core.pixels import to_unit
 from imbsynth.engine.auditing.images import NEITHER, Audited, Indices
 from imbsynth.engine.events import Advanced, OnEvent, Started
+from imbsynth.engine.previews import Preview
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.sources.spaces import Pixels
 from imbsynth.engine.training.classifier import ClassifierTask, Material
-from imbsynth.engine.training.classifier_run import classifier_trainer
+from imbsynth.engine.training.classifier_run import classifier_step, classifier_trainer
+from imbsynth.engine.training.memory import check_memory
 from imbsynth.engine.training.sets import Members
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
-from imbsynth.models.classifiers import Classifier
+from imbsynth.models.classifiers import Classifier, ImageShape
+from imbsynth.runtime import resolve_device
 
 IMAGES_PER_EPOCH = 10_000  # at most
 AT_ONCE = 500
@@ -32,6 +36,20 @@ class Judged(NamedTuple):
     named: Indices  # (n,) the class
     own: NDArray[np.float64]  # (n,) the probability of the image's own class
     features: torch.Tensor  # (n, d) float32, on the CPU
+
+
+def check_judgeable(config: AuditConfig, preview: Preview) -> None:
+    """Raise UserError unless a judge of such images can be trained in the memory that is free."""
+    if preview.size is None:
+        return
+    check_size(preview.size, MAX_CLASSIFIED_SIDE, "a classifier")
+    classes = max(len(preview.folder.files), 2)
+    check_memory(
+        classifier_step(_settings(), ImageShape(3, *preview.size), classes),
+        sum(preview.folder.counts.values()),
+        resolve_device(config.device),
+        smaller_batches=False,
+    )
 
 
 def judge(
@@ -98,10 +116,8 @@ def _judge_to_be(
     images: Labelled, members: Members, epochs: int, seed: int, device: torch.device
 ) -> Trainer[ClassifierTask]:
     """The small network of `aos-train`, its classes evened out by copies."""
-    settings = AosTrainConfig(
-        src=Path("real"),
-        out=Path("judge.safetensors"),
-        oversample="ros",
+    settings = replace(
+        _settings(),
         epochs=epochs,
         images_per_epoch=min(
             IMAGES_PER_EPOCH, max(2, len(members) * max(map(len, members.values())))
@@ -113,3 +129,7 @@ def _judge_to_be(
     some = np.array([own[0] for own in members.values()])
     val = Validation(torch.from_numpy(images.pixels[some]), images.labels[some])
     return classifier_trainer(settings, Material(members, space, val), "fp32")
+
+
+def _settings() -> AosTrainConfig:
+    return AosTrainConfig(src=Path("real"), out=Path("judge.safetensors"), oversample="ros")

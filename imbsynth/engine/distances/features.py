@@ -162,8 +162,8 @@ def _shape_of(config: FidConfig, paths: Sequence[str]) -> tuple[int, int, int]:
     """(c, h, w): gray if all images are; the configured size, or that of the first readable one."""
     where = str(config.real) if config.fake is None else f"{config.real} and {config.fake}"
     if config.image_size is None:
-        sizes = sizes_of(Path(), paths)
-        if len(sizes) > 1 and not config.skip_unreadable:
+        sizes = sizes_of(Path(), paths, doubted=config.skip_unreadable)
+        if len(sizes) > 1:
             raise mixed_sizes(where, sizes)
     height, width = config.image_size or size_of_first(paths, where)
     return 1 if all_gray(paths) else 3, height, width

@@ -41,6 +41,7 @@ from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import Busy
 from imbsynth.store.outputs import claim, new_file
 from imbsynth.store.records import write_json
+from imbsynth.store.training_files import TrainingFiles
 
 
 def run_trial(workspace: Workspace, trial: Trial, before: int, on_event: OnEvent) -> bool:
@@ -89,6 +90,13 @@ def carry_out(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str
         "tests": scores,
         "training": _without(asdict(trained), "checkpoint", "log", "curves"),
     }
+
+
+def check_trainable(src: Path, out: Path) -> None:
+    """Raise UserError, before hours of work, if the winner's checkpoint could not be written."""
+    files = TrainingFiles(AosTrainConfig(src=src, out=out), frozenset())
+    with files.claimed(resume=True, force=False):
+        pass
 
 
 def train_on_folder(workspace: Workspace, method: str, out: Path, on_event: OnEvent) -> None:

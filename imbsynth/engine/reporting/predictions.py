@@ -22,6 +22,8 @@ def prediction_part(below: Below) -> Part | None:
     """The outputs of `predict`; None if there are none."""
     blocks: list[Block] = []
     for path in below.of("predict"):
+        if PREDICTIONS not in below.outputs[path].files:
+            continue  # images sorted by class
         file, name = joined(path, PREDICTIONS), named(below, path)
         found = below.attempt(file, lambda f=file: read_table(below.root / f, ("class",)))  # type: ignore[misc]
         if not found:

@@ -57,6 +57,7 @@ def train(
                 between_steps()
             guard.check()
             line = trainer.end_epoch()
+            guard.check_scores()
             guard.keep()
             guard.draw()
             losses = {name: line[name] for name in trainer.task.losses}
@@ -98,16 +99,24 @@ class _Guard:
 
     def check(self) -> None:
         """Raise UserError, after saving the last good state, if numbers are not finite."""
-        if self.trainer.finite:
-            return
-        epochs = len(self.trainer.history)
-        problem = f"the loss is no longer finite in epoch {epochs + 1}"
+        if not self.trainer.finite:
+            raise self._diverged("the loss is", len(self.trainer.history))
+
+    def check_scores(self) -> None:
+        """The same for the scores of an epoch that has just ended."""
+        if not self.trainer.validated:
+            what = "the outputs for the validation images are"
+            raise self._diverged(what, len(self.trainer.history) - 1)
+
+    def _diverged(self, what: str, epochs: int) -> UserError:
+        """The error, once the last good state is saved; epochs: how many were good."""
+        problem = f"{what} no longer finite in epoch {epochs + 1}"
         fix = f"lower {option('lr')} (it is {self.trainer.optimisation.lr:g})"
         if self.good is not None:
             self.files.save_state(self.good, self.made_by)
             problem += f"; the state after epoch {epochs} is kept"
             fix += f" and start again with {option('force')}"
-        raise UserError(problem, fix)
+        return UserError(problem, fix)
 
     def draw(self) -> None:
         """Draw the pictures if that is due; the state first, so that both are of one run."""

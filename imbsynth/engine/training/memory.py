@@ -31,9 +31,12 @@ class Step(NamedTuple):
     moved: int = 0  # images that an attack moves at once
 
 
-def check_memory(step: Step, kept: int, device: torch.device) -> None:
+def check_memory(
+    step: Step, kept: int, device: torch.device, *, smaller_batches: bool = True
+) -> None:
     """Raise UserError, with sizes that fit, if training needs more memory than is free.
 
+    smaller_batches: whether the command has an option for their size.
     kept: images that stay in memory, in bytes as they are. A step is not cut into smaller ones:
     batch normalisation would see other batches, and the weights would become others.
     """
@@ -48,11 +51,12 @@ def check_memory(step: Step, kept: int, device: torch.device) -> None:
     share = max(0.0, (free - fixed) / (need - fixed))
     height, width = (_smaller(side, share) for side in step.size[1:])
     batch = max(2, min(step.batch_size, (free - fixed - kept) // per_image))
+    smaller = f", or smaller batches, at most {option('batch_size')} {batch}"
     raise UserError(
         f"training in batches of {step.batch_size} images of {size_text(step.size[1:])} pixels "
         f"takes about {need / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free",
-        f"use smaller images, at most {option('image_size')} {height}x{width}, or smaller batches, "
-        f"at most {option('batch_size')} {batch}",
+        f"use smaller images, at most {option('image_size')} {height}x{width}"
+        + (smaller if smaller_batches else ""),
     )
 
 

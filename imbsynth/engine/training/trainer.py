@@ -97,6 +97,11 @@ class Trainer(Generic[OneTask]):
         return finite(self._states())
 
     @property
+    def validated(self) -> bool:
+        """Whether the last complete epoch has all its scores: outputs that overflow give none."""
+        return all(is_number(self.history[-1][name]) for name in self.task.numbers)
+
+    @property
     def state_bytes(self) -> int:
         """Size of the tensors of a state, from the end of the first epoch on."""
         later = Place(1, 0, self.epochs, self.task.steps)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from imbsynth.configs import ExperimentConfig
 from imbsynth.configs.contenders import PLAIN
@@ -166,4 +167,29 @@ def test_the_winner_is_not_trained_among_the_images(make_folder: MakeFolder) -> 
     )
     with pytest.raises(UserError, match="lie in one another"):
         experiment.run(config)
+    assert not config.out.exists()
+
+
+@pytest.mark.parametrize("name", ["acsa.png", "recalls.png", "reconstructions.png", "samples.png"])
+def test_a_picture_of_somebody_else_is_kept(make_folder: MakeFolder, name: str) -> None:
+    src = make_folder({"a": 9, "b": 4})
+    config = ExperimentConfig(on=src, out=src.parent / "out", device="cpu")
+    workspace = Workspace(protocol_for(scan(src), config), src, config.out, "cpu")
+    config.out.mkdir()
+    write_json(config.out / PROTOCOL, workspace.protocol.record())
+    Image.new("L", (9, 9)).save(config.out / name)
+    before = contents(config.out)
+    with pytest.raises(UserError, match=f"{name} exists and is no picture of imbsynth"):
+        experiment.run(config)
+    assert contents(config.out) == before
+
+
+def test_a_checkpoint_of_somebody_else_is_noticed_before_any_trial(make_folder: MakeFolder) -> None:
+    src = make_folder({"a": 9, "b": 4})
+    winner = src.parent / "clf.safetensors"
+    winner.write_text("mine")
+    config = ExperimentConfig(on=src, out=src.parent / "out", train_winner=winner, device="cpu")
+    with pytest.raises(UserError, match=r"clf\.safetensors exists"):
+        experiment.run(config)
+    assert winner.read_text() == "mine"
     assert not config.out.exists()

@@ -106,6 +106,16 @@ def test_a_picture_shows_the_pairs(photos: Path, tmp_path: Path) -> None:
         assert drawn.height > one_row
 
 
+def test_a_picture_of_somebody_else_is_never_replaced(photos: Path, tmp_path: Path) -> None:
+    picture(0).save(photos / "a/again.jpg")
+    picture(1).save(tmp_path / "mine.png")
+    before = (tmp_path / "mine.png").read_bytes()
+    config = InspectConfig(src=photos, near_duplicates=True, plot=tmp_path / "mine.png", force=True)
+    with pytest.raises(UserError, match=r"mine\.png exists and is no picture of imbsynth"):
+        inspect.run(config)
+    assert (tmp_path / "mine.png").read_bytes() == before
+
+
 def test_a_picture_needs_something_to_show_and_a_name_of_its_own(photos: Path) -> None:
     with pytest.raises(UserError, match="plot shows images that are nearly the same"):
         InspectConfig(src=photos, plot=Path("pairs.png"))
