@@ -37,14 +37,11 @@ def softmax(logits: Floats) -> NDArray[np.float64]:
     return np.exp(log_softmax(logits))
 
 
-def fitted_temperature(
-    logits: Floats, labels: Labels, weights: NDArray[np.float64] | None = None
-) -> float:
+def fitted_temperature(logits: Floats, labels: Labels) -> float:
     """The T that minimises the mean cross-entropy of softmax(z / T) (Guo et al., 2017).
 
-    Within [COLDEST, HOTTEST]. weights: (n,), of the images; equal if not given. Departure: 1 where
-    every image is classified right. Then the cross-entropy falls without end as T does, and the
-    images say nothing about T.
+    Within [COLDEST, HOTTEST]. Departure: 1 where every image is classified right. Then the
+    cross-entropy falls without end as T does, and the images say nothing about T.
     """
     from scipy.optimize import minimize_scalar
 
@@ -54,7 +51,7 @@ def fitted_temperature(
 
     def loss(log_temperature: float) -> float:
         scaled = logits.astype(np.float64) / np.exp(log_temperature)
-        return -float(np.average(log_softmax(scaled)[rows, labels], weights=weights))
+        return -float(log_softmax(scaled)[rows, labels].mean())
 
     bounds = (np.log(COLDEST), np.log(HOTTEST))
     found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6})

@@ -7,7 +7,7 @@ state that training has saved.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -19,7 +19,6 @@ from torch.nn import Linear, functional
 
 from imbsynth.configs import AosTrainConfig
 from imbsynth.core.batches import ByClass
-from imbsynth.core.calibration import Floats, fitted_temperature, softmax
 from imbsynth.core.feature_views import Views
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.training.classifier import ClassifierTask
@@ -28,13 +27,11 @@ from imbsynth.engine.training.frozen import FrozenTask
 from imbsynth.engine.training.head_fitting import Batches, HeadState, fit_head
 from imbsynth.engine.training.parts import weights_now
 from imbsynth.engine.training.synthetic_features import trained_with_synthetic
-from imbsynth.engine.training.validation import balanced_loss
 from imbsynth.errors import UserError, option
 from imbsynth.models.classifiers import Classifier
 from imbsynth.models.heads import CosineHead, head_of
 from imbsynth.runtime import arithmetic, initialised, stream
 
-CHOSEN_BY = "tempered_loss"  # among the scores of a head
 TAUS = (0.25, 0.5, 0.75, 1.0)  # of the normalisation; 0 is the head as it is
 MOST_VIEWS = 4  # of an image
 AS_TRAINED, RETRAINED = "as trained", "trained again"
@@ -60,46 +57,51 @@ def check_has_head(model: Classifier) -> None:
 
 
 def choose_head(task: ClassifierTask, on_event: OnEvent) -> Choice:
-    """The best epoch's network, with its head as trained, rescaled, or trained again.
+    """The best epoch's network, with its head as trained, or with another one.
 
-    The one with the lowest cross-entropy on the validation images is taken, all classes equally
-    weighted, at the temperature that suits it best: the few images of a rare class leave F1 only a
-    few values, and heads of other training are differently sure of what they say.
+    The one with the highest mean recall (ACSA) on the validation images is taken; ties go to the
+    lower loss, then to the earlier one. Not macro F1: among validation images, which are as
+    imbalanced as the others, it is the precision of the rare classes that it follows.
     """
     method = task.config.head_synthesis
-    states = heads_of(task, () if method == "none" else (method,), on_event)
-    judged = task.judged_on if isinstance(task, FrozenTask) else of_validation(task)
-    tried = {}
-    for name, state in states.items():
-        logits = logits_of(task, state, judged)
-        tried[name] = {**task.val.scores(logits), CHOSEN_BY: tempered_loss(logits, task.val.labels)}
-    name = min(tried, key=lambda name: tried[name][CHOSEN_BY])
+    if method == "none":
+        states = heads_of(task, on_event)
+    else:
+        states = heads_with_features(task, [method], on_event)
+    judged = judged_features(task)
+    tried = {name: task.val.scores(logits_of(task, s, judged)) for name, s in states.items()}
+    name = max(tried, key=lambda name: rank(tried[name]))
     head_of(task.model)[1].load_state_dict(states[name])
-    before, after = (tried[n][CHOSEN_BY] for n in (AS_TRAINED, name))
-    on_event(Note(f"head: {name} (validation loss {before:.4f} as trained, {after:.4f} now)"))
+    before, after = (tried[n]["acsa"] for n in (AS_TRAINED, name))
+    on_event(Note(f"head: {name} (mean recall {before:.4f} as trained, {after:.4f} now)"))
     return Choice(name, weights_now(task.model), tried)
 
 
-def heads_of(
-    task: ClassifierTask, methods: Sequence[str], on_event: OnEvent
-) -> dict[str, HeadState]:
-    """What the weights of the head may be after training, by name.
+def rank(scores: Mapping[str, Any]) -> tuple[float, float]:
+    """What is larger for a better head."""
+    return scores["acsa"], -scores["val_loss"]
 
-    methods: of synthesis, each of which gives one more head. The network is left with the best
-    epoch's weights, but for its head.
-    """
-    task.model.load_state_dict(task.keeper.best)
-    task.model.eval()
-    _, head = head_of(task.model)
+
+def heads_of(task: ClassifierTask, on_event: OnEvent) -> dict[str, HeadState]:
+    """The head as trained, rescaled, and trained again on real features; by name."""
+    head = _at_its_best(task)
     states = {AS_TRAINED: weights_now(head)}
     if not isinstance(head, CosineHead):  # whose rows have the length 1 already
         states |= {f"tau {tau:g}": tau_normalised(states[AS_TRAINED], tau) for tau in TAUS}
     with arithmetic(task.device, task.precision):
-        seen = task.seen if isinstance(task, FrozenTask) else of_training(task)
-        states[RETRAINED] = retrained(head, seen, task.config, on_event)
-        views = _views(task, seen) if methods else None
+        states[RETRAINED] = retrained(head, _seen(task), task.config, on_event)
+    return states
+
+
+def heads_with_features(
+    task: ClassifierTask, methods: Sequence[str], on_event: OnEvent
+) -> dict[str, HeadState]:
+    """The head as trained, and trained again with the synthetic features of each method."""
+    head = _at_its_best(task)
+    states = {AS_TRAINED: weights_now(head)}
+    with arithmetic(task.device, task.precision):
+        views = _views(task, _seen(task))
     for method in methods:
-        assert views is not None
         head.load_state_dict(states[AS_TRAINED])
         config = replace(task.config, head_synthesis=method)
         with arithmetic(task.device, "fp32"):  # small matrices, in which bf16 would be seen
@@ -115,10 +117,23 @@ def logits_of(task: ClassifierTask, state: HeadState, judged: Features) -> NDArr
         return head(judged.values).float().cpu().numpy()
 
 
-def tempered_loss(logits: Floats, labels: NDArray[np.int64]) -> float:
-    """Cross-entropy at the temperature that makes it lowest, all classes equally weighted."""
-    temperature = fitted_temperature(logits, labels, 1 / np.bincount(labels)[labels])
-    return balanced_loss(softmax(logits / temperature), labels)
+def judged_features(task: ClassifierTask) -> Features:
+    """Of the validation images."""
+    if isinstance(task, FrozenTask):
+        return task.judged_on
+    with arithmetic(task.device, task.precision):
+        return of_validation(task)
+
+
+def _at_its_best(task: ClassifierTask) -> Linear:
+    """The head of the network, which gets the weights of its best epoch."""
+    task.model.load_state_dict(task.keeper.best)
+    task.model.eval()
+    return head_of(task.model)[1]
+
+
+def _seen(task: ClassifierTask) -> Features:
+    return task.seen if isinstance(task, FrozenTask) else of_training(task)
 
 
 def _views(task: ClassifierTask, seen: Features) -> Views:

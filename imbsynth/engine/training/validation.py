@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbsynth.core import metrics
-from imbsynth.core.calibration import Floats
 from imbsynth.core.pixels import to_unit
 from imbsynth.engine.training.history import is_number
 from imbsynth.engine.training.task import History
@@ -54,7 +53,7 @@ def problem_of_recalls(history: History, classes: int) -> str | None:
     return None
 
 
-def balanced_loss(found: Floats, labels: NDArray[np.int64]) -> float:
+def balanced_loss(found: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """Cross-entropy of (n, k) probabilities, all classes equally weighted, as in macro F1."""
     right = found[np.arange(len(labels)), labels].astype(np.float64)
     losses = -np.log(right.clip(min=np.finfo(np.float32).tiny))
