@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from imbsynth.configs.grouping import Grouped
-from imbsynth.configs.shared import Caching, OnDevice, check_checkpoint_name
-from imbsynth.configs.sized import Sized
+from imbsynth.configs.shared import Caching, OnDevice, Sized, check_checkpoint_name
 from imbsynth.configs.values import SHARD
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
