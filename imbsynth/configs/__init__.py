@@ -5,6 +5,7 @@ from imbsynth.configs.audit import AuditConfig
 from imbsynth.configs.balancing import BalancedConfig, Balancing
 from imbsynth.configs.compare import CompareConfig, Metric
 from imbsynth.configs.convert import ConvertConfig
+from imbsynth.configs.deciding import Deciding
 from imbsynth.configs.evaluate import EvaluateConfig
 from imbsynth.configs.experiment import ASKED, Budget, ExperimentConfig
 from imbsynth.configs.export import ExportConfig
@@ -14,7 +15,7 @@ from imbsynth.configs.imbalance import ImbalanceConfig, Profile
 from imbsynth.configs.inspect import InspectConfig
 from imbsynth.configs.predict import PredictConfig
 from imbsynth.configs.report import ReportConfig
-from imbsynth.configs.shared import STATE, Deciding, Link, Precision
+from imbsynth.configs.shared import STATE, Link, Precision
 from imbsynth.configs.sizes import (
     MAX_CLASSIFIED_SIDE,
     MAX_SIDE,

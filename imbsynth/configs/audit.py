@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from imbsynth.configs.shared import COUNT, Compared, OnDevice, Reading, Replacing, Seeded
-from imbsynth.configs.sized import Sized
+from imbsynth.configs.shared import COUNT, Compared, OnDevice, Reading, Replacing, Seeded, Sized
 from imbsynth.kinds import Range
 from imbsynth.options import Option
 

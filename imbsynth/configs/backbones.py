@@ -11,6 +11,11 @@ from imbsynth.kinds import SHARE, Range
 from imbsynth.options import Option
 
 BACKBONE = "Pretrained backbone"  # the panel
+_VIEWS = Option(
+    "How often the features of an image are computed: as it is, then augmented.",
+    range=Range(1, 1000),
+    panel=BACKBONE,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +42,7 @@ class Pretrained(Checked):
             panel=BACKBONE,
         ),
     ] = False
-    views: Annotated[
-        int,
-        Option(
-            "How often the features of an image are computed: as it is, then augmented.",
-            range=Range(1, 1000),
-            panel=BACKBONE,
-        ),
-    ] = 4
+    views: Annotated[int, _VIEWS] = 4
     backbone_lr: Annotated[
         float,
         Option(

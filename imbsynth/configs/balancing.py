@@ -12,10 +12,10 @@ from imbsynth.configs.shared import (
     PrecisionOption,
     Reading,
     Seeded,
+    Sized,
     Src,
     one_of_two,
 )
-from imbsynth.configs.sized import Sized
 from imbsynth.configs.synthesis import AUGMENT, SYNTHESIS, Synthesis
 from imbsynth.core.tables import AUGMENTATIONS, SAMPLERS, choices
 from imbsynth.errors import UserError, option

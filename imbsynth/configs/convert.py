@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from imbsynth.configs.shared import Dst, Reading, Replacing
-from imbsynth.configs.sized import FitOption, check_fit
+from imbsynth.configs.shared import Dst, FitOption, Reading, Replacing, check_fit
 from imbsynth.configs.sizes import Size
 from imbsynth.configs.values import CHANNELS, SIZE
 from imbsynth.options import Option

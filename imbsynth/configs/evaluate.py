@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from imbsynth.configs.deciding import Deciding
 from imbsynth.configs.shared import (
     BatchSize,
-    Deciding,
     OnDevice,
     PrecisionOption,
     Reading,

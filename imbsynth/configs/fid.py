@@ -12,9 +12,9 @@ from imbsynth.configs.shared import (
     Reading,
     Replacing,
     Seeded,
+    Sized,
     check_picture_name,
 )
-from imbsynth.configs.sized import Sized
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from imbsynth.configs.values import DEVICE, TAU, TEMPERATURE
+from imbsynth.configs.sizes import Fit
+from imbsynth.configs.values import CHANNELS, DEVICE, SIZE
 from imbsynth.errors import UserError, option
 from imbsynth.kinds import Range
 from imbsynth.options import Option, check
@@ -18,7 +19,6 @@ Link = Literal["copy", "hard", "symbolic"]
 Precision = Literal["auto", "fp32", "bf16"]
 
 STATE = ".state"  # in the name of the file from which an interrupted run is resumed
-DECISIONS = "Probabilities and decisions"
 RUN = "Run"  # the panel of what says how a run is carried out, not what it computes
 COUNT = Range(1, 1_000_000)
 IMAGES = Range(1, 1_000_000_000)
@@ -35,6 +35,17 @@ NEAREST_NEIGHBORS = Option(
 )
 BatchSize = Annotated[int, Option("Images per forward pass.", range=COUNT)]
 TrainingBatch = Annotated[int, Option("Images per training step.", range=Range(2, 1_000_000))]
+FitOption = Annotated[
+    Fit,
+    Option(
+        "How an image of other proportions gets to that size.",
+        choices={
+            "squash": "stretched or squeezed",
+            "crop": "what is too much is cut off, half of it on each side",
+            "pad": "what is missing is black, half of it on each side",
+        },
+    ),
+]
 PrecisionOption = Annotated[
     Precision,
     Option(
@@ -96,32 +107,29 @@ class Linking(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deciding(Checked):
-    """A command that turns a classifier's logits into probabilities and classes."""
+class Sized(Checked):
+    """A command that brings images to one size."""
 
-    tau: Annotated[
-        float | Literal["auto"],
+    image_size: Annotated[
+        tuple[int, int] | None,
         Option(
-            "Logit adjustment: this times the logarithm of its share of the training images is "
-            "subtracted from the logit of each class. 0 changes nothing, more finds more of the "
-            "rare classes; auto is the value chosen on the validation images in training.",
-            kind=TAU,
-            panel=DECISIONS,
+            "Size in pixels that images are resized to, height x width. auto takes the one size "
+            "that all images have; for training, larger ones are brought down to 64 pixels per "
+            "side (torchvision's networks: 224).",
+            kind=SIZE,
         ),
-    ] = 0.0
-    temperature: Annotated[
-        float | Literal["auto"],
-        Option(
-            "What logits are divided by: above 1, probabilities are less extreme. auto is the "
-            "value fitted to the validation images in training.",
-            kind=TEMPERATURE,
-            panel=DECISIONS,
-        ),
-    ] = 1.0
-    ignore_thresholds: Annotated[
-        bool,
-        Option("Predict the likeliest class, whatever the stored thresholds.", panel=DECISIONS),
-    ] = False
+    ] = None
+    fit: FitOption = "squash"
+
+    @property
+    def sized(self) -> bool:
+        """Whether it is known to which size images are brought."""
+        return self.image_size is not None
+
+    def check_together(self) -> None:
+        """A size to fit images into."""
+        super().check_together()
+        check_fit(self.fit, sized=self.sized)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +179,47 @@ class Compared(Checked):
     ] = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Training(Sized, Reading, Seeded, OnDevice, Replacing):
+    """A command that trains a network and writes a checkpoint."""
+
+    src: Src
+    out: Path
+    channels: Annotated[
+        int | None,
+        Option(
+            "Channels of the images; 1 makes colour gray. auto is 1 if no image shows a colour, "
+            "however it is stored.",
+            kind=CHANNELS,
+        ),
+    ] = None
+    precision: PrecisionOption = "auto"
+    resume: Annotated[
+        bool,
+        Option("Resume an interrupted run; start from the beginning if there is none.", panel=RUN),
+    ] = False
+    tensorboard: Annotated[
+        Path | None,
+        Option(
+            "Folder for TensorBoard: the numbers of every epoch, in a sub-folder that is named "
+            "after the checkpoint. It needs `pip install imbsynth[tensorboard]`.",
+            metavar="DIR",
+            unset="nothing is written",
+            panel=RUN,
+        ),
+    ] = None
+
+    def check_together(self) -> None:
+        """One way to start, and a name that a checkpoint can have."""
+        super().check_together()
+        if self.resume and self.force:
+            raise UserError(
+                f"{option('resume')} and {option('force')} exclude each other",
+                "give one of them",
+            )
+        check_checkpoint_name(self.out)
+
+
 def check_checkpoint_name(out: Path, field: str = "out") -> None:
     """Raise UserError for a name that a checkpoint cannot have; field: the one that has it."""
     if out.name in ("", ".."):
@@ -194,6 +243,15 @@ def check_picture_name(plot: Path | None) -> None:
         raise UserError(
             f"{name} {plot}: the picture is a .png file",
             f"use {name} {plot.with_suffix('.png')}" if plot.name else "give a file",
+        )
+
+
+def check_fit(fit: str, *, sized: bool) -> None:
+    """Raise UserError for a way to get to a size where there is none."""
+    if fit != "squash" and not sized:
+        raise UserError(
+            f"{option('fit')} says how images get to a size, and none is given",
+            f"give {option('image_size')}, or leave it out",
         )
 
 
