@@ -20,6 +20,7 @@ Precision = Literal["auto", "fp32", "bf16"]
 
 STATE = ".state"  # in the name of the file from which an interrupted run is resumed
 RUN = "Run"  # the panel of what says how a run is carried out, not what it computes
+TRACKERS = {"wandb": "Weights & Biases", "mlflow": "MLflow"}
 COUNT = Range(1, 1_000_000)
 IMAGES = Range(1, 1_000_000_000)
 
@@ -205,6 +206,17 @@ class Training(Sized, Reading, Seeded, OnDevice, Replacing):
             "after the checkpoint. It needs `pip install imbsynth[tensorboard]`.",
             metavar="DIR",
             unset="nothing is written",
+            panel=RUN,
+        ),
+    ] = None
+
+    track: Annotated[
+        str | None,
+        Option(
+            "Send the numbers of every epoch to an experiment tracker. A resumed run goes on where "
+            "it stopped. Each needs `pip install imbsynth[NAME]`.",
+            choices=TRACKERS,
+            unset="nothing is sent",
             panel=RUN,
         ),
     ] = None

@@ -18,6 +18,15 @@ def check_tensorboard() -> None:
     check_extra("tensorboard", ["tensorboard"], asked=asked, instead=f"leave out {asked}")
 
 
+def scalars(line: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers of an epoch by name, sorted; line: of a log, which has more than numbers."""
+    return {
+        name: value
+        for name, value in sorted(line.items())
+        if type(value) in (int, float) and name != "epoch"
+    }
+
+
 def write_events(path: Path, history: Iterable[Mapping[str, Any]]) -> None:
     """Write the numbers of every epoch, with the epoch as step.
 
@@ -33,9 +42,7 @@ def write_events(path: Path, history: Iterable[Mapping[str, Any]]) -> None:
     for line in history:
         seconds += line["seconds"]
         values = [
-            Summary.Value(tag=name, simple_value=value)
-            for name, value in sorted(line.items())
-            if type(value) in (int, float) and name != "epoch"
+            Summary.Value(tag=name, simple_value=value) for name, value in scalars(line).items()
         ]
         summary = Summary(value=values)
         events.append(Event(wall_time=seconds, step=line["epoch"], summary=summary))

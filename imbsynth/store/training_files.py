@@ -15,10 +15,12 @@ from imbsynth.store.checkpoint_headers import command_of
 from imbsynth.store.checkpoints import Checkpoint, is_checkpoint, load_checkpoint, save_checkpoint
 from imbsynth.store.disk import check_room
 from imbsynth.store.event_files import EVENTS, check_tensorboard, write_events
+from imbsynth.store.fields import Wrong
 from imbsynth.store.names import printable
 from imbsynth.store.outputs import claim, new_file
 from imbsynth.store.pictures import check_ours
 from imbsynth.store.records import read_lines, write_lines
+from imbsynth.store.tracking import Tracking, check_tracker
 
 _STATE = "state of a run"  # the kind of checkpoint that is gone once the run is complete
 # Where a run happens and what its folder is called: a run may resume elsewhere, though on another
@@ -51,13 +53,23 @@ class TrainingFiles:
         if config.tensorboard is not None:
             check_tensorboard()
             self.events = config.tensorboard / self.checkpoint.stem / EVENTS
+        self.tracker = config.track
+        self.tracking: Tracking | None = None
+        if self.tracker is not None:
+            check_tracker(self.tracker)
+        self._resumed: dict[str, Any] = {}  # the header of the state that a run was resumed from
 
     @contextmanager
     def claimed(self, *, resume: bool, force: bool) -> Iterator[None]:
         """Hold the run's files for this process, after checking that none would be lost."""
         with claim(self.checkpoint):
             self._check(resume=resume, force=force)
-            yield
+            try:
+                yield
+            finally:
+                if self.tracking is not None:
+                    complete = self.checkpoint.exists() and not self.state.exists()
+                    self.tracking.close(complete=complete)
 
     def _check(self, *, resume: bool, force: bool) -> None:
         """With force, files that a run of ours has left may be replaced, and no others."""
@@ -118,7 +130,25 @@ class TrainingFiles:
             return None
         state = load_checkpoint(self.state, _STATE)
         self._check_same(state.meta.get("made_by"), made_by, self.state, _MAY_DIFFER | self.ends)
+        self._resumed = state.meta
         return state
+
+    def start_tracking(self, made_by: dict[str, Any]) -> None:
+        """Open the run in the tracker, if one is asked for; after `load_state`, where it stopped.
+
+        UserError if the tracker does not answer.
+        """
+        if self.tracker is None:
+            return
+        try:
+            self.tracking = Tracking(
+                self.tracker, self.checkpoint.stem, made_by["config"], self._resumed
+            )
+        except Wrong as error:
+            raise UserError(
+                f"{self.state}: the state of the run is damaged: {error}",
+                f"start again with {option('force')}, or resume without {option('track')}",
+            ) from None
 
     def conditions_changed(self, state: Checkpoint, made_by: dict[str, Any]) -> list[str]:
         """With what a state was written that is other now: "torch 2.10, now 2.11"."""
@@ -132,17 +162,21 @@ class TrainingFiles:
     def save_state(self, state: Checkpoint, made_by: dict[str, Any]) -> None:
         """Write the state, then the log up to it."""
         meta = {**state.meta, "kind": _STATE, "made_by": made_by}
+        if self.tracking is not None:
+            meta |= self.tracking.header(state.meta["history"])
         save_checkpoint(self.state, Checkpoint(state.tensors, meta))
         self.write_log(state.meta["history"])
 
     def write_log(self, history: list[dict[str, Any]]) -> None:
-        """Write the log, one line per epoch, and the same for TensorBoard if it is asked for."""
+        """Write the log, one line per epoch, and the same for TensorBoard and a tracker."""
         with new_file(self.log) as part:
             write_lines(part, history)
         if self.events is not None:
             self.events.parent.mkdir(parents=True, exist_ok=True)
             with new_file(self.events) as part:
                 write_events(part, history)
+        if self.tracking is not None:
+            self.tracking.send(history)
 
     def write_sheet(self, write: Callable[[Path], None]) -> None:
         """Let `write` draw the sheet."""

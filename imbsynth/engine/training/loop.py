@@ -33,6 +33,7 @@ def train(
     """
     if resume:
         _restore(trainer, files, made_by, on_event)
+    files.start_tracking(made_by)
     guard = _Guard(trainer, files, made_by)
     saving, showing = Every(SAVE_EVERY), Every(SHOW_EVERY)
     total = trainer.epochs * trainer.task.steps
