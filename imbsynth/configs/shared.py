@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from imbsynth.configs.sizes import Fit
-from imbsynth.configs.values import CHANNELS, DEVICE, SIZE
+from imbsynth.configs.values import DEVICE, SIZE
 from imbsynth.errors import UserError, option
 from imbsynth.kinds import Range
 from imbsynth.options import Option, check
@@ -20,7 +20,6 @@ Precision = Literal["auto", "fp32", "bf16"]
 
 STATE = ".state"  # in the name of the file from which an interrupted run is resumed
 RUN = "Run"  # the panel of what says how a run is carried out, not what it computes
-TRACKERS = {"wandb": "Weights & Biases", "mlflow": "MLflow"}
 COUNT = Range(1, 1_000_000)
 IMAGES = Range(1, 1_000_000_000)
 
@@ -178,58 +177,6 @@ class Compared(Checked):
             argument=True,
         ),
     ] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Training(Sized, Reading, Seeded, OnDevice, Replacing):
-    """A command that trains a network and writes a checkpoint."""
-
-    src: Src
-    out: Path
-    channels: Annotated[
-        int | None,
-        Option(
-            "Channels of the images; 1 makes colour gray. auto is 1 if no image shows a colour, "
-            "however it is stored.",
-            kind=CHANNELS,
-        ),
-    ] = None
-    precision: PrecisionOption = "auto"
-    resume: Annotated[
-        bool,
-        Option("Resume an interrupted run; start from the beginning if there is none.", panel=RUN),
-    ] = False
-    tensorboard: Annotated[
-        Path | None,
-        Option(
-            "Folder for TensorBoard: the numbers of every epoch, in a sub-folder that is named "
-            "after the checkpoint. It needs `pip install imbsynth[tensorboard]`.",
-            metavar="DIR",
-            unset="nothing is written",
-            panel=RUN,
-        ),
-    ] = None
-
-    track: Annotated[
-        str | None,
-        Option(
-            "Send the numbers of every epoch to an experiment tracker. A resumed run goes on where "
-            "it stopped. Each needs `pip install imbsynth[NAME]`.",
-            choices=TRACKERS,
-            unset="nothing is sent",
-            panel=RUN,
-        ),
-    ] = None
-
-    def check_together(self) -> None:
-        """One way to start, and a name that a checkpoint can have."""
-        super().check_together()
-        if self.resume and self.force:
-            raise UserError(
-                f"{option('resume')} and {option('force')} exclude each other",
-                "give one of them",
-            )
-        check_checkpoint_name(self.out)
 
 
 def check_checkpoint_name(out: Path, field: str = "out") -> None:

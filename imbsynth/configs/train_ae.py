@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from imbsynth.configs.shared import COUNT, Training, TrainingBatch
+from imbsynth.configs.shared import COUNT, TrainingBatch
 from imbsynth.configs.sizes import check_size
+from imbsynth.configs.training import Training
 from imbsynth.kinds import PART, Range
 from imbsynth.options import Option
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from imbsynth.configs import TrainAeConfig
-from imbsynth.configs.shared import TRACKERS
+from imbsynth.configs.training import TRACKERS
 from imbsynth.engine import train_ae
 from imbsynth.engine.events import EpochDone, Event, silent
 from imbsynth.errors import Interrupted, UserError
