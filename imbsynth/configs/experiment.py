@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from imbsynth.configs.contenders import CONTENDERS, USUAL, with_bases
+from imbsynth.configs.experiment_values import METHODS, SHARD, TIME
 from imbsynth.configs.grouping import Grouped
 from imbsynth.configs.shared import Caching, OnDevice, Sized, check_checkpoint_name, one_of_two
-from imbsynth.configs.values import METHODS, SHARD, TIME
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
 

@@ -16,10 +16,14 @@ _DECODINGS = {
     "plain": "as the autoencoder decodes it",
     "residual": "the base image, changed by what decoding says has changed: as sharp as it is",
 }
-_DONORS = {
-    "random": "any larger class, by its size",
-    "nearest": "the larger class with the nearest mean",
-}
+_DONORS = Option(
+    "Which larger class transfer takes.",
+    choices={
+        "random": "any larger class, by its size",
+        "nearest": "the larger class with the nearest mean",
+    },
+    panel=SYNTHESIS,
+)
 _ENERGY_UNITS = {
     "median": "the median distance of an image of the class to its nearest enemy",
     "absolute": "as in the paper, a distance",
@@ -94,9 +98,7 @@ class Synthesis(Checked):
             panel=SYNTHESIS,
         ),
     ] = 0.3
-    donors: Annotated[
-        str, Option("Which larger class transfer takes.", choices=_DONORS, panel=SYNTHESIS)
-    ] = "random"
+    donors: Annotated[str, _DONORS] = "random"
     donor_pairs: Annotated[
         str, Option("Which two images of it.", choices=_PAIRS, panel=SYNTHESIS)
     ] = "random"

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from imbsynth.configs.contenders import CONTENDERS
 from imbsynth.kinds import NUMBER, PATH, SHARE, TEXT, WHOLE, Kind, Range
 
 MAX_PIXELS = 100_000_000  # an image
@@ -22,8 +21,8 @@ def _parse_size(text: str) -> tuple[int, int]:
 
 def _accept_size(value: Any) -> tuple[int, int]:
     """(height, width), or one number for both."""
-    sides = [value, value] if isinstance(value, int) else _items(value)
-    height, width = _whole_numbers(sides, count=2)
+    sides = [value, value] if isinstance(value, int) else items(value)
+    height, width = whole_numbers(sides, count=2)
     if min(height, width) < 1 or height * width > MAX_PIXELS:
         raise ValueError("out of range")
     return height, width
@@ -36,7 +35,7 @@ def _accept_channels(value: Any) -> int:
 
 
 def _accept_fractions(value: Any) -> tuple[float, ...]:
-    shares = _items(value)
+    shares = items(value)
     if not all(isinstance(share, float | int) and 0 < share < 1 for share in shares):
         raise ValueError("no shares")
     if len(shares) not in (2, 3):
@@ -46,7 +45,7 @@ def _accept_fractions(value: Any) -> tuple[float, ...]:
 
 def _accept_interval(value: Any) -> tuple[float, float]:
     """(low, high) within [0, 1]; they may be equal."""
-    ends = tuple(float(NUMBER.accept(end)) for end in _items(value))
+    ends = tuple(float(NUMBER.accept(end)) for end in items(value))
     if len(ends) != 2 or not 0 <= ends[0] <= ends[1] <= 1:
         raise ValueError("no interval")
     return ends[0], ends[1]
@@ -55,59 +54,14 @@ def _accept_interval(value: Any) -> tuple[float, float]:
 def _accept_counts(value: Any) -> tuple[int, ...] | dict[str, int]:
     """Numbers in class-name order, or {class: number}."""
     if not isinstance(value, Mapping):
-        return _whole_numbers(_items(value))
+        return whole_numbers(items(value))
     if not all(isinstance(name, str) for name in value):
         raise ValueError("a class without a name")
-    return dict(zip(value, _whole_numbers(list(value.values())), strict=True))
+    return dict(zip(value, whole_numbers(list(value.values())), strict=True))
 
 
 def _record_counts(value: Any) -> str | dict[str, int]:
     return value if isinstance(value, dict) else ",".join(map(str, value))
-
-
-def _parse_shard(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
-    if not match:
-        raise ValueError("no share")
-    return int(match[1]), int(match[2])
-
-
-def _accept_shard(value: Any) -> tuple[int, int]:
-    which, count = _whole_numbers(_items(value), count=2)
-    if not 1 <= which <= count:
-        raise ValueError("out of range")
-    return which, count
-
-
-_UNITS = {"s": 1, "m": 60, "h": 3600}
-
-
-def _parse_time(text: str) -> int:
-    match = re.fullmatch(r"(\d{1,7})([smh])", text)
-    if not match:
-        raise ValueError("no time")
-    return int(match[1]) * _UNITS[match[2]]
-
-
-def _accept_time(value: Any) -> int:
-    """Seconds; a text is one of the command line's."""
-    seconds: int = _parse_time(value) if isinstance(value, str) else WHOLE.accept(value)
-    if seconds < 1:
-        raise ValueError("no time")
-    return seconds
-
-
-def time_text(seconds: int) -> str:
-    """As the command line takes it, in the largest unit of which it is a whole number."""
-    unit = next(unit for unit in "hms" if seconds % _UNITS[unit] == 0)
-    return f"{seconds // _UNITS[unit]}{unit}"
-
-
-def _accept_methods(value: Any) -> tuple[str, ...]:
-    names = [value] if isinstance(value, str) else _items(value)
-    if not names or not set(names) <= CONTENDERS.keys() or len(set(names)) < len(names):
-        raise ValueError("none of the methods, or one twice")
-    return tuple(names)
 
 
 def _parse_device(text: str) -> str:
@@ -173,13 +127,15 @@ def _accept_pattern(value: Any) -> str:
     return text
 
 
-def _items(value: Any) -> list[Any]:
+def items(value: Any) -> list[Any]:
+    """The values of a sequence; ValueError for anything else."""
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise ValueError("no sequence")
     return list(value)
 
 
-def _whole_numbers(values: list[Any], count: int | None = None) -> Any:
+def whole_numbers(values: list[Any], count: int | None = None) -> Any:
+    """Them as a tuple of whole numbers; ValueError for others, or for another count."""
     if count is not None and len(values) != count:
         raise ValueError(f"not {count} numbers")
     return tuple(WHOLE.accept(value) for value in values)
@@ -224,29 +180,6 @@ COUNTS = Kind(
     _accept_counts,
     _record_counts,
     metavar="N,N,...",
-)
-SHARD = Kind(
-    "the process and how many there are, e.g. (2, 8)",
-    _parse_shard,
-    _accept_shard,
-    lambda shard: f"{shard[0]}/{shard[1]}",
-    metavar="I/N",
-    written="the process and how many there are, e.g. 2/8",
-)
-TIME = Kind(
-    "a number of seconds, or a text such as 90s, 30m or 2h",
-    _parse_time,
-    _accept_time,
-    time_text,
-    metavar="TIME",
-    written="a whole number with a unit: 90s, 30m or 2h",
-)
-METHODS = Kind(
-    f"some of {', '.join(CONTENDERS)}, each once",
-    lambda text: [name.strip() for name in text.split(",")],
-    _accept_methods,
-    ",".join,
-    metavar="NAME,NAME,...",
 )
 PATTERN = Kind(
     "a regular expression with brackets around the group, e.g. '^(.+)_'",

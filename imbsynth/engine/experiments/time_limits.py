@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from imbsynth.configs.contenders import base_of
-from imbsynth.configs.values import time_text
+from imbsynth.configs.experiment_values import time_text
 from imbsynth.engine.events import duration
 from imbsynth.engine.experiments.expected_time import Speed
 from imbsynth.engine.experiments.folder_protocol import Ground

@@ -61,8 +61,7 @@ def train(
             guard.check_scores()
             guard.keep()
             guard.draw()
-            losses = {name: line[name] for name in trainer.task.losses}
-            on_event(EpochDone(line["epoch"], trainer.epochs, losses, line["images_per_second"]))
+            on_event(_done(trainer, line))
     files.save_state(trainer.state(), made_by)  # so that nothing after this can lose the run
 
 
@@ -137,6 +136,11 @@ def _cost(seconds: float) -> str:
         f"the training takes about {duration(seconds)} here, if no plateau ends it; fewer epochs "
         "or smaller images take less"
     )
+
+
+def _done(trainer: Trainer[Any], line: dict[str, Any]) -> EpochDone:
+    losses = {name: line[name] for name in trainer.task.losses}
+    return EpochDone(line["epoch"], trainer.epochs, losses, line["images_per_second"])
 
 
 def _progress(trainer: Trainer[Any]) -> Advanced:
