@@ -62,7 +62,11 @@ class Generator(nn.Module, ABC):
 
     @abstractmethod
     def pretrain(self, images: Tensor, labels: Tensor) -> Sequence[Tensor]:
-        """A value for each of `losses`, in the first stage; every weight gets a gradient."""
+        """A value for each of `losses`, in the first stage.
+
+        What learns in the second stage alone gets no gradient, not one of 0: Adam corrects its
+        means by the number of steps, and after many steps of 0 the first real ones would be large.
+        """
 
     @abstractmethod
     def settle(self, classes: Sequence[Tensor]) -> None:

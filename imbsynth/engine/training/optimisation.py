@@ -68,17 +68,26 @@ class Optimisation:
                 weight.copy_(value)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The optimiser's tensors, each named by the number of its weight and its own name."""
-        return {
+        """The optimiser's tensors, each named by the number of its weight and its own name.
+
+        Those of a weight that has had no gradient yet are zeros, which every optimiser begins with.
+        """
+        found: dict[str, Tensor] = {
             f"{index}.{name}": value
             for index, tensors in self.optimiser.state_dict()["state"].items()
             for name, value in tensors.items()
         }
+        if found and len(self.optimiser.state) < len(self.parameters):
+            missing = {n: value for n, value in self._tried().items() if n not in found}
+            found |= {name: torch.zeros_like(value) for name, value in missing.items()}
+        return found
 
     def template(self, place: Place) -> dict[str, Tensor]:
-        """As after any step: an optimiser of the kind is asked, with one weight to try it on."""
-        if not place.started:
-            return {}
+        """As after any step."""
+        return self._tried() if place.started else {}
+
+    def _tried(self) -> dict[str, Tensor]:
+        """An optimiser of the kind is asked, with one weight to try it on."""
         tried = Parameter(torch.zeros(2, 3, device=self.parameters[0].device))
         tried.grad = torch.ones_like(tried)
         optimiser = self.build([tried])

@@ -95,3 +95,30 @@ def test_an_optimiser_of_two_groups_is_loaded_weight_by_weight() -> None:
     assert shapes["0.exp_avg"] == (3, 2)
     assert shapes["1.exp_avg"] == (3,)
     assert shapes == {n: tuple(v.shape) for n, v in optimisation.template(PLACE).items()}
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_a_weight_without_a_gradient_yet_is_saved_and_starts_as_a_new_one(name: str) -> None:
+    """It does not move, and 20 steps without it make its first step no larger."""
+    build = OPTIMISERS[name].load()
+
+    def begun() -> tuple[list[nn.Parameter], Optimisation]:
+        weights = [nn.Parameter(torch.ones(3)) for _ in range(2)]
+        return weights, Optimisation(weights, lambda w: build(w, lr=0.01), 0.01)
+
+    (early, late), optimisation = begun()
+    for _ in range(20):
+        optimisation.step(early.sum(), 0.0)
+    assert late.tolist() == [1, 1, 1]
+    saved = {key: value.clone() for key, value in optimisation.state_dict().items()}
+    template = optimisation.template(PLACE)
+    assert {n: v.shape for n, v in saved.items()} == {n: v.shape for n, v in template.items()}
+
+    (_, restored), resumed = begun()
+    resumed.load_state_dict(saved, PLACE)
+    (_, new), fresh = begun()
+    ends = {"whole": (late, optimisation), "resumed": (restored, resumed), "new": (new, fresh)}
+    for weight, own in ends.values():
+        own.step(weight.sum(), 0.0)
+    assert torch.equal(late, restored)
+    assert torch.equal(late, new)
