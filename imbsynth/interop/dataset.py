@@ -76,14 +76,17 @@ class BalancedImages(Dataset[tuple[Any, int]]):
         return len(self.targets)
 
     def __getitem__(self, place: int) -> tuple[Any, int]:
-        """An image of the folder or, after those, a synthetic one, and its label."""
-        real, place = len(self._pixels), range(len(self))[place]  # from the end if negative
+        """An image of the folder or, after those, a synthetic one, and its label.
+
+        place: from the end if negative; IndexError outside.
+        """
+        real, place = len(self._pixels), range(len(self))[place]
         image = self._pixels[place] if place < real else self._made[place - real]
         return self.transform(image), self.targets[place]
 
     def is_synthetic(self, place: int) -> bool:
-        """Whether the image at a place is synthetic."""
-        return place >= len(self._pixels)
+        """Whether the image at a place is synthetic; from the end if negative."""
+        return range(len(self))[place] >= len(self._pixels)
 
     def draw(self, epoch: int) -> None:
         """Make the synthetic images of an epoch, counted from 0; ValueError in a worker."""
@@ -91,6 +94,7 @@ class BalancedImages(Dataset[tuple[Any, int]]):
             raise ValueError("synthetic images are drawn in the main process, not in a worker")
         if epoch == self._epoch:
             return
+        self._epoch = -1  # of none, should this be interrupted
         done = 0
         for batch in render(self._source, self._added, epoch):
             self._made[done : done + len(batch.pixels)] = torch.from_numpy(batch.pixels)

@@ -13,7 +13,10 @@ from torch.utils.data import DataLoader
 
 import imbsynth
 from imbsynth.configs import BalancedConfig
+from imbsynth.core.plans import Plan
+from imbsynth.core.row_streams import Rows
 from imbsynth.core.tables import SAMPLERS
+from imbsynth.engine.sources.source import Source
 from imbsynth.interop.dataset import Balanced
 from tests.conftest import MakeFolder
 
@@ -57,7 +60,7 @@ def test_the_originals_come_first_as_they_are_and_classes_are_balanced(src: Path
     assert label == 1
     assert image.numpy().tobytes() == Image.open(src / "few/000.png").tobytes()
     assert torch.equal(dataset[-1][0], dataset[26][0])
-    assert [dataset.is_synthetic(i) for i in (15, 16)] == [False, True]
+    assert [dataset.is_synthetic(i) for i in (15, 16, -1, -27)] == [False, True, True, False]
     with pytest.raises(IndexError):
         _ = dataset[27]
 
@@ -119,6 +122,34 @@ def test_an_epoch_can_be_made_again_alone(src: Path) -> None:
     resumed = made(src)
     resumed.sampler.set_epoch(2)
     assert epochs(resumed, count=1) == [third]
+
+
+class StopsAtTheLastClass:
+    """A source that a person interrupts."""
+
+    def __init__(self, source: Source) -> None:
+        self.source, self.rows_at_once = source, source.rows_at_once
+
+    def plan(self, label: int, rows: Rows) -> Plan:
+        return self.source.plan(label, rows)
+
+    def images(self, label: int, plan: Plan) -> torch.Tensor:
+        if label == 2:
+            raise KeyboardInterrupt
+        return self.source.images(label, plan)
+
+
+def test_an_epoch_whose_drawing_was_interrupted_is_drawn_again(src: Path) -> None:
+    balanced = made(src)
+    dataset, first = balanced.dataset, synthetic(balanced)
+    source = dataset._source
+    assert source is not None
+    dataset._source = StopsAtTheLastClass(source)  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        dataset.draw(1)
+    dataset._source = source
+    dataset.draw(0)
+    assert synthetic(balanced) == first
 
 
 def test_balanced_classes_need_no_synthetic_image(make_folder: MakeFolder) -> None:
