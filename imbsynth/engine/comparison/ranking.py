@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.core import significance
-from imbsynth.engine.comparison.stored import Result
+from imbsynth.engine.comparison.stored import PRETRAINED, Result
 from imbsynth.engine.comparison.summaries import tabulate
 
 ENOUGH = 3  # problems, and methods: with fewer, a test over problems says nothing
@@ -82,7 +82,7 @@ def in_common(results: Sequence[Result]) -> tuple[Common, list[Result]]:
     pretrained networks, which have seen other images too.
     """
     fresh = [result for result in results if not result.pretrained] or list(results)
-    named = [result for result in fresh if result.problem]
+    named = [result for result in fresh if result.problem not in ("", PRETRAINED)]
     excluded = []
     if len(fresh) < len(results):
         excluded.append(Excluded("pretrained", results=len(results) - len(fresh)))

@@ -34,3 +34,12 @@ def test_pretrained_networks_are_ranked_only_where_there_are_no_others() -> None
     (excluded,) = common.excluded
     assert (excluded.reason, excluded.results) == ("pretrained", 2)
     assert in_common(seen) == (Common({"p2": [0], "p3": [0]}, 2, []), seen)
+
+
+def test_a_single_evaluation_of_a_pretrained_network_is_no_problem_of_an_experiment() -> None:
+    grid = [result(p, m, 0)._replace(pretrained=True) for p in (0, 1) for m in (0, 1)]
+    single = Result("pretrained", "clf", 0, dict.fromkeys(COMPARED, 0.5), {}, pretrained=True)
+    common, kept = in_common([*grid, single])
+    assert kept == grid
+    assert [found.reason for found in common.excluded] == ["no problem named"]
+    assert in_common([single])[1] == [single]
