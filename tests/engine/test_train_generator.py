@@ -256,3 +256,11 @@ def test_a_finished_run_is_reported_again_and_an_edited_one_refused(
 def test_a_single_class_is_refused(make_folder: MakeFolder, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="a single class"):
         train_generator.run(config(make_folder({"a": 5}), tmp_path / "gen.safetensors", "bagan"))
+
+
+def test_events_do_not_become_a_class_of_the_images(rare: Path, tmp_path: Path) -> None:
+    before = contents(rare)
+    wanted = config(rare, tmp_path / "gen.safetensors", "bagan", tensorboard=rare / "events")
+    with pytest.raises(UserError, match="lies in"):
+        train_generator.run(wanted)
+    assert contents(rare) == before
