@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ def train_in_two_parts(options: dict[str, Any], tracker: str) -> Steps:
     """Train, stop, and resume; what the log says of `recon_loss`."""
     with pytest.raises(Interrupted):
         train_ae.run(TrainAeConfig(track=tracker, **options), on_event=stop_after_two_epochs)
+    time.sleep(1)  # wandb names the folder of an offline run by the second in which it begins
     train_ae.run(TrainAeConfig(track=tracker, resume=True, **options))
     lines = read_lines(options["out"].with_suffix(".jsonl"))
     return [(line["epoch"], line["recon_loss"]) for line in lines]
