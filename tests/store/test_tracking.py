@@ -68,7 +68,6 @@ def train_in_two_parts(options: dict[str, Any], tracker: str) -> Steps:
     """Train, stop, and resume; what the log says of `recon_loss`."""
     with pytest.raises(Interrupted):
         train_ae.run(TrainAeConfig(track=tracker, **options), on_event=stop_after_two_epochs)
-    time.sleep(1)  # wandb names the folder of an offline run by the second in which it begins
     train_ae.run(TrainAeConfig(track=tracker, resume=True, **options))
     lines = read_lines(options["out"].with_suffix(".jsonl"))
     return [(line["epoch"], line["recon_loss"]) for line in lines]
@@ -155,6 +154,16 @@ def wandb_records(file: Path) -> Iterator[bytes]:
             record = b""
 
 
+def whole(file: Path, kind: Any) -> list[Any]:
+    """All records of a run, once its end is among them: another process writes them."""
+    for _ in range(200):
+        records = [kind.FromString(data) for data in wandb_records(file)]
+        if records and records[-1].HasField("exit"):
+            return records
+        time.sleep(0.05)
+    raise AssertionError(f"{file} has no end")
+
+
 def wandb_steps(folder: Path) -> dict[str, Steps]:
     """{run: the steps of `recon_loss`}, of all offline files in the order of their time."""
     from wandb.proto.wandb_internal_pb2 import Record
@@ -162,9 +171,7 @@ def wandb_steps(folder: Path) -> dict[str, Steps]:
     found: dict[str, Steps] = {}
     for file in sorted(folder.glob("offline-run-*/*.wandb")):
         steps = found.setdefault(file.stem, [])
-        for data in wandb_records(file):
-            record = Record()
-            record.ParseFromString(data)
+        for record in whole(file, Record):
             items = {
                 item.key or item.nested_key[0]: json.loads(item.value_json)
                 for item in record.history.item
