@@ -81,8 +81,8 @@ def choose_head(task: ClassifierTask, on_event: OnEvent) -> Choice:
         before, after = logits[AS_TRAINED], logits[with_features(method)]
         name = AS_TRAINED if is_worse(after, before, task.val.labels) else with_features(method)
     head_of(task.model)[1].load_state_dict(states[name])
-    before, after = (tried[n]["acsa"] for n in (AS_TRAINED, name))
-    on_event(Note(f"head: {name} (mean recall {before:.4f} as trained, {after:.4f} now)"))
+    recalls = ", ".join(f"{head} {scores['acsa']:.4f}" for head, scores in tried.items())
+    on_event(Note(f"head: {name} (mean recall on the validation images: {recalls})"))
     return Choice(name, weights_now(task.model), tried)
 
 
