@@ -136,8 +136,8 @@ class Learning(Checked):
     head_synthesis: Annotated[
         str,
         Option(
-            "One more head for validation to decide about, trained again on real and synthetic "
-            "features (inputs of the head) of every class.",
+            "Train the head again on real and synthetic features (inputs of the head) of every "
+            "class instead. It is kept unless validation images show that it is worse.",
             choices=_HEAD_SYNTHESIS,
             panel=LEARNING,
         ),

@@ -212,10 +212,9 @@ def _explain_few(parts: Parts, on_event: OnEvent) -> None:
     count, name, part = min(
         (len(files), name, part) for part in list(parts)[1:] for name, files in parts[part].items()
     )
-    if count < FEW:
-        on_event(
-            Note(
-                f"{part} has only {count} of class {name}: each image moves its recall by "
-                f"1/{count}; cross-validation folds judge by every image"
-            )
-        )
+    if count >= FEW:
+        return
+    few = f"{count} images of class {name}: each moves its recall by 1/{count}"
+    if count == 1:
+        few = f"1 image of class {name}: its recall there is 0 or 1"
+    on_event(Note(f"{part} has only {few}; with cross-validation folds, every image is tested once"))

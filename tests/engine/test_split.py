@@ -58,14 +58,18 @@ def test_a_part_with_few_images_to_judge_by_is_named(
     few = SplitConfig(src=src, dst=tmp_path / "few", fractions=(0.5, 0.3, 0.2))
     run(few, on_event=events.append)
     text = (
-        "test has only 6 of class b: each image moves its recall by 1/6; "
-        "cross-validation folds judge by every image"
+        "test has only 6 images of class b: each moves its recall by 1/6; "
+        "with cross-validation folds, every image is tested once"
     )
     assert Note(text) in events
     events.clear()
     run(SplitConfig(src=src, dst=tmp_path / "folds", folds=5), on_event=events.append)
     run(SplitConfig(src=src, dst=tmp_path / "half", fractions=(0.6, 0.4)), on_event=events.append)
     assert not any(isinstance(event, Note) for event in events)
+    one = make_folder({"a": 90, "b": 3}, name="small")
+    alone = SplitConfig(src=one, dst=tmp_path / "one", fractions=(0.5, 0.3, 0.2))
+    run(alone, on_event=events.append)
+    assert "test has only 1 image of class b: its recall there is 0 or 1" in str(events)
 
 
 def test_a_class_too_small_for_the_parts_is_named(make_folder: MakeFolder, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,16 @@ def wandb_records(file: Path) -> Iterator[bytes]:
             record = b""
 
 
+def whole(file: Path, kind: Any) -> list[Any]:
+    """All records of a run, once its end is among them: another process writes them."""
+    for _ in range(200):
+        records = [kind.FromString(data) for data in wandb_records(file)]
+        if records and records[-1].HasField("exit"):
+            return records
+        time.sleep(0.05)
+    raise AssertionError(f"{file} has no end")
+
+
 def wandb_steps(folder: Path) -> dict[str, Steps]:
     """{run: the steps of `recon_loss`}, of all offline files in the order of their time."""
     from wandb.proto.wandb_internal_pb2 import Record
@@ -160,9 +171,7 @@ def wandb_steps(folder: Path) -> dict[str, Steps]:
     found: dict[str, Steps] = {}
     for file in sorted(folder.glob("offline-run-*/*.wandb")):
         steps = found.setdefault(file.stem, [])
-        for data in wandb_records(file):
-            record = Record()
-            record.ParseFromString(data)
+        for record in whole(file, Record):
             items = {
                 item.key or item.nested_key[0]: json.loads(item.value_json)
                 for item in record.history.item

@@ -20,6 +20,7 @@ from torch.nn import Linear, functional
 from imbsynth.configs import AosTrainConfig
 from imbsynth.core.batches import ByClass
 from imbsynth.core.feature_views import Views
+from imbsynth.core.paired import acsa_difference, image_variance
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.training.classifier import ClassifierTask
 from imbsynth.engine.training.features import Features, of_training, of_validation, views_of
@@ -34,6 +35,7 @@ from imbsynth.runtime import arithmetic, initialised, stream
 
 TAUS = (0.25, 0.5, 0.75, 1.0)  # of the normalisation; 0 is the head as it is
 MOST_VIEWS = 4  # of an image
+Logits = NDArray[np.float32]
 AS_TRAINED, RETRAINED = "as trained", "trained again"
 
 
@@ -61,7 +63,9 @@ def choose_head(task: ClassifierTask, on_event: OnEvent) -> Choice:
 
     The one with the highest mean recall (ACSA) on the validation images is taken; ties go to the
     lower loss, then to the earlier one. Not macro F1: among validation images, which are as
-    imbalanced as the others, it is the precision of the rare classes that it follows.
+    imbalanced as the others, it is the precision of the rare classes that it follows. A head with
+    synthetic features is taken unless it is worse by more than the standard error: a few images of
+    a rare class would turn it down by chance.
     """
     method = task.config.head_synthesis
     if method == "none":
@@ -69,17 +73,34 @@ def choose_head(task: ClassifierTask, on_event: OnEvent) -> Choice:
     else:
         states = heads_with_features(task, [method], on_event)
     judged = judged_features(task)
-    tried = {name: task.val.scores(logits_of(task, s, judged)) for name, s in states.items()}
-    name = max(tried, key=lambda name: rank(tried[name]))
+    logits = {name: logits_of(task, state, judged) for name, state in states.items()}
+    tried = {name: task.val.scores(found) for name, found in logits.items()}
+    if method == "none":
+        name = max(tried, key=lambda name: rank(tried[name]))
+    else:
+        before, after = logits[AS_TRAINED], logits[with_features(method)]
+        name = AS_TRAINED if is_worse(after, before, task.val.labels) else with_features(method)
     head_of(task.model)[1].load_state_dict(states[name])
-    before, after = (tried[n]["acsa"] for n in (AS_TRAINED, name))
-    on_event(Note(f"head: {name} (mean recall {before:.4f} as trained, {after:.4f} now)"))
+    recalls = ", ".join(f"{head} {scores['acsa']:.4f}" for head, scores in tried.items())
+    on_event(Note(f"head: {name} (mean recall on the validation images: {recalls})"))
     return Choice(name, weights_now(task.model), tried)
 
 
 def rank(scores: Mapping[str, Any]) -> tuple[float, float]:
     """What is larger for a better head."""
     return scores["acsa"], -scores["val_loss"]
+
+
+def is_worse(found: Logits, other: Logits, labels: NDArray[np.int64]) -> bool:
+    """Whether the mean recall of `found` is below that of `other` by over one standard error.
+
+    (n, k) logits of the same images. Both are right about most of them, so the error is that of
+    the paired difference.
+    """
+    right, other_right = found.argmax(1) == labels, other.argmax(1) == labels
+    differences = right.astype(np.float64) - other_right
+    by_class = [differences[labels == label] for label in np.unique(labels)]
+    return acsa_difference(by_class) < -(image_variance(by_class) ** 0.5)
 
 
 def heads_of(task: ClassifierTask, on_event: OnEvent) -> dict[str, HeadState]:
@@ -109,7 +130,7 @@ def heads_with_features(
     return states
 
 
-def logits_of(task: ClassifierTask, state: HeadState, judged: Features) -> NDArray[np.float32]:
+def logits_of(task: ClassifierTask, state: HeadState, judged: Features) -> Logits:
     """(n, k): what the network with this head says of features."""
     _, head = head_of(task.model)
     head.load_state_dict(state)

@@ -15,6 +15,7 @@ from imbsynth.engine.training.head import (
     AS_TRAINED,
     RETRAINED,
     TAUS,
+    is_worse,
     retrained,
     tau_normalised,
     with_features,
@@ -89,6 +90,19 @@ def test_the_head_that_was_asked_for_is_compared_with_the_one_as_trained(
     aos_train.run(asked)
     chosen = load_checkpoint(asked.out, "aos-train").meta["chosen_head"]
     assert list(chosen["scores"]) == [AS_TRAINED, with_features("ros")]
+
+
+def test_a_head_is_worse_by_more_than_the_error_of_the_paired_difference() -> None:
+    labels = np.repeat([0, 1], [400, 10])
+    right = np.eye(2, dtype=np.float32)[labels]
+    few, many = right.copy(), right.copy()
+    few[-1], many[-4:] = few[-1, ::-1], many[-4:, ::-1]  # of the ten of the rare class
+    assert not is_worse(right, right, labels)
+    assert not is_worse(right, many, labels)
+    # Half of 0.1, and an error of 0.5 sqrt((2 / 12 - (1 / 12)^2) / 12) = 0.058 or more.
+    assert not is_worse(few, right, labels)
+    # Half of 0.4, and an error of 0.5 sqrt((5 / 12 - (4 / 12)^2) / 12) = 0.080.
+    assert is_worse(many, right, labels)
 
 
 def test_a_network_without_a_dense_layer_is_refused(
