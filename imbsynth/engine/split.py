@@ -217,4 +217,6 @@ def _explain_few(parts: Parts, on_event: OnEvent) -> None:
     few = f"{count} images of class {name}: each moves its recall by 1/{count}"
     if count == 1:
         few = f"1 image of class {name}: its recall there is 0 or 1"
-    on_event(Note(f"{part} has only {few}; with cross-validation folds, every image is tested once"))
+    on_event(
+        Note(f"{part} has only {few}; with cross-validation folds, every image is tested once")
+    )

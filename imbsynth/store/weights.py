@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import pickle
 import urllib.request
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
 import torch
@@ -26,7 +26,7 @@ LARGEST = 2_000_000_000  # bytes that a download may have
 Tensors = dict[str, Tensor] | list[Tensor]
 # What readers raise for a file that is damaged, or of another kind.
 _NO_WEIGHTS = (
-    pickle.UnpicklingError,
+    UnpicklingError,
     SafetensorError,
     zipfile.BadZipFile,
     AttributeError,

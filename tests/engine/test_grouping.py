@@ -115,9 +115,7 @@ def test_a_pattern_with_a_slash_sees_class_and_folders(tmp_path: Path) -> None:
 def test_groups_with_the_same_image_stay_together(tracks: Path, tmp_path: Path) -> None:
     shutil.copy(tracks / "a/00000_00000.png", tracks / "a/00003_00009.png")
     config = SplitConfig(src=tracks, dst=tmp_path / "dst", group_pattern=r"^(\d+)_")
-    assert notes_of(split.run, config) == [
-        "1 groups were joined to others that have the same image"
-    ]
+    assert "1 groups were joined to others that have the same image" in notes_of(split.run, config)
     (part,) = [p for p in ("train", "val", "test") if "00000" in tracks_of(tmp_path / "dst" / p)]
     assert "00003" in tracks_of(tmp_path / "dst" / part)
 
@@ -213,11 +211,11 @@ def test_runs_are_seen_in_file_names(names: list[str], seems: bool) -> None:
 def test_a_split_without_groups_says_that_names_look_like_runs(
     tracks: Path, tmp_path: Path
 ) -> None:
-    (note,) = notes_of(split.run, SplitConfig(src=tracks, dst=tmp_path / "dst"))
+    notes = notes_of(split.run, SplitConfig(src=tracks, dst=tmp_path / "dst"))
+    (note,) = [note for note in notes if RUNS in note]
     assert "b/00008_00000.png" in note or "a/00000_00000.png" in note
-    assert RUNS in note
     config = SplitConfig(src=tracks, dst=tmp_path / "grouped", group_pattern=RUNS)
-    assert notes_of(split.run, config) == []
+    assert not any(RUNS in note for note in notes_of(split.run, config))
     assert not tracks_of(tmp_path / "grouped/train") & tracks_of(tmp_path / "grouped/test")
 
 

@@ -97,4 +97,4 @@ def test_an_experiment_keeps_what_was_asked(make_folder: MakeFolder) -> None:
     config = ExperimentConfig(on=src, out=src.parent / "out", shard=(25, 25), device="cpu")
     experiment.run(config)
     asked = {name: v for name, v in read_json(config.out / PROTOCOL)["asked"].items() if v}
-    assert asked == {"on": "src", "budget": "small", "image_size": "auto"}
+    assert asked == {"on": "src", "budget": "small", "image_size": "auto", "fit": "squash"}

@@ -60,7 +60,7 @@ def read(src: Path) -> Labelled:
 def test_a_generator_goes_through_the_same_pipeline(
     rare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def source(config: Any, device: Any, ae: Any, images: Labelled, *rest: Any) -> Source:
+    def source(config: Any, compute: Any, images: Labelled, *rest: Any) -> Source:
         return ClassGaussians(images, config.seed)
 
     monkeypatch.setattr(generate, "source_of", source)
