@@ -42,11 +42,14 @@ def run(config: SplitConfig, *, on_event: OnEvent = silent) -> Report:
         check_list(config, folder)
         if not config.grouped and (text := suggestion(folder.files)):
             on_event(Note(text))
-        return _split(config, folder, part, on_event)
+        report = _split(config, folder, part, on_event)
+        if config.folds is None:  # folds are judged together, by all images
+            _explain_few(report.counts, on_event)
+        return report
 
 
 def run_on_part(config: SplitConfig, *, on_event: OnEvent = silent) -> Report:
-    """`run` on a folder that may be a part of the one whose groups are listed."""
+    """`run`, without advice, on a folder that may be a part of the one whose groups are listed."""
     with _begun(config) as (folder, part):
         return _split(config, folder, part, on_event)
 
@@ -65,8 +68,6 @@ def _split(config: SplitConfig, folder: ImageFolder, part: Path, on_event: OnEve
         part_of = _by_group(config, folder, found, groups, on_event)
     parts = _parts(config, folder, part_of)
     _check_filled(folder, parts)
-    if config.folds is None:  # folds are judged together, by all images
-        _explain_few(parts, on_event)
     inputs = _write(config, parts, part, {one.path: one.digest for one in found}, on_event)
     record = provenance("split", config, inputs=inputs, libraries=("numpy",))
     if groups is not None:
@@ -207,16 +208,15 @@ def _check_filled(folder: ImageFolder, parts: Parts) -> None:
             )
 
 
-def _explain_few(parts: Parts, on_event: OnEvent) -> None:
+def _explain_few(counts: dict[str, dict[str, int]], on_event: OnEvent) -> None:
     """Name the smallest class that a part judges by; the first part has those to train on."""
     count, name, part = min(
-        (len(files), name, part) for part in list(parts)[1:] for name, files in parts[part].items()
+        (images, name, part) for part in list(counts)[1:] for name, images in counts[part].items()
     )
     if count >= FEW:
         return
     few = f"{count} images of class {name}: each moves its recall by 1/{count}"
     if count == 1:
         few = f"1 image of class {name}: its recall there is 0 or 1"
-    on_event(
-        Note(f"{part} has only {few}; with cross-validation folds, every image is tested once")
-    )
+    advice = "with cross-validation folds, every image is tested once"
+    on_event(Note(f"{part} has only {few}; {advice}"))

@@ -19,7 +19,7 @@ def write_intervals(
     figure = blank(7, 1.2 + 0.35 * len(methods))
     axes = figure.subplots()
     axes.errorbar(value, range(len(methods)), xerr=(value - low, high - value), fmt="o", capsize=3)
-    axes.invert_yaxis()
+    axes.set_ylim(len(methods) - 0.5, -0.5)
     axes.grid(axis="x", color="0.9")
     axes.set_title(title)
     name_classes(axes, "y", methods)

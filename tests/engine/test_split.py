@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from imbsynth.configs import SplitConfig
 from imbsynth.engine.events import Note
-from imbsynth.engine.split import run
+from imbsynth.engine.split import run, run_on_part
 from imbsynth.errors import UserError
 from tests.conftest import MakeFolder, contents
 
@@ -70,6 +71,9 @@ def test_a_part_with_few_images_to_judge_by_is_named(
     alone = SplitConfig(src=one, dst=tmp_path / "one", fractions=(0.5, 0.3, 0.2))
     run(alone, on_event=events.append)
     assert "test has only 1 image of class b: its recall there is 0 or 1" in str(events)
+    events.clear()
+    run_on_part(replace(alone, dst=tmp_path / "fold"), on_event=events.append)
+    assert not any(isinstance(event, Note) for event in events)  # an experiment says it once
 
 
 def test_a_class_too_small_for_the_parts_is_named(make_folder: MakeFolder, tmp_path: Path) -> None:

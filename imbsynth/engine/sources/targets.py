@@ -52,8 +52,8 @@ def explain(
         on_event(
             Note(
                 "the originals keep their size and the synthetic images have another one: a "
-                "classifier could tell them apart by it (resize them first, or reconstruct the "
-                "originals)"
+                "classifier could tell them apart by it (resize the folder first, with `imbsynth "
+                "convert`, or let an autoencoder reconstruct the originals)"
             )
         )
     explain_sizes(config, sizes, added, on_event)
