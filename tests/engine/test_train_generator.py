@@ -19,8 +19,9 @@ from imbsynth.configs import (
     TrainGeneratorConfig,
 )
 from imbsynth.engine import aos_train, evaluate, generate, train_generator
-from imbsynth.engine.events import EpochDone, Event, Note, Started
+from imbsynth.engine.events import Advanced, EpochDone, Event, Note, Started
 from imbsynth.engine.inference.generator import load_generator
+from imbsynth.engine.training import loop
 from imbsynth.errors import Interrupted, UserError
 from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from imbsynth.store.folders import digest_of
@@ -107,11 +108,19 @@ def test_sheets_are_drawn_on_the_way_and_do_not_change_the_run(
 
 
 def test_the_autoencoder_learns_before_the_networks_compete(
-    make_folder: MakeFolder, tmp_path: Path
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(loop, "SHOW_EVERY", 0.0)
+    shown: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Advanced) and event.detail.startswith("epoch "):
+            shown.append(" ".join(event.detail.split()[2::2]))
+
     src = make_folder({"a": 12, "b": 8})
     wanted = config(src, tmp_path / "gen.safetensors", "bagan", pretrain_epochs=30)
-    train_generator.run(wanted)
+    train_generator.run(wanted, on_event=listen)
+    assert (shown[0], shown[-1]) == ("recon discriminator", "discriminator generator")
     lines = [json.loads(line) for line in (tmp_path / "gen.jsonl").read_text().splitlines()]
     assert lines[29]["recon_loss"] < lines[0]["recon_loss"] / 2
     assert lines[30]["recon_loss"] == 0

@@ -145,7 +145,9 @@ def _done(trainer: Trainer[Any], line: dict[str, Any]) -> EpochDone:
 
 def _progress(trainer: Trainer[Any]) -> Advanced:
     parts = [
-        f"{name.removesuffix('_loss')} {value:.5f}" for name, value in trainer.mean_losses().items()
+        f"{name.removesuffix('_loss')} {value:.5f}"
+        for name, value in trainer.mean_losses().items()
+        if value  # 0: of another stage
     ]
     place = trainer.place
     return Advanced(place.done, "  ".join([f"epoch {place.epoch + 1}", *parts]))
