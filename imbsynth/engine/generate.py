@@ -105,9 +105,14 @@ def _read(config: GenerateConfig, compute: Compute, on_event: OnEvent) -> Labell
         raise UserError(
             f"{config.src}: {images.made_gray} images have colour, and the checkpoint makes gray "
             "ones: a classifier could tell them apart by it",
-            f"pass the originals through an autoencoder too with "
-            f"{option('reconstruct_originals')}, leave them out with "
-            f"{option('synthetic_only')}, or train again with {option('channels')} 3",
+            (
+                f"pass the originals through an autoencoder too with "
+                f"{option('reconstruct_originals')}, "
+                if config.generator is None
+                else ""
+            )
+            + f"leave them out with {option('synthetic_only')}, or train again with "
+            f"{option('channels')} 3",
         )
     return images
 

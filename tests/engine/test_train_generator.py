@@ -262,6 +262,19 @@ def test_a_finished_run_is_reported_again_and_an_edited_one_refused(
         train_generator.run(replace(wanted, resume=True))
 
 
+def test_beside_colour_a_generator_of_gray_images_gets_no_advice_for_autoencoders(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src = make_folder({"a": 6, "b": 4}, name="colour", mode="RGB")
+    gray = config(src, tmp_path / "gen.safetensors", "gamo", channels=1)
+    train_generator.run(gray)
+    wanted = GenerateConfig(src=src, dst=tmp_path / "dst", generator=gray.out)
+    with pytest.raises(UserError, match="10 images have colour") as caught:
+        generate.run(wanted)
+    assert caught.value.fix.startswith("leave them out with synthetic_only")
+    assert generate.run(replace(wanted, synthetic_only=True)).added == {"a": 0, "b": 2}
+
+
 def test_a_single_class_is_refused(make_folder: MakeFolder, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="a single class"):
         train_generator.run(config(make_folder({"a": 5}), tmp_path / "gen.safetensors", "bagan"))
