@@ -19,7 +19,7 @@ from imbsynth.engine.training.generator import GeneratorTask, Run, generator_tra
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.memory import Step, check_memory
 from imbsynth.errors import UserError
-from imbsynth.models.generators import Coder, Shape
+from imbsynth.models.generators import SmallAutoencoder, Shape
 from imbsynth.runtime import resolve_device
 from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.fields import Wrong, mapping
@@ -87,7 +87,7 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
             self.config.channels or 3, *preview.size, self.config.latent_dim, tuple(counts)
         )
         check_memory(
-            Step(lambda: Coder(shape), shape[:3], self.config.batch_size, passes=PASSES),
+            Step(lambda: SmallAutoencoder(shape), shape[:3], self.config.batch_size, passes=PASSES),
             sum(counts),
             resolve_device(self.config.device),
         )
