@@ -19,7 +19,7 @@ from imbsynth.engine.training.generator import GeneratorTask, Run, generator_tra
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.memory import Step, check_memory
 from imbsynth.errors import UserError
-from imbsynth.models.generators import SmallAutoencoder, Shape
+from imbsynth.models.generators import Shape, SmallAutoencoder
 from imbsynth.runtime import resolve_device
 from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.fields import Wrong, mapping
@@ -63,7 +63,7 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
     name, libraries = KIND, ("numpy", "pillow", "torch")
 
     def may_change(self) -> frozenset[str]:
-        """How long it goes on, and how often it is drawn, does not change a step."""
+        """How long it takes, and how often it is drawn, does not change a step."""
         return frozenset({"epochs", "sheet_every"})
 
     def read(self, on_event: OnEvent) -> Labelled:

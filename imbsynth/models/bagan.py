@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imbsynth.models.generators import SmallAutoencoder, Generator, Moves, Shape, frozen
+from imbsynth.models.generators import Generator, Moves, Shape, SmallAutoencoder, frozen
 
 
 class Bagan(Generator):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imbsynth.models.generators import SmallAutoencoder, Generator, Moves, Shape, frozen
+from imbsynth.models.generators import Generator, Moves, Shape, SmallAutoencoder, frozen
 
 NOISE_DIM = 100
 MAPPED = (256, 64)  # outputs of the layers that all classes share
