@@ -65,7 +65,8 @@ def views_of(
     """
     values = [seen.values]
     if augment is not None:
-        most = views_that_fit(*seen.values.shape, count)
+        images, dim = seen.values.shape
+        most = views_that_fit(images, dim, count)
         values += [_augmented(task, augment, view, on_progress) for view in range(1, most)]
     return Views(torch.stack(values), seen.labels.cpu().numpy())
 
