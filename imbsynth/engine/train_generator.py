@@ -24,7 +24,6 @@ from imbsynth.runtime import resolve_device
 from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.fields import Wrong, mapping
 from imbsynth.store.names import listing
-from imbsynth.store.outputs import check_apart, check_outside
 from imbsynth.store.training_files import TrainingFiles
 
 PASSES = 4  # through networks as large as the autoencoder in a step
@@ -50,8 +49,6 @@ class Report:
 
 def run(config: TrainGeneratorConfig, *, on_event: OnEvent = silent) -> Report:
     """Train a generator on a folder of images and write its checkpoint, log and sheet."""
-    check_apart(config.src, config.out)
-    check_outside(config.tensorboard, config.src)
     refuse_synthetic(config.src)
     files = TrainGenerator(config).carry_out(on_event)
     return _report(config, files)
