@@ -44,7 +44,7 @@ class Boundary(Group):
 
 
 def _resuming(words: list[str]) -> str:
-    """The command that goes on with what was stopped: of a training, with --resume."""
+    """The command that resumes what was stopped; a training needs --resume for it."""
     kept = [word for word in words if word != "--force"]
     if kept[:1] in (["train-ae"], ["train-generator"], ["aos-train"]) and "--resume" not in kept:
         kept.append("--resume")

@@ -55,8 +55,8 @@ class Training(Sized, Reading, Seeded, OnDevice, Replacing):
     track: Annotated[
         str | None,
         Option(
-            "Send the numbers of every epoch to an experiment tracker. A resumed run goes on where "
-            "it stopped. Each needs `pip install imbsynth[NAME]`.",
+            "Send the numbers of every epoch to an experiment tracker. A resumed run continues "
+            "where it stopped. Each needs `pip install imbsynth[NAME]`.",
             choices=TRACKERS,
             unset="nothing is sent",
             panel=RUN,

@@ -47,7 +47,7 @@ from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
 from imbsynth.models.autoencoder import Autoencoder
 from imbsynth.store.folders import digest_of, read_regular
-from imbsynth.store.outputs import check_apart, check_outside
+from imbsynth.store.outputs import check_apart
 from imbsynth.store.training_files import GROUPS, TrainingFiles
 
 
@@ -90,11 +90,8 @@ class Data(NamedTuple):
 
 def run(config: AosTrainConfig, *, on_event: OnEvent = silent) -> Report:
     """Train a classifier, keep its best epoch, and write its checkpoint, log and curves."""
-    check_apart(config.src, config.out)
     if config.val is not None:
         check_apart(config.src, config.val)
-        check_apart(config.val, config.out)
-    check_outside(config.tensorboard, config.src, config.val)
     return _report(AosTrain(config).carry_out(on_event))
 
 
@@ -112,6 +109,10 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
     def may_change(self) -> frozenset[str]:
         """The number of epochs, where no step depends on it."""
         return may_change(self.config)
+
+    def folders(self) -> tuple[Path, ...]:
+        """The images, and those for validation if they are in a folder of their own."""
+        return tuple(filter(None, (self.config.src, self.config.val)))
 
     def reads_twice(self) -> tuple[Path | None, ...]:
         """The autoencoder: its network, its images and its digest; and the list of groups."""

@@ -105,12 +105,12 @@ def made_of(src: Path) -> dict[str, Made]:
 
 
 def write_encoded(folder: Path, identities: Iterable[str]) -> None:
-    """Keep, beside a manifest, the digests of what the autoencoder has learned from."""
+    """Keep, beside a manifest, the digests of what the network has learned from."""
     write_digests(folder / ENCODED, identities)
 
 
 def encoded_for(folder: Path) -> set[str]:
-    """The digests of what the autoencoder of a generated folder has learned from.
+    """The digests of what the network of a generated folder has learned from.
 
     Empty for a folder made without one, or by version 0.1; UserError for a damaged file.
     """

@@ -15,7 +15,7 @@ from imbsynth.store.names import listing
 
 TRAINED, VALIDATED = "trained on", "used for validation"
 PARENTS = "a parent of synthetic images that were trained on"
-ENCODED = "seen by the autoencoder of synthetic images"
+ENCODED = "seen by the autoencoder or generator of synthetic images"
 
 Overlap = dict[str, list[str]]  # reason -> paths; an image stands under its first reason only
 

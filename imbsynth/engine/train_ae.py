@@ -32,7 +32,6 @@ from imbsynth.errors import UserError
 from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
 from imbsynth.runtime import resolve_device
 from imbsynth.store.checkpoint_headers import read_header
-from imbsynth.store.outputs import check_apart, check_outside
 from imbsynth.store.training_files import TrainingFiles
 
 ON_SHEET = 8  # images per class on the reconstruction sheet
@@ -55,8 +54,6 @@ class Report:
 
 def run(config: TrainAeConfig, *, on_event: OnEvent = silent) -> Report:
     """Train an autoencoder on a folder of images and write its checkpoint, log and sheet."""
-    check_apart(config.src, config.out)
-    check_outside(config.tensorboard, config.src)
     refuse_synthetic(config.src)
     return _report(config, TrainAe(config).carry_out(on_event))
 

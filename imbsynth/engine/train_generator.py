@@ -19,12 +19,11 @@ from imbsynth.engine.training.generator import GeneratorTask, Run, generator_tra
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.memory import Step, check_memory
 from imbsynth.errors import UserError
-from imbsynth.models.generators import Coder, Shape
+from imbsynth.models.generators import Shape, SmallAutoencoder
 from imbsynth.runtime import resolve_device
 from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.fields import Wrong, mapping
 from imbsynth.store.names import listing
-from imbsynth.store.outputs import check_apart, check_outside
 from imbsynth.store.training_files import TrainingFiles
 
 PASSES = 4  # through networks as large as the autoencoder in a step
@@ -50,8 +49,6 @@ class Report:
 
 def run(config: TrainGeneratorConfig, *, on_event: OnEvent = silent) -> Report:
     """Train a generator on a folder of images and write its checkpoint, log and sheet."""
-    check_apart(config.src, config.out)
-    check_outside(config.tensorboard, config.src)
     refuse_synthetic(config.src)
     files = TrainGenerator(config).carry_out(on_event)
     return _report(config, files)
@@ -63,7 +60,7 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
     name, libraries = KIND, ("numpy", "pillow", "torch")
 
     def may_change(self) -> frozenset[str]:
-        """How long it goes on, and how often it is drawn, does not change a step."""
+        """How long it takes, and how often it is drawn, does not change a step."""
         return frozenset({"epochs", "sheet_every"})
 
     def read(self, on_event: OnEvent) -> Labelled:
@@ -87,7 +84,7 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
             self.config.channels or 3, *preview.size, self.config.latent_dim, tuple(counts)
         )
         check_memory(
-            Step(lambda: Coder(shape), shape[:3], self.config.batch_size, passes=PASSES),
+            Step(lambda: SmallAutoencoder(shape), shape[:3], self.config.batch_size, passes=PASSES),
             sum(counts),
             resolve_device(self.config.device),
         )

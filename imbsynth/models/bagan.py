@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imbsynth.models.generators import Coder, Generator, Moves, Shape, frozen
+from imbsynth.models.generators import Generator, Moves, Shape, SmallAutoencoder, frozen
 
 
 class Bagan(Generator):
@@ -27,7 +27,7 @@ class Bagan(Generator):
 
     losses = ("recon_loss", "discriminator_loss", "generator_loss")
     lr = 5e-5
-    autoencoder: Coder
+    autoencoder: SmallAutoencoder
     means: Tensor  # (C, d)
     roots: Tensor  # (C, d, d), of the covariances
 
@@ -37,7 +37,7 @@ class Bagan(Generator):
         self.noise_dim = shape.latent_dim
         self.shares = (1 / classes,) * classes
         self.shown_per_image = 1 / classes  # "synthetic" is as frequent as the average class
-        self.autoencoder = Coder(shape)
+        self.autoencoder = SmallAutoencoder(shape)
         self.head = nn.Linear(self.autoencoder.features, classes + 1)
         self.register_buffer("means", torch.zeros(classes, shape.latent_dim))
         self.register_buffer("roots", torch.zeros(classes, shape.latent_dim, shape.latent_dim))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imbsynth.models.generators import Coder, Generator, Moves, Shape, frozen
+from imbsynth.models.generators import Generator, Moves, Shape, SmallAutoencoder, frozen
 
 NOISE_DIM = 100
 MAPPED = (256, 64)  # outputs of the layers that all classes share
@@ -56,7 +56,7 @@ class Gamo(Generator):
         classes, largest = len(shape.counts), max(shape.counts)
         lacking = [max(largest - n, LEAST_SHARE * largest) for n in shape.counts]
         self.shares = tuple(n / sum(lacking) for n in lacking)
-        self.autoencoder = Coder(shape) if shape.channels > 1 else None
+        self.autoencoder = SmallAutoencoder(shape) if shape.channels > 1 else None
         size = shape.latent_dim if self.autoencoder is not None else shape.height * shape.width
         self.mapping = nn.Sequential(
             *_layer(NOISE_DIM + classes, MAPPED[0]), *_layer(MAPPED[0], MAPPED[1])

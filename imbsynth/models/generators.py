@@ -54,7 +54,7 @@ class Generator(nn.Module, ABC):
     speed = 1.0  # by which the learning rate of the weights of `fast` is multiplied
     shares: tuple[float, ...]  # of each class among the images that the discriminator is shown
     shown_per_image: float  # synthetic images for each real one
-    autoencoder: Coder | None
+    autoencoder: SmallAutoencoder | None
 
     def fast(self) -> Iterable[nn.Parameter]:
         """The weights that learn faster than the others."""
@@ -84,7 +84,7 @@ class Generator(nn.Module, ABC):
         """(m, noise_dim) standard normal noise, (m,) classes -> (m, c, h, w) images in [0, 1]."""
 
 
-class Coder(nn.Module):
+class SmallAutoencoder(nn.Module):
     """A small convolutional encoder and its mirror.
 
     Every layer halves the map and normalises each image on its own: a discriminator that began as

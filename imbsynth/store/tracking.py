@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Protocol
 
 from imbsynth.errors import UserError, option
@@ -101,7 +101,7 @@ class Tracking:
     """A run in a tracker, which is told of every epoch at most once.
 
     Which epochs it has been told of is kept in the state of the run, before it is told: a run that
-    is resumed goes on in the tracker where it stopped.
+    is resumed continues in the tracker where it stopped.
     """
 
     def __init__(
@@ -132,8 +132,12 @@ class Tracking:
         self.epochs = max(self.epochs, len(history))
 
     def close(self, *, complete: bool) -> None:
-        """End the run in the tracker."""
-        self._tracker.close(complete=complete)
+        """End the run in the tracker; UserError if the tracker does not answer.
+
+        Not for a run that is not complete: what has stopped it must be said, not this.
+        """
+        with nullcontext() if complete else suppress(UserError):
+            self._tracker.close(complete=complete)
 
 
 def check_tracker(tracker: str) -> None:

@@ -64,11 +64,12 @@ class TrainingFiles:
         """Hold the run's files for this process, after checking that none would be lost."""
         with claim(self.checkpoint):
             self._check(resume=resume, force=force)
+            complete = False
             try:
                 yield
+                complete = True
             finally:
                 if self.tracking is not None:
-                    complete = self.checkpoint.exists() and not self.state.exists()
                     self.tracking.close(complete=complete)
 
     def _check(self, *, resume: bool, force: bool) -> None:

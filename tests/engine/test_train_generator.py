@@ -201,7 +201,7 @@ def test_images_of_the_generator_are_no_test_images(
     dst, clf = tmp_path / "dst", tmp_path / "clf.safetensors"
     generate.run(GenerateConfig(src=src, dst=dst, generator=trained, to=5))
     aos_train.run(AosTrainConfig(src=dst, out=clf, epochs=1, oversample="none", device="cpu"))
-    with pytest.raises(UserError, match="autoencoder"):
+    with pytest.raises(UserError, match="seen by the autoencoder or generator"):
         evaluate.run(EvaluateConfig(checkpoint=clf, src=rare, device="cpu"))
 
 

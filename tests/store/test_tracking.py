@@ -21,6 +21,7 @@ from imbsynth.engine.events import EpochDone, Event, silent
 from imbsynth.errors import Interrupted, UserError
 from imbsynth.store import tracking
 from imbsynth.store.records import read_lines
+from imbsynth.store.training_files import TrainingFiles
 from tests.cli.test_commands import invoke
 from tests.conftest import MakeFolder, contents
 
@@ -235,6 +236,35 @@ def test_a_tracker_is_told_of_an_epoch_once_and_of_its_training_time(
     told = later._tracker
     assert isinstance(told, Told)
     assert told.epochs == [(3, 6.0, {"loss": 1 / 3, "seconds": 2.0})]
+
+
+class Silent(Told):
+    """A tracker that does not answer in the end."""
+
+    def close(self, *, complete: bool) -> None:
+        super().close(complete=complete)
+        raise UserError("no answer", "try again")
+
+
+@pytest.mark.parametrize("kind", [Told, Silent])
+def test_what_stopped_a_run_is_said_whatever_the_tracker_answers(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch, kind: type[Told]
+) -> None:
+    """Also where a checkpoint of an earlier run is there, which --force would replace."""
+    monkeypatch.setitem(tracking._KINDS, "mlflow", kind)
+    files = TrainingFiles(TrainAeConfig(**options), frozenset())
+    files.tracking = tracking.Tracking("mlflow", "ae", {}, {})
+
+    def run() -> None:
+        with files.claimed(resume=False, force=False):
+            options["out"].write_bytes(b"of an earlier run")
+            raise Interrupted(signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        run()
+    told = files.tracking._tracker
+    assert isinstance(told, Told)
+    assert told.epochs == [(-1, 0.0, {})]
 
 
 def test_every_tracker_that_is_offered_is_there() -> None:

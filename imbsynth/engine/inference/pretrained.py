@@ -17,7 +17,7 @@ from imbsynth.errors import UserError, option
 from imbsynth.models.classifiers import Classifier
 from imbsynth.models.efficientnet_lite import SCALINGS
 from imbsynth.models.heads import head_of
-from imbsynth.models.published import Inputs, Weights, published_weights, usual_inputs
+from imbsynth.models.published import Inputs, WeightFile, published_weights, usual_inputs
 from imbsynth.store import weights
 from imbsynth.store.names import printable
 from imbsynth.store.weights import Places, Published
@@ -47,7 +47,7 @@ def load_backbone(
     model: str,
     source: Path | str,
     on_event: OnEvent,
-    published: Callable[[str], Sequence[Weights]] = published_weights,
+    published: Callable[[str], Sequence[WeightFile]] = published_weights,
 ) -> Backbone:
     """The weights for a network, by its name: out of a file, or "auto" looks for published ones.
 
@@ -65,7 +65,7 @@ def load_backbone(
     return backbone
 
 
-def _named(model: str, path: Path, known: Mapping[str, Weights]) -> Backbone:
+def _named(model: str, path: Path, known: Mapping[str, WeightFile]) -> Backbone:
     digest, tensors = weights.read_any(path)
     inputs = usual_inputs(model)
     for one in known.values():
@@ -74,7 +74,7 @@ def _named(model: str, path: Path, known: Mapping[str, Weights]) -> Backbone:
     return Backbone(path.name, digest, _renamed(model, tensors), inputs)
 
 
-def _looked_for(model: str, known: Mapping[str, Weights], on_event: OnEvent) -> Backbone:
+def _looked_for(model: str, known: Mapping[str, WeightFile], on_event: OnEvent) -> Backbone:
     """The first known file that is on this machine, or a download of the first."""
     if not known:
         raise UserError(
@@ -94,7 +94,7 @@ def _looked_for(model: str, known: Mapping[str, Weights], on_event: OnEvent) -> 
     return Backbone(name, digest, _renamed(model, tensors), known[name].inputs)
 
 
-def _places(model: str, one: Weights) -> Places:
+def _places(model: str, one: WeightFile) -> Places:
     """The cache of torch, then the package that carries the file, then torchvision's server."""
     cache = Path(torch.hub.get_dir()) / "checkpoints"
     carrier = one.carrier

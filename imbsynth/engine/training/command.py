@@ -18,6 +18,7 @@ from imbsynth.engine.training.trainer import OneTask, Trainer
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.checkpoints import Checkpoint
 from imbsynth.store.images import ImageForm
+from imbsynth.store.outputs import check_apart, check_outside
 from imbsynth.store.records import provenance
 from imbsynth.store.training_files import TrainingFiles
 from imbsynth.store.transfer import unchanged
@@ -45,6 +46,10 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
     @abstractmethod
     def may_change(self) -> frozenset[str]:
         """The options that say when a run ends, and do not change a step before that."""
+
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of images that are read."""
+        return (self.config.src,)
 
     def reads_twice(self) -> tuple[Path | None, ...]:
         """The files that `read` and `inputs` open more than once."""
@@ -86,8 +91,14 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
         )
 
     def carry_out(self, on_event: OnEvent) -> TrainingFiles:
-        """Train, or resume, and write log, sheet and checkpoint; where they are."""
+        """Train, or resume, and write log, sheet and checkpoint; where they are.
+
+        UserError if anything would be written into a folder of images.
+        """
         config = self.config
+        for folder in self.folders():
+            check_apart(folder, config.out)
+        check_outside(config.tensorboard, *self.folders())
         files = TrainingFiles(config, self.may_change())
         with files.claimed(resume=config.resume, force=config.force):
             device = resolve_device(config.device)

@@ -34,12 +34,13 @@ def dependence(
 
 
 def tell_of_encoded(images: Labelled, held_out: Indices, seen: Seen, on_event: OnEvent) -> None:
-    """Say how many of the images held out for validation an autoencoder has learned from."""
+    """Say how many of the images held out for validation a network of synthetic ones has seen."""
     known = int(images.known_to(seen.encoded)[held_out].sum())
     if known:
         on_event(
             Note(
-                f"the autoencoder has learned from {known} of the {len(held_out)} images held out "
-                "for validation (train it on one part, and validate on another with --val)"
+                f"the autoencoder or generator has learned from {known} of the {len(held_out)} "
+                "images held out for validation (train it on one part, and validate on another "
+                "with --val)"
             )
         )

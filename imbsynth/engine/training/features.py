@@ -64,10 +64,16 @@ def views_of(
     says nothing about the class. Without augmentation there is one.
     """
     values = [seen.values]
-    most = min(count, max(2, VALUES_AT_MOST // seen.values.numel()))
     if augment is not None:
+        images, dim = seen.values.shape
+        most = views_that_fit(images, dim, count)
         values += [_augmented(task, augment, view, on_progress) for view in range(1, most)]
     return Views(torch.stack(values), seen.labels.cpu().numpy())
+
+
+def views_that_fit(images: int, dim: int, count: int) -> int:
+    """`count` views, or fewer, at least 2, where features of that length would take too much."""
+    return min(count, max(2, VALUES_AT_MOST // (images * dim)))
 
 
 def _augmented(

@@ -12,7 +12,13 @@ from imbsynth.core.batches import Indices
 from imbsynth.core.mixing import Batch
 from imbsynth.engine.events import Advanced, OnEvent, Started
 from imbsynth.engine.training.classifier import ClassifierTask, Material
-from imbsynth.engine.training.features import Features, of_training, of_validation, views_of
+from imbsynth.engine.training.features import (
+    Features,
+    of_training,
+    of_validation,
+    views_of,
+    views_that_fit,
+)
 from imbsynth.engine.training.parts import Place
 from imbsynth.models.heads import head_of
 from imbsynth.runtime import arithmetic, stream
@@ -39,7 +45,8 @@ class FrozenTask(ClassifierTask):
     def _compute_features(self, on_event: OnEvent) -> None:
         augment, count = self.strategy.augment, self.config.views
         images = int(self.image_of.max()) + 1
-        views = 1 if augment is None else count
+        dim = self.head.in_features
+        views = 1 if augment is None else views_that_fit(images, dim, count)
         done = 0
         on_event(Started("computing features", images * views + len(self.val.labels), "images"))
 

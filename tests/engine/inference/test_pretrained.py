@@ -13,7 +13,7 @@ from imbsynth.engine.inference.classifier import build
 from imbsynth.engine.inference.pretrained import fitting, load_backbone, take_weights
 from imbsynth.errors import UserError
 from imbsynth.models.classifiers import ImageShape
-from imbsynth.models.published import IMAGENET, Weights, published_weights
+from imbsynth.models.published import IMAGENET, WeightFile, published_weights
 from imbsynth.runtime import initialised
 from imbsynth.store.folders import digest_of
 
@@ -126,8 +126,8 @@ def test_a_file_holds_tensors_by_name_and_nothing_else(tmp_path: Path, state: ob
         load_backbone(MODEL, saved(tmp_path / "w.pth", state), silent)
 
 
-def published(tmp_path: Path, digest: str, url: str = "") -> list[Weights]:
-    return [Weights("w-0123.pth", digest, url, IMAGENET)]
+def published(tmp_path: Path, digest: str, url: str = "") -> list[WeightFile]:
+    return [WeightFile("w-0123.pth", digest, url, IMAGENET)]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import torch
 from imbsynth.command_lines import command_line
 from imbsynth.configs import AosTrainConfig, EvaluateConfig
 from imbsynth.engine import aos_train, evaluate
-from imbsynth.engine.events import Event, Started
+from imbsynth.engine.events import Advanced, Event, Started
 from imbsynth.engine.inference.classifier import load_classifier
+from imbsynth.engine.training import features
 from imbsynth.engine.training.classifier_run import classifier_step
 from imbsynth.engine.training.head import AS_TRAINED
 from imbsynth.engine.training.memory import needed
@@ -82,6 +84,24 @@ def test_features_are_computed_once_for_each_image_and_view(
     (started,) = [e for e in told if isinstance(e, Started) and e.task == "computing features"]
     held_out = 2 + 1 + 1
     assert started.total == 3 * (22 - held_out) + held_out
+
+
+def test_progress_ends_at_its_total_where_not_all_views_fit_into_memory(
+    make_folder: MakeFolder, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "VALUES_AT_MOST", 3 * 18 * 1024)
+    told: list[Event] = []
+    given = config(make_folder(COUNTS, size=(32, 32)), weights, freeze=True, views=9)
+    aos_train.run(given, on_event=told.append)
+    begun = next(i for i, e in enumerate(told) if getattr(e, "task", "") == "computing features")
+    started, (*_, last) = told[begun], [*takewhile(_is_advance, told[begun + 1 :])]
+    assert isinstance(started, Started)
+    assert isinstance(last, Advanced)
+    assert last.done == started.total == 3 * 18 + 4
+
+
+def _is_advance(event: Event) -> bool:
+    return isinstance(event, Advanced)
 
 
 def test_a_frozen_head_judges_as_the_whole_network_does(
