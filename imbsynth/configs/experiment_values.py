@@ -73,7 +73,7 @@ TIME = Kind(
 )
 METHODS = Kind(
     f"some of {', '.join(CONTENDERS)}, each once",
-    lambda text: [name.strip() for name in text.split(",")],
+    lambda text: _accept_methods([name.strip() for name in text.split(",")]),
     _accept_methods,
     ",".join,
     metavar="NAME,NAME,...",

@@ -6,6 +6,7 @@ import pytest
 
 from imbsynth.configs import AosTrainConfig
 from imbsynth.configs.contenders import CONTENDERS, USUAL, base_of, with_bases
+from imbsynth.configs.experiment_values import METHODS
 from imbsynth.core.tables import LOSSES
 
 
@@ -37,3 +38,9 @@ def test_a_method_comes_with_what_it_is_compared_with() -> None:
 def test_no_method_balances_the_classes_twice(method: str) -> None:
     config = AosTrainConfig(src=Path("in"), out=Path("c.safetensors"), **CONTENDERS[method].train)
     assert not (LOSSES[config.loss].balances and config.oversample != "none")
+
+
+def test_an_unknown_method_is_shown_as_it_was_written() -> None:
+    with pytest.raises(ValueError, match="none of the methods"):
+        METHODS.parse("plain, copys")
+    assert METHODS.parse("plain, copies") == ("plain", "copies")
