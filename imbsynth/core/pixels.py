@@ -15,6 +15,11 @@ def to_unit(pixels: Tensor) -> Tensor:
     return pixels.to(torch.float32) / 255
 
 
+def network_input(pixels: Tensor, device: torch.device) -> Tensor:
+    """(n, c, h, w) uint8 -> float32 in [0, 1] on the device, laid out for its convolutions."""
+    return to_unit(pixels.to(device)).contiguous(memory_format=torch.channels_last)
+
+
 def to_bytes(images: Tensor) -> Tensor:
     """Floats in [0, 1] (beyond is clipped) -> the nearest uint8 in [0, 255], any shape."""
     return (images.float() * 255).round().clamp(0, 255).to(torch.uint8)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from imbsynth.configs import MAX_CLASSIFIED_SIDE, USUAL_PHOTOGRAPH, USUAL_SIDE, Fit, check_size
 from imbsynth.core.batches import images_at_once
-from imbsynth.core.pixels import to_unit
+from imbsynth.core.pixels import network_input
 from imbsynth.engine.inference.class_counts import class_counts
 from imbsynth.engine.inference.decisions import Fitted, read_fitted
 from imbsynth.engine.inference.digests import packed, taken, unpacked
@@ -212,7 +212,7 @@ def logits(
     batch_size = at_once(pixels.shape[2:], batch_size)
     with torch.inference_mode(), arithmetic(device, precision):
         for batch in pixels.split(batch_size):
-            images = to_unit(batch.to(device)).contiguous(memory_format=torch.channels_last)
+            images = network_input(batch, device)
             found.append(model(images).float().cpu())
             on_progress(sum(map(len, found)))
     return torch.cat(found).numpy()

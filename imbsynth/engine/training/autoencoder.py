@@ -17,7 +17,7 @@ from imbsynth.core.batches import (
     epochs_without_progress,
 )
 from imbsynth.core.optimisers import adam
-from imbsynth.core.pixels import to_unit
+from imbsynth.core.pixels import network_input
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.training.memory import Step
 from imbsynth.engine.training.optimisation import Optimisation
@@ -129,6 +129,4 @@ class AutoencoderTask(Task[Batch]):
 
     def _images(self, indices: Indices) -> Tensor:
         chosen = torch.from_numpy(indices).to(self.pixels.device)
-        return to_unit(self.pixels[chosen].to(self.device)).contiguous(
-            memory_format=torch.channels_last
-        )
+        return network_input(self.pixels[chosen], self.device)

@@ -16,7 +16,7 @@ from imbsynth.configs import TrainGeneratorConfig
 from imbsynth.core.batches import Indices, draw_batches
 from imbsynth.core.diversity import mean_distance
 from imbsynth.core.optimisers import adam
-from imbsynth.core.pixels import to_unit
+from imbsynth.core.pixels import network_input, to_unit
 from imbsynth.engine.inference.generator import TrainedGenerator, build_generator
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.training.optimisation import Optimisation
@@ -191,9 +191,7 @@ class GeneratorTask(Task[Batch]):
 
     def _images(self, indices: Indices) -> Tensor:
         chosen = torch.from_numpy(indices).to(self.pixels.device)
-        return to_unit(self.pixels[chosen].to(self.device)).contiguous(
-            memory_format=torch.channels_last
-        )
+        return network_input(self.pixels[chosen], self.device)
 
     def _on(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(values).to(self.device)

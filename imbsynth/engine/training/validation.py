@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbsynth.core import metrics
-from imbsynth.core.pixels import to_unit
+from imbsynth.core.pixels import network_input
 from imbsynth.engine.training.history import is_number
 from imbsynth.engine.training.task import History
 
@@ -39,7 +39,7 @@ class Validation(NamedTuple):
 
     def images(self, places: slice, device: torch.device) -> Tensor:
         """(n, c, h, w) in [0, 1] on the device."""
-        return to_unit(self.pixels[places].to(device)).contiguous(memory_format=torch.channels_last)
+        return network_input(self.pixels[places], device)
 
 
 def problem_of_recalls(history: History, classes: int) -> str | None:

@@ -18,7 +18,6 @@ from imbsynth.engine.training.head import (
     is_worse,
     retrained,
     tau_normalised,
-    with_features,
 )
 from imbsynth.errors import UserError
 from imbsynth.store.checkpoints import load_checkpoint
@@ -80,16 +79,6 @@ def test_a_run_stopped_at_the_head_is_resumed_exactly(
     assert not broken.out.exists()
     aos_train.run(broken)
     assert broken.out.read_bytes() == whole.out.read_bytes()
-
-
-def test_the_head_that_was_asked_for_is_compared_with_the_one_as_trained(
-    make_folder: MakeFolder, tmp_path: Path
-) -> None:
-    src = make_folder({"a": 30, "b": 8})
-    asked = config(src, tmp_path / "x.safetensors", head_synthesis="ros")
-    aos_train.run(asked)
-    chosen = load_checkpoint(asked.out, "aos-train").meta["chosen_head"]
-    assert list(chosen["scores"]) == [AS_TRAINED, with_features("ros")]
 
 
 def test_a_head_is_worse_by_more_than_the_error_of_the_paired_difference() -> None:

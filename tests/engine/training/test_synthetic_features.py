@@ -64,7 +64,7 @@ def test_the_head_favours_no_class_whatever_the_batch_size() -> None:
         assert torch.equal(value, states[1][name])
 
 
-@pytest.mark.parametrize("method", ["smote", "calibrated"])
+@pytest.mark.parametrize("method", ["ros", "smote", "calibrated"])
 def test_a_head_with_synthetic_features_stands_beside_the_one_as_trained(
     make_folder: MakeFolder, tmp_path: Path, method: str
 ) -> None:
