@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from imbsynth import configs
-from imbsynth.engine.caching import caching
+from imbsynth.engine.decoding import as_configured
 from imbsynth.options import command_name, option_fields
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Function(Generic[C, R]):
         if config is not None and values:
             raise TypeError(f"{self.__name__} takes a config or its fields, not both")
         chosen = self.config(**values) if config is None else config
-        run: Callable[..., R] = caching(import_module(f"imbsynth.engine.{self.__name__}").run)
+        run: Callable[..., R] = as_configured(import_module(f"imbsynth.engine.{self.__name__}").run)
         return run(chosen) if on_event is None else run(chosen, on_event=on_event)
 
     def __repr__(self) -> str:
@@ -126,5 +126,5 @@ def balanced(
     """
     config = configs.BalancedConfig(src=Path(src), **options)
     chosen = {"transform": transform, "on_event": on_event}
-    run = caching(import_module("imbsynth.interop.dataset").run)
+    run = as_configured(import_module("imbsynth.interop.dataset").run)
     return run(config, **{name: value for name, value in chosen.items() if value is not None})

@@ -48,7 +48,7 @@ MAY_IMPORT = {
 SHARED = {
     "events",
     "grouping",
-    "caching",
+    "decoding",
     "manifest",
     "previews",
     "reading",
@@ -61,7 +61,7 @@ STEPS_OF_A_TRIAL = {
 ENGINE_MAY_IMPORT = {
     "__init__": set(),
     "events": set(),
-    "caching": set(),
+    "decoding": set(),
     "grouping": {"events"},
     "manifest": set(),
     "previews": set(),

@@ -17,7 +17,7 @@ from imbsynth.cli.plain_help import Command
 from imbsynth.cli.wording import help_text
 from imbsynth.command_lines import flag
 from imbsynth.configs.shared import RUN
-from imbsynth.engine.caching import caching
+from imbsynth.engine.decoding import as_configured
 from imbsynth.kinds import Flag, Several
 from imbsynth.options import Option, OptionField, built, command_name, option_fields, parsed
 
@@ -104,7 +104,7 @@ class CommandSpec:
             values = {**of_file, **values}
             json, quiet = json or shown_of_file.json, quiet or shown_of_file.quiet
         config: Any = built(self.config, values)
-        run = caching(self._runner())
+        run = as_configured(self._runner())
         report = execute(run, config, quiet=quiet, json=json, summary=self.summary)
         if code := self.exit_code(report):
             raise typer.Exit(code)

@@ -7,19 +7,27 @@ from typing import Annotated, Literal
 from imbsynth.configs.contenders import CONTENDERS, USUAL, with_bases
 from imbsynth.configs.experiment_values import METHODS, SHARD, TIME
 from imbsynth.configs.grouping import Grouped
-from imbsynth.configs.shared import Caching, OnDevice, Sized, check_checkpoint_name, one_of_two
+from imbsynth.configs.shared import (
+    Caching,
+    Drafting,
+    OnDevice,
+    Sized,
+    check_checkpoint_name,
+    one_of_two,
+)
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
 
 Budget = Literal["small", "medium", "large"]
 
 # What decides a verdict on a folder, beside the folder.
-ASKED = ("budget", "time", "methods", "all_folds", "image_size", "fit", "groups", "group_pattern")
+ASKED = ("budget", "time", "methods", "all_folds", "image_size", "fit", "draft")
+ASKED += ("groups", "group_pattern")
 ON_A_FOLDER = (*ASKED, "train_winner", "estimate")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExperimentConfig(Grouped, Sized, Caching, OnDevice):
+class ExperimentConfig(Grouped, Sized, Drafting, Caching, OnDevice):
     """Run a grid of data sets, imbalances, methods and seeds, or all methods on a folder.
 
     A trial makes an imbalanced copy of a data set, holds out validation images, makes what the

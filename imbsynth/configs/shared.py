@@ -148,7 +148,21 @@ class Caching(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading(Caching):
+class Drafting(Checked):
+    """A command that brings images to a size while it decodes them."""
+
+    draft: Annotated[
+        bool,
+        Option(
+            "Decode a JPEG file that is much larger than the wanted size at a half, a quarter or "
+            "an eighth of its size: sooner, and seldom a pixel differs by more than two gray "
+            "levels. Such files are recognised elsewhere by their bytes, no longer by their pixels."
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading(Drafting, Caching):
     """A command that decodes images into memory."""
 
     skip_unreadable: Annotated[

@@ -19,6 +19,7 @@ from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from imbsynth.configs import MAX_PIXELS, Fit, Size  # a file that claims more is taken for a bomb
 from imbsynth.store import png
+from imbsynth.store.folders import digest_of
 
 # Pillow recognises a file by its first bytes, not by its name, and some of its formats are
 # programs: for EPS it starts Ghostscript. The likeliest come first; TGA, which has no signature,
@@ -49,6 +50,7 @@ _JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _GRAY_MODES = frozenset({"1", "L", "LA", "La", "F"})  # and "I", "I;16", ...
 # Where Pillow puts EXIF data; the second is how ImageMagick used to write it into PNG.
 _EXIF_KEYS = frozenset({"exif", "Raw profile type exif"})
+DRAFTED = 2  # times the wanted pixels per side: below that, the difference can be seen
 _ORIENTATION = 0x0112  # the EXIF tag
 _ON_ITS_SIDE = frozenset({5, 6, 7, 8})  # its values for images turned by a quarter
 _BITS, _FORMAT, _SIGNED = 258, 339, 2  # TIFF tags, and the value of the second for signed integers
@@ -65,7 +67,9 @@ class Picture(NamedTuple):
     mode: str  # as stored, by Pillow's names: "L", "RGB", "RGBA", "P", "I;16", ...
     alpha: bool  # whether transparency was composited on black
     resized: bool
-    digest: str  # SHA-256 of size and pixels, hexadecimal: see `_pixel_digest`
+    # SHA-256 of size and pixels, hexadecimal: see `_pixel_digest`; of the bytes of a JPEG file that
+    # was decoded at a fraction of its size.
+    digest: str
     coloured: bool  # whether the file shows a colour, whatever became of it
 
 
@@ -82,7 +86,12 @@ def quiet() -> Iterator[None]:
 
 
 def decode(
-    data: bytes, size: Size | None = None, *, as_gray: bool = False, fit: Fit = "squash"
+    data: bytes,
+    size: Size | None = None,
+    *,
+    as_gray: bool = False,
+    fit: Fit = "squash",
+    draft: bool = False,
 ) -> Picture:
     """The first frame of an image, upright, as 8-bit gray or RGB.
 
@@ -90,7 +99,8 @@ def decode(
     its luma (ITU-R 601-2). Palettes are expanded, transparency is composited on black, EXIF
     orientation is applied, 16-bit and float images are brought to 8 bits by their format's range
     (float: [0, 1]), gray as colour: see `_eight_bit`. `size` (height, width in pixels) resizes with
-    Pillow's antialiased bicubic filter, by `fit`: see `_resized`. Raises Unreadable.
+    Pillow's antialiased bicubic filter, by `fit`: see `_resized`. With `draft`, a large JPEG file
+    is decoded at a fraction of its size: see `_drafted`. Raises Unreadable.
     """
     try:
         with Image.open(io.BytesIO(data), formats=_formats()) as image:
@@ -98,11 +108,13 @@ def decode(
             if image.format == "PNG":
                 png.check_chunks(data)
             mode = image.mode
+            drafted = draft and size is not None and _drafted(image, size)
             image.load()
             upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
             flat, alpha = _flatten(upright, gray=_is_gray(image, data))
             flat = _without_equal_channels(flat)
-            digest, coloured = _pixel_digest(np.asarray(flat)), flat.mode == "RGB"
+            digest = digest_of(data) if drafted else _pixel_digest(np.asarray(flat))
+            coloured = flat.mode == "RGB"
             if coloured and as_gray:
                 flat = flat.convert("L")
             resized = size is not None and flat.size != (size[1], size[0])
@@ -111,6 +123,18 @@ def decode(
             return Picture(np.asarray(flat), mode, alpha, resized, digest, coloured)
     except _PARSER_ERRORS as error:
         raise Unreadable(_reason(error, data)) from None
+
+
+def _drafted(image: Image.Image, size: Size) -> bool:
+    """Have a JPEG decoder leave out the high frequencies that `size` has no room for; whether.
+
+    It computes a half, a quarter or an eighth of the pixels per side from the DCT coefficients,
+    still at least `DRAFTED` times what is wanted: the filter of `_resized` has the last word.
+    """
+    height, width = size[::-1] if _lies_on_its_side(image) else size
+    before = image.size
+    image.draft(None, (DRAFTED * width, DRAFTED * height))  # does nothing for other formats
+    return image.size != before
 
 
 def _resized(image: Image.Image, size: Size, fit: Fit) -> Image.Image:

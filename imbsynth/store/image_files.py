@@ -14,6 +14,7 @@ from PIL import Image
 from imbsynth.configs import Fit, Size, size_text, within
 from imbsynth.errors import UserError
 from imbsynth.store.decoding import Picture, Unreadable, decode, header_size, quiet
+from imbsynth.store.drafts import drafting
 from imbsynth.store.folders import digest_of, read_bytes
 from imbsynth.store.names import printable
 from imbsynth.store.parallel import in_order, threads_for
@@ -38,18 +39,20 @@ def read_image_file(
 ) -> ImageFile:
     """Read and decode one file; `size` (height, width) in pixels resizes, by `fit`.
 
-    Without `pixels`, those of the picture need not be right: their shape is.
+    Without `pixels`, those of the picture need not be right: their shape is. Within
+    `drafts.drafted(True)`, a large JPEG file is decoded at a fraction of its size.
     """
     try:
         data = read_bytes(path)
     except OSError as error:
         return ImageFile("", None, f"cannot be read: {error.strerror or error}")
     digest = digest_of(data)
-    cache, key = current(), key_of(digest, size, as_gray, fit)
+    draft = drafting()
+    cache, key = current(), key_of(digest, size, as_gray, fit, *(["draft"] if draft else []))
     picture = None if cache is None else cache.load(key, pixels=pixels)
     if picture is None:
         try:
-            picture = decode(data, size, as_gray=as_gray, fit=fit)
+            picture = decode(data, size, as_gray=as_gray, fit=fit, draft=draft)
         except Unreadable as error:
             return ImageFile(digest, None, str(error))
         if cache is not None:

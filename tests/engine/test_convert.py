@@ -11,7 +11,9 @@ from PIL import Image
 
 from imbsynth.configs import ConvertConfig, Fit, GenerateConfig, InspectConfig, Size
 from imbsynth.engine import convert, generate, inspect
+from imbsynth.engine.decoding import as_configured
 from imbsynth.errors import UserError
+from imbsynth.store.decoding import decode
 from imbsynth.store.image_files import read_image_file
 from imbsynth.store.image_writers import FORMATS
 from tests.conftest import MakeFolder, contents
@@ -143,3 +145,23 @@ def test_synthetic_images_are_refused(make_folder: MakeFolder, tmp_path: Path) -
 def test_a_fit_needs_a_size() -> None:
     with pytest.raises(UserError, match="fit says how images get to a size, and none is given"):
         ConvertConfig(src=Path("a"), dst=Path("b"), fit="crop")
+
+
+def test_a_draft_is_made_where_it_is_asked_for(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (tmp_path / "src" / name).mkdir(parents=True)
+        image = Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8))
+        image.save(tmp_path / "src" / name / "0.jpg")
+    found = []
+    for draft in (False, True):
+        dst = tmp_path / f"draft {draft}"
+        as_configured(convert.run)(
+            ConvertConfig(src=tmp_path / "src", dst=dst, image_size=(8, 8), draft=draft)
+        )
+        found.append(pixels(dst / "a/0.png"))
+        record = json.loads((dst / "run.json").read_text())
+        assert record["config"]["draft"] is draft
+    assert found[0] != found[1]
+    expected = decode((tmp_path / "src/a/0.jpg").read_bytes(), (8, 8), draft=True)
+    assert found[1] == expected.pixels.tolist()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import struct
 from contextlib import suppress
@@ -13,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from PIL import Image, features
 
-from imbsynth.configs import MAX_PIXELS
+from imbsynth.configs import MAX_PIXELS, Fit
 from imbsynth.store.decoding import Picture, Unreadable, decode, quiet
 from imbsynth.store.images import as_picture
 from tests.store.conftest import chunk, noise, png_bytes, tiff_bytes
@@ -431,3 +432,63 @@ def test_the_same_image_has_one_digest_in_every_lossless_format() -> None:
         Image.merge("RGB", [gray, gray, Image.new("L", gray.size)]),
     ]
     assert not digests & {decode(encoded(other, "PNG")).digest for other in others}
+
+
+@pytest.fixture
+def photograph() -> Image.Image:
+    """Smooth patches of colour with some noise, 160x240 pixels."""
+    rng = np.random.default_rng(3)
+    patches = Image.fromarray(rng.integers(0, 256, (5, 7, 3), np.uint8))
+    smooth = np.asarray(patches.resize((240, 160), Image.Resampling.BICUBIC), np.float64)
+    noisy = smooth + rng.normal(0, 6, smooth.shape)
+    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("fit", ["squash", "crop", "pad"])
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("size", [(16, 16), (12, 20), (40, 40)])
+def test_a_drafted_jpeg_hardly_differs(
+    photograph: Image.Image, size: tuple[int, int], orientation: int, fit: Fit
+) -> None:
+    data = encoded(photograph, "JPEG", quality=92, exif=turned(orientation))
+    whole, draft = (decode(data, size, fit=fit, draft=draft) for draft in (False, True))
+    apart = np.abs(whole.pixels.astype(int) - draft.pixels)
+    assert draft.pixels.shape == (*size, 3)
+    assert 0 < apart.max() <= 3
+    assert apart.mean() < 0.5
+    assert (draft.mode, draft.alpha, draft.resized, draft.coloured) == ("RGB", False, True, True)
+
+
+def test_a_drafted_jpeg_is_known_by_its_bytes(photograph: Image.Image) -> None:
+    data = encoded(photograph, "JPEG")
+    draft = decode(data, (16, 16), draft=True)
+    assert (
+        draft.digest == hashlib.sha256(data).hexdigest() == decode(data, (20, 9), draft=True).digest
+    )
+    assert draft.digest != decode(data, (16, 16)).digest
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [("JPEG", None), ("JPEG", (41, 61)), ("JPEG", (81, 20)), ("JPEG", (320, 480)), ("PNG", (8, 8))],
+)
+def test_only_a_jpeg_at_least_four_times_as_large_is_drafted(
+    photograph: Image.Image, kind: str, size: tuple[int, int] | None
+) -> None:
+    data = encoded(photograph, kind)
+    whole, draft = (decode(data, size, draft=draft) for draft in (False, True))
+    assert np.array_equal(whole.pixels, draft.pixels)
+    assert whole.digest == draft.digest
+
+
+def test_a_gray_jpeg_stays_gray_in_a_draft(photograph: Image.Image) -> None:
+    for image in (photograph.convert("L"), photograph.convert("L").convert("RGB")):
+        draft = decode(encoded(image, "JPEG"), (16, 16), draft=True)
+        assert draft.pixels.shape == (16, 16)
+        assert not draft.coloured
+
+
+def test_a_damaged_jpeg_is_refused_in_a_draft(photograph: Image.Image) -> None:
+    data = encoded(photograph, "JPEG")
+    with pytest.raises(Unreadable):
+        decode(data[: len(data) // 2], (16, 16), draft=True)

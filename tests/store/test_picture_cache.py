@@ -10,9 +10,10 @@ from PIL import Image
 
 from imbsynth.configs import Fit, GenerateConfig
 from imbsynth.engine import generate
-from imbsynth.engine.caching import caching
+from imbsynth.engine.decoding import as_configured
 from imbsynth.errors import UserError
 from imbsynth.store import decoding, image_files
+from imbsynth.store.drafts import drafted
 from imbsynth.store.image_files import ImageFile, read_image_file
 from imbsynth.store.picture_cache import FILE, LARGEST, kept_in
 from tests.conftest import MakeFolder, contents
@@ -131,9 +132,9 @@ def test_a_cache_stands_in_no_folder_that_a_command_reads_or_makes(
     for place in (src, src / "a/cache", tmp_path / "link/cache", tmp_path / "dst/cache"):
         config = GenerateConfig(src=src, dst=tmp_path / "dst", cache=place)
         with pytest.raises(UserError, match="lies in"):
-            caching(generate.run)(config)
+            as_configured(generate.run)(config)
     assert contents(src).keys() == {"a/000.png", "a/001.png", "a/002.png", "b/000.png", "b/001.png"}
-    caching(generate.run)(GenerateConfig(src=src, dst=tmp_path / "dst", cache=tmp_path))
+    as_configured(generate.run)(GenerateConfig(src=src, dst=tmp_path / "dst", cache=tmp_path))
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -170,3 +171,26 @@ def test_each_way_to_resize_is_kept_apart(files: list[Path], tmp_path: Path) -> 
                 assert other is not None
                 assert one.pixels.tolist() == other.pixels.tolist()
     assert len({str(one and one.pixels.tolist()) for one in plain}) == 3
+
+
+def test_a_draft_is_kept_apart_from_the_whole_image(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(values).save(tmp_path / "image.jpg", quality=95)
+
+    def read() -> ImageFile:
+        return read_image_file(tmp_path / "image.jpg", (8, 8))
+
+    with kept_in(tmp_path / "cache"):
+        whole = read()
+        with drafted(True):
+            draft = read()
+            with drafted(False):  # within a command that wants drafts
+                assert equal(read(), draft)
+        assert equal(read(), whole)
+    assert whole.picture is not None
+    assert draft.picture is not None
+    assert not np.array_equal(whole.picture.pixels, draft.picture.pixels)
+    with kept_in(tmp_path / "cache"):
+        assert equal(read(), whole)
+        with drafted(True):
+            assert equal(read(), draft)

@@ -14,6 +14,7 @@ from imbsynth.core.frechet import Moments, StoredFeatures, Summary
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.errors import UserError, option
 from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from imbsynth.store.drafts import drafting
 from imbsynth.store.fields import Wrong, whole
 from imbsynth.store.folders import digest_of, read_bytes
 from imbsynth.store.outputs import claim
@@ -52,6 +53,7 @@ class StatisticsCache:
             **self.identity,
             "images": digest_of("\n".join(_digest(root / path) for path in paths).encode()),
             "seed": sampled_with,
+            **({"draft": True} if drafting() else {}),  # else named as before there were drafts
         }
         name = digest_of(json.dumps(identity, sort_keys=True).encode())
         return self.folder / f"{name}.safetensors"

@@ -39,7 +39,8 @@ class Ground:
         """The methods of a plan, all with the same training budget."""
         counts, effort = self.folder.counts, plan.effort
         balanced = len(counts) * max(counts.values())
-        size: Options = {"image_size": self.size, "fit": self.config.fit}
+        size: Options = {name: getattr(self.config, name) for name in ("fit", "draft")}
+        size["image_size"] = self.size
         train: Options = {
             "epochs": effort.epochs,
             "images_per_epoch": max(LEAST_PER_EPOCH, min(balanced, effort.most_images)),

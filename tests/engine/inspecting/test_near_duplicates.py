@@ -9,7 +9,7 @@ from PIL import Image, ImageEnhance
 
 from imbsynth.configs import InspectConfig
 from imbsynth.engine import inspect
-from imbsynth.engine.caching import caching
+from imbsynth.engine.decoding import as_configured
 from imbsynth.engine.events import Event, Note
 from imbsynth.errors import UserError
 from tests.conftest import contents
@@ -136,6 +136,6 @@ def test_unreadable_files_are_near_to_none(photos: Path) -> None:
 def test_with_images_out_of_a_cache_the_same_pairs_are_found(photos: Path, tmp_path: Path) -> None:
     picture(0).save(photos / "a/again.jpg", quality=60)
     config = InspectConfig(src=photos, near_duplicates=True, cache=tmp_path / "cache")
-    first, again = (caching(inspect.run)(config).near_duplicates for _ in range(2))
+    first, again = (as_configured(inspect.run)(config).near_duplicates for _ in range(2))
     assert first == again
     assert again["within"].count == 1

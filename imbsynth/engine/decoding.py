@@ -1,4 +1,4 @@
-"""How every command is run: with the folder that keeps decoded images, if it was given one."""
+"""How every command is run: with what its config says about the decoding of image files."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ from typing import Any, TypeVar
 Report = TypeVar("Report")
 
 
-def caching(run: Callable[..., Report]) -> Callable[..., Report]:
-    """The `run` of a command, within the cache of its config (see `configs.shared.Caching`)."""
+def as_configured(run: Callable[..., Report]) -> Callable[..., Report]:
+    """The `run` of a command, within the cache and the draft mode of its config.
+
+    See `Caching` and `Drafting` in `configs.shared`.
+    """
 
     @wraps(run)
     def within(config: Any, **options: Any) -> Report:
-        folder = getattr(config, "cache", None)
-        if folder is None:
+        folder, draft = getattr(config, "cache", None), getattr(config, "draft", False)
+        if folder is None and not draft:
             return run(config, **options)
+        from imbsynth.store.drafts import drafted
         from imbsynth.store.outputs import check_outside
         from imbsynth.store.picture_cache import kept_in
 
         check_outside(folder, *_other_places(config))
-        with kept_in(folder):
+        with kept_in(folder), drafted(draft):
             return run(config, **options)
 
     return within
