@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 
+DRAWS, AT_ONCE = 50_000, 5_000  # of weights, in the Bayesian signed-rank test
+PRIOR = 0.5  # weight of the difference of 0 in it
 DIGITS = 12  # decimals: the order in which a mean is summed changes later ones
 
 
@@ -112,10 +114,25 @@ def _true_counts(methods: int) -> set[int]:
 def better(first: Values, second: Values, rope: float, seed: int) -> tuple[float, float, float]:
     """Two (n,) scores on n problems -> P(first is better), P(equal), P(second is better).
 
-    The Bayesian signed-rank test (Benavoli et al., 2014) of baycomp, its authors' library. rope:
-    the largest difference that counts as equal, in the unit of the scores. seed: of its draws.
+    The Bayesian signed-rank test (Benavoli et al., 2014): Dirichlet weights of the differences and
+    of a difference of 0; in each draw the likeliest case counts for the mean of two differences
+    that are drawn by these weights. The draws are those of baycomp, the authors' library, whose
+    loop over them takes a hundred times as long. rope: the largest difference that counts as equal,
+    in the unit of the scores. seed: of the draws.
     """
-    from baycomp import SignedRankTest
+    gaps = np.append(0.0, first - second)
+    sums = gaps[:, None] + gaps[None, :]
+    masks = [_share_above(sums, 2 * rope), _share_above(-sums, 2 * rope)]
+    rng, counts = np.random.RandomState(seed), np.zeros(3, np.int64)
+    for _ in range(DRAWS // AT_ONCE):
+        weights = rng.dirichlet([PRIOR] + [1.0] * len(first), AT_ONCE)
+        above, below = (np.einsum("ni,ni->n", weights @ mask, weights) for mask in masks)
+        likeliest = np.argmax([below, 1 - above - below, above], axis=0)
+        counts += np.bincount(likeliest, minlength=3)
+    worse, same, best = (counts / counts.sum()).tolist()
+    return best, same, worse
 
-    worse, same, best = SignedRankTest(second, first, rope, random_state=seed).probs()
-    return float(best), float(same), float(worse)
+
+def _share_above(values: Values, limit: float) -> Values:
+    """Heaviside's function: 1 above the limit, a half on it."""
+    return np.heaviside(values - limit, 0.5)

@@ -24,7 +24,7 @@ from imbsynth.figures.spreads import write_spreads
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import ROBUSTNESS, SPREADS, provenance, write_record, write_table
 
-LIBRARIES = ("baycomp", "numpy", "scipy")  # that the numbers depend on
+LIBRARIES = ("numpy", "scipy")  # that the numbers depend on
 TABLES = "tables.md"
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from baycomp import SignedRankTest
 from scipy import stats
 
 from imbsynth.core.significance import (
@@ -170,3 +171,13 @@ def test_the_signed_rank_test_against_draws_of_our_own(rope: float) -> None:
     expected = np.bincount(likeliest, minlength=3) / len(weights)
     # Standard errors of 20,000 and 50,000 draws: at most 0.0042 together; four of them.
     assert better(0.5 + gaps, np.full(12, 0.5), rope, 0) == pytest.approx(expected, abs=0.017)
+
+
+@pytest.mark.parametrize("rope", [0.0, 0.003, 0.01])
+@pytest.mark.parametrize("problems", [1, 2, 9, 40])
+def test_the_signed_rank_test_is_that_of_baycomp(problems: int, rope: float) -> None:
+    """The same draws. A difference of exactly the rope counts by half; the sums round otherwise."""
+    rng = np.random.default_rng(problems)
+    first, second = np.round(rng.normal([[0.71], [0.7]], 0.02, (2, problems)), 3)
+    worse, same, best = SignedRankTest(second, first, rope, random_state=7).probs()
+    assert better(first, second, rope, 7) == pytest.approx((best, same, worse), abs=1e-3)
