@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import contents
+from tests.conftest import MakeFolder, contents
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 ENVIRONMENT = {
@@ -107,3 +108,41 @@ def test_the_batch_job_goes_on_when_submitted_again(rare: Path, tmp_path: Path) 
     before = contents(work), (work / "balanced").stat()
     assert "is complete: nothing to do" in run(job, EPOCHS="2").stderr
     assert (contents(work), (work / "balanced").stat()) == before
+
+
+GRID = """
+data: {bars: {train: train, test: test}}
+imbalance: {as is: {}}
+seeds: [0, 1]
+train: {epochs: 30, batch-size: 8}
+train-ae: {epochs: 2, latent-dim: 4, batch-size: 8}
+methods: {plain: {}, DeepSMOTE: {train-ae: {}, train: {oversample: none}}}
+"""
+
+
+def test_jobs_of_an_array_share_a_grid_and_take_up_what_a_killed_one_left(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    """The first of three is killed in its first trial."""
+    make_folder({"a": 4, "b": 4}, name="test", first=100)
+    data = make_folder({"a": 12, "b": 8}, name="train").parent
+    (tmp_path / "grid.yaml").write_text(GRID)
+    command = [str(EXAMPLES / "array.sh"), str(tmp_path / "grid.yaml"), str(data)]
+
+    def submitted(number: int) -> subprocess.Popen[bytes]:
+        with (tmp_path / f"log {number}").open("w") as log:
+            job = ["bash", *command, str(tmp_path / "out")]
+            return subprocess.Popen(job, stdout=log, stderr=log, env=ENVIRONMENT)
+
+    first = submitted(1)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("out/trials/bars/as is/*/*lock*")):
+        assert first.poll() is None, (tmp_path / "log 1").read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)  # for the process to come that far
+    others = [submitted(2), submitted(3)]
+    first.kill()
+    assert [job.wait(timeout=120) for job in (first, *others)] == [-signal.SIGKILL, 0, 0]
+    assert len(list(tmp_path.glob("out/trials/bars/as is/*/*.json"))) == 4
+    table = run(["imbsynth", "compare", str(tmp_path / "out"), "--json"]).stdout
+    assert [row["seeds"] for row in json.loads(table)["rows"]] == [2, 2]

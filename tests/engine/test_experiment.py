@@ -11,9 +11,11 @@ import yaml
 
 from imbsynth.configs import CompareConfig, ExperimentConfig
 from imbsynth.engine import compare, experiment
+from imbsynth.engine.events import Advanced, Event
 from imbsynth.engine.experiments.protocol_files import parse_protocol, read_protocol
 from imbsynth.engine.experiments.protocols import Trial
 from imbsynth.errors import UserError
+from imbsynth.store.outputs import claim
 from tests.conftest import MakeFolder, contents
 from tests.engine.comparison.files import change, make_older
 
@@ -89,6 +91,51 @@ def test_shards_share_the_grid_at_the_same_time(root: Path) -> None:
     assert sorted(made) == [f"bars/as is/{method}/0" for method in ("AOS", "DeepSMOTE", "plain")]
 
 
+PLAIN: dict[str, Any] = {**TINY, "imbalance": {"as is": {}}, "methods": {"plain": {}}}
+
+CLAIM = """
+import sys, time
+from pathlib import Path
+from imbsynth.store.outputs import claim
+
+with claim(Path(sys.argv[1])):
+    print("claimed", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_the_trial_of_a_process_that_was_killed_is_taken_up(root: Path) -> None:
+    """While it is being done, it is passed over."""
+    experiment.run(config(root, PLAIN))
+    settings = config(root, {**PLAIN, "seeds": [2, 3, 4]})
+    target = root / "out/trials/bars/as is/plain/2.json"
+    command = [sys.executable, "-c", CLAIM, str(target)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "claimed\n"
+        undone: list[bool] = []
+
+        def killed_late(event: Event) -> None:
+            if isinstance(event, Advanced) and event.done == 2:  # the third trial is left
+                undone.append(not target.exists())
+                other.kill()
+                other.wait()
+
+        try:
+            report = experiment.run(settings, on_event=killed_late)
+        finally:
+            other.kill()
+    assert undone[0]
+    assert list(report.trials.values()) == ["made now"] * 3
+
+
+def test_a_trial_that_another_process_is_doing_is_left_to_it(root: Path) -> None:
+    experiment.run(config(root, PLAIN))
+    with claim(root / "out/trials/bars/as is/plain/2.json"):
+        report = experiment.run(config(root, {**PLAIN, "seeds": [2, 3]}))
+    assert list(report.trials.values()) == ["to do", "made now"]
+
+
 def test_folds_test_on_what_they_do_not_train_on(root: Path) -> None:
     folds = {
         **TINY,
@@ -107,9 +154,6 @@ def test_folds_test_on_what_they_do_not_train_on(root: Path) -> None:
     rows = compare.run(CompareConfig(src=root / "out")).rows
     assert [row["problem"] for row in rows] == ["bars, as is, balanced", "bars, as is, cut"]
     assert rows[0]["seeds"] == 4
-
-
-PLAIN: dict[str, Any] = {**TINY, "imbalance": {"as is": {}}, "methods": {"plain": {}}}
 
 
 @pytest.mark.parametrize(

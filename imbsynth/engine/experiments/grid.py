@@ -55,8 +55,25 @@ def run_trials(
             if trial not in over and run_trial(workspace, trial, done - 1, on_event):
                 made.add(trial)
             on_event(Advanced(done, trial.name))
+        made |= _taken_up(workspace, own, spared, on_event)
     over = spared()
     return {trial.name: _status(workspace, trial, own, made, over) for trial in trials}
+
+
+def _taken_up(
+    workspace: Workspace, own: set[Trial], spared: Spared, on_event: OnEvent
+) -> set[Trial]:
+    """Do what other processes had begun and have left undone, because they were ended.
+
+    Nobody is waited for: what is being done at the end stays with its process.
+    """
+    made: set[Trial] = set()
+    while True:
+        left = [trial for trial in to_do(workspace, spared()) if trial in own]
+        now = {trial for trial in left if run_trial(workspace, trial, len(own) - 1, on_event)}
+        if not now:
+            return made
+        made |= now
 
 
 def _status(
