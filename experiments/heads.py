@@ -60,7 +60,7 @@ def trained(config: AosTrainConfig) -> ClassifierTask:
         aos_train.run(config)
     run = aos_train.AosTrain(config)
     task = run.trainer(run.read(silent), torch.device("cpu"), "fp32", silent).task
-    task.keeper.best = weights_now(load_classifier(config.out).model)
+    task.keeper.kept = weights_now(load_classifier(config.out).model)
     return task
 
 

@@ -13,6 +13,7 @@ from imbsynth.configs.fid import FidConfig, Resize
 from imbsynth.configs.generate import GenerateConfig
 from imbsynth.configs.imbalance import ImbalanceConfig, Profile
 from imbsynth.configs.inspect import InspectConfig
+from imbsynth.configs.learning import Keep
 from imbsynth.configs.predict import PredictConfig
 from imbsynth.configs.report import ReportConfig
 from imbsynth.configs.shared import STATE, Link, Precision
@@ -63,6 +64,7 @@ __all__ = [
     "GenerateConfig",
     "ImbalanceConfig",
     "InspectConfig",
+    "Keep",
     "Link",
     "Metric",
     "Penalty",

@@ -36,7 +36,7 @@ class AosTrainConfig(Grouped, Learning, Pretrained, Synthesis, Training):
 
     Rare classes are oversampled, and during training some of their images are moved towards and
     past the decision boundary (AOS). Real images that are held out from training choose the epoch,
-    by macro F1. Look at CLF.png: loss, scores, and the recall of each class.
+    by macro F1 (or the last is kept). Look at CLF.png: loss, scores, and the recall of each class.
     """
 
     out: Annotated[

@@ -21,8 +21,10 @@ from imbsynth.options import Option
 Budget = Literal["small", "medium", "large"]
 
 # What decides a verdict on a folder, beside the folder.
-ASKED = ("budget", "time", "methods", "all_folds", "image_size", "fit", "draft")
-ASKED += ("groups", "group_pattern")
+ASKED = (
+    *("budget", "time", "methods", "all_folds"),
+    *("image_size", "fit", "draft", "groups", "group_pattern"),
+)
 ON_A_FOLDER = (*ASKED, "train_winner", "estimate")
 
 

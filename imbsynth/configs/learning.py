@@ -1,7 +1,7 @@
 """How a classifier learns from its images: the fields of `aos-train` on loss, images and steps."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from imbsynth.configs.shared import Checked
 from imbsynth.core.tables import (
@@ -17,6 +17,7 @@ from imbsynth.errors import UserError, option
 from imbsynth.kinds import PART, SHARE, Range
 from imbsynth.options import Option
 
+Keep = Literal["best", "last"]
 LEARNING = "Learning"
 BELOW_ONE = Range(0, 1, open_high=True)
 _AUGMENTING = {"none": "no changes", **choices(AUGMENTATIONS)}
@@ -122,7 +123,17 @@ class Learning(Checked):
             panel=LEARNING,
         ),
     ] = 0.0
-
+    keep: Annotated[
+        Keep,
+        Option(
+            "Which epoch is kept.",
+            choices={
+                "best": "the one with the best macro F1 on the validation images",
+                "last": "the last one, as the literature on long-tailed classes does",
+            },
+            panel=LEARNING,
+        ),
+    ] = "best"
     head_epochs: Annotated[
         int,
         Option(

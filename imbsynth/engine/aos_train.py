@@ -40,7 +40,7 @@ from imbsynth.engine.training.fitting import fit_decisions
 from imbsynth.engine.training.head import check_has_head, choose_head
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.holding_out import hold_out, read_validation
-from imbsynth.engine.training.keeper import best_of
+from imbsynth.engine.training.keeper import kept_of
 from imbsynth.engine.training.sets import Members
 from imbsynth.engine.training.telling import tell_of_balance, tell_of_chance
 from imbsynth.engine.training.trainer import Trainer
@@ -92,7 +92,7 @@ def run(config: AosTrainConfig, *, on_event: OnEvent = silent) -> Report:
     """Train a classifier, keep its best epoch, and write its checkpoint, log and curves."""
     if config.val is not None:
         check_apart(config.src, config.val)
-    return _report(AosTrain(config).carry_out(on_event))
+    return _report(config, AosTrain(config).carry_out(on_event))
 
 
 class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
@@ -192,17 +192,18 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         made_by: dict[str, Any],
         on_event: OnEvent,
     ) -> Result:
-        """The classifier of the best epoch, what is fitted to it, and the curves of all."""
+        """The classifier of the epoch that is kept, what is fitted to it, and the curves of all."""
         task, history = trainer.task, trainer.history
-        tell_of_chance(best_of(history)["acsa"], len(data.counts), on_event)
+        kept = kept_of(history, self.config.keep)
+        tell_of_chance(kept["acsa"], len(data.counts), on_event)
         meta: dict[str, Any] = {
             "made_by": made_by,
             "counts": list(data.counts.items()),  # JSON would sort a dict
             "epochs": len(history),
-            "best_epoch": best_of(history)["epoch"],
+            "best_epoch": kept["epoch"],
             FIT: self.config.fit,
         }
-        weights = task.keeper.best
+        weights = task.keeper.kept
         if self.backbone is not None:
             meta[PRETRAINED] = self.backbone.meta()
         if self.config.head_epochs:
@@ -212,7 +213,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         fitted = fit_decisions(task, weights, data.counts, self.config.want_recall, on_event)
         meta |= fitted.meta()
         checkpoint = classifier_checkpoint(weights, task.model, data.seen, meta)
-        write = partial(draw_curves, history=history, counts=data.counts, loss=self.config.loss)
+        write = partial(draw_curves, history=history, counts=data.counts, config=self.config)
         return Result(write, checkpoint)
 
 
@@ -243,14 +244,14 @@ def _synthetic(images: Labelled, made: Mapping[str, Made]) -> NDArray[np.bool_]:
     return np.array([path in synthetic for path in images.paths], bool)
 
 
-def _report(files: TrainingFiles) -> Report:
+def _report(config: AosTrainConfig, files: TrainingFiles) -> Report:
     history = read_history(files.log, validation.NUMBERS)
-    best = best_of(history)
+    kept = kept_of(history, config.keep)
     return Report(
         checkpoint=files.checkpoint.as_posix(),
         epochs=len(history),
-        best_epoch=best["epoch"],
-        val={name: best[name] for name in validation.SCORES},
+        best_epoch=kept["epoch"],
+        val={name: kept[name] for name in validation.SCORES},
         seconds_per_epoch=sum(line["seconds"] for line in history) / len(history),
         images_per_second=images_per_second(history),
         log=files.log.as_posix(),

@@ -20,6 +20,7 @@ from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 from imbsynth.configs import MAX_PIXELS, Fit, Size  # a file that claims more is taken for a bomb
 from imbsynth.store import png
 from imbsynth.store.folders import digest_of
+from imbsynth.store.resizing import drafted, is_turned, lies_on_its_side, resized_to
 
 # Pillow recognises a file by its first bytes, not by its name, and some of its formats are
 # programs: for EPS it starts Ghostscript. The likeliest come first; TGA, which has no signature,
@@ -48,11 +49,6 @@ _PARSER_ERRORS = (
 )
 _JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _GRAY_MODES = frozenset({"1", "L", "LA", "La", "F"})  # and "I", "I;16", ...
-# Where Pillow puts EXIF data; the second is how ImageMagick used to write it into PNG.
-_EXIF_KEYS = frozenset({"exif", "Raw profile type exif"})
-DRAFTED = 2  # times the wanted pixels per side: below that, the difference can be seen
-_ORIENTATION = 0x0112  # the EXIF tag
-_ON_ITS_SIDE = frozenset({5, 6, 7, 8})  # its values for images turned by a quarter
 _BITS, _FORMAT, _SIGNED = 258, 339, 2  # TIFF tags, and the value of the second for signed integers
 
 
@@ -99,8 +95,8 @@ def decode(
     its luma (ITU-R 601-2). Palettes are expanded, transparency is composited on black, EXIF
     orientation is applied, 16-bit and float images are brought to 8 bits by their format's range
     (float: [0, 1]), gray as colour: see `_eight_bit`. `size` (height, width in pixels) resizes with
-    Pillow's antialiased bicubic filter, by `fit`: see `_resized`. With `draft`, a large JPEG file
-    is decoded at a fraction of its size: see `_drafted`. Raises Unreadable.
+    Pillow's antialiased bicubic filter, by `fit`: see `resized_to`. With `draft`, a large JPEG file
+    is decoded at a fraction of its size: see `drafted`. Raises Unreadable.
     """
     try:
         with Image.open(io.BytesIO(data), formats=_formats()) as image:
@@ -108,47 +104,21 @@ def decode(
             if image.format == "PNG":
                 png.check_chunks(data)
             mode = image.mode
-            drafted = draft and size is not None and _drafted(image, size)
+            is_draft = draft and size is not None and drafted(image, size)
             image.load()
-            upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
+            upright = ImageOps.exif_transpose(image) if is_turned(image) else image
             flat, alpha = _flatten(upright, gray=_is_gray(image, data))
             flat = _without_equal_channels(flat)
-            digest = digest_of(data) if drafted else _pixel_digest(np.asarray(flat))
+            digest = digest_of(data) if is_draft else _pixel_digest(np.asarray(flat))
             coloured = flat.mode == "RGB"
             if coloured and as_gray:
                 flat = flat.convert("L")
             resized = size is not None and flat.size != (size[1], size[0])
             if size is not None and resized:
-                flat = _resized(flat, size, fit)
+                flat = resized_to(flat, size, fit)
             return Picture(np.asarray(flat), mode, alpha, resized, digest, coloured)
     except _PARSER_ERRORS as error:
         raise Unreadable(_reason(error, data)) from None
-
-
-def _drafted(image: Image.Image, size: Size) -> bool:
-    """Have a JPEG decoder leave out the high frequencies that `size` has no room for; whether.
-
-    It computes a half, a quarter or an eighth of the pixels per side from the DCT coefficients,
-    still at least `DRAFTED` times what is wanted: the filter of `_resized` has the last word.
-    """
-    height, width = size[::-1] if _lies_on_its_side(image) else size
-    before = image.size
-    image.draft(None, (DRAFTED * width, DRAFTED * height))  # does nothing for other formats
-    return image.size != before
-
-
-def _resized(image: Image.Image, size: Size, fit: Fit) -> Image.Image:
-    """An image of (height, width) pixels.
-
-    "squash" stretches or squeezes it; "crop" keeps its proportions and cuts off what is too much on
-    both sides; "pad" keeps all of it and its proportions, in the middle of black.
-    """
-    wanted, how = (size[1], size[0]), Image.Resampling.BICUBIC
-    if fit == "crop":
-        return ImageOps.fit(image, wanted, how)
-    if fit == "pad":
-        return ImageOps.pad(image, wanted, how, color=0)
-    return image.resize(wanted, how)
 
 
 def _pixel_digest(pixels: NDArray[np.uint8]) -> str:
@@ -183,7 +153,7 @@ def header_size(path: Path) -> tuple[int, int] | None:
     try:
         with Image.open(path, formats=_formats()) as image:
             size = image.height, image.width
-            return size[::-1] if _lies_on_its_side(image) else size
+            return size[::-1] if lies_on_its_side(image) else size
     except _PARSER_ERRORS:
         return None
 
@@ -198,14 +168,6 @@ def _formats() -> tuple[str, ...]:
 def _check_area(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise ValueError(f"{image.width}x{image.height} pixels, more than {MAX_PIXELS:,}")
-
-
-def _is_turned(image: Image.Image) -> bool:
-    return not _EXIF_KEYS.isdisjoint(image.info) and image.getexif().get(_ORIENTATION, 1) != 1
-
-
-def _lies_on_its_side(image: Image.Image) -> bool:
-    return _is_turned(image) and image.getexif()[_ORIENTATION] in _ON_ITS_SIDE
 
 
 def _reason(error: BaseException, data: bytes) -> str:

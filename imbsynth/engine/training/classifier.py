@@ -75,7 +75,7 @@ class ClassifierTask(Task[Indices]):
         self.strategy = strategy_of(config)
         self.by_class = ByClass(self.shown.labels)
         self.average = Average(self.model, config.ema) if config.ema else None
-        self.keeper = Keeper(self.model)
+        self.keeper = Keeper(self.model, config.keep)
         self.attack: Attack = ATTACKS[config.attack].with_options(config)
         self.moves: Moves | None = None
         if config.oversample == "aos":

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
+from imbsynth.configs import AosTrainConfig
 from imbsynth.engine.training import validation
-from imbsynth.engine.training.keeper import best_of
+from imbsynth.engine.training.keeper import kept_of
 from imbsynth.engine.training.task import History
 from imbsynth.figures.curves import write_curves
 
 
-def draw_curves(path: Path, history: History, counts: Mapping[str, int], loss: str) -> None:
+def draw_curves(
+    path: Path, history: History, counts: Mapping[str, int], config: AosTrainConfig
+) -> None:
     """Draw them into a PNG file, the classes with most training images first.
 
-    counts: real training images by class. loss: the name of what training minimised.
+    counts: real training images by class.
     """
     names = list(counts)
     order = sorted(range(len(names)), key=lambda k: -counts[names[k]])
@@ -24,7 +27,7 @@ def draw_curves(path: Path, history: History, counts: Mapping[str, int], loss: s
         path,
         {
             "loss": {
-                f"training: {loss}": [line["loss"] for line in history],
+                f"training: {config.loss}": [line["loss"] for line in history],
                 "validation: cross-entropy, classes equally weighted": [
                     line["val_loss"] for line in history
                 ],
@@ -35,5 +38,5 @@ def draw_curves(path: Path, history: History, counts: Mapping[str, int], loss: s
         },
         np.array([line["recalls"] for line in history])[:, order],
         [f"{names[k]} ({counts[names[k]]})" for k in order],
-        best_of(history)["epoch"],
+        kept_of(history, config.keep)["epoch"],
     )

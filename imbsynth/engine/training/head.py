@@ -148,7 +148,7 @@ def judged_features(task: ClassifierTask) -> Features:
 
 def _at_its_best(task: ClassifierTask) -> Linear:
     """The head of the network, which gets the weights of its best epoch."""
-    task.model.load_state_dict(task.keeper.best)
+    task.model.load_state_dict(task.keeper.kept)
     task.model.eval()
     return head_of(task.model)[1]
 

@@ -1,4 +1,4 @@
-"""The best epoch of a run, and its weights."""
+"""The epoch of a run that is kept, and its weights."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from imbsynth.configs import Keep
 from imbsynth.engine.training.parts import Place, weights_now
 from imbsynth.engine.training.task import History
 
 
 class Keeper:
-    """Holds the weights of the best epoch so far; a part of a run."""
+    """Holds the weights of the epoch that would be kept if none followed; a part of a run."""
 
-    def __init__(self, model: nn.Module) -> None:
-        self.model = model
-        self.best: dict[str, Tensor] = {}
+    def __init__(self, model: nn.Module, keep: Keep) -> None:
+        self.model, self.keep = model, keep
+        self.kept: dict[str, Tensor] = {}
 
     def end_epoch(self, history: History) -> None:
-        """Keep the present weights if the last epoch is the best so far."""
-        if best_of(history)["epoch"] == len(history):
-            self.best = weights_now(self.model)
+        """Keep the present weights if the last epoch is the one to keep."""
+        if kept_of(history, self.keep)["epoch"] == len(history):
+            self.kept = weights_now(self.model)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The weights of the best epoch; none before an epoch is over."""
-        return self.best
+        """The weights of the epoch; none before an epoch is over."""
+        return self.kept
 
     def template(self, place: Place) -> dict[str, Tensor]:
         """Those of the network, once an epoch is over."""
@@ -34,16 +35,17 @@ class Keeper:
     def load_state_dict(self, tensors: dict[str, Tensor], _place: Place) -> None:
         """Keep these weights, on the network's device."""
         now = self.model.state_dict()
-        self.best = {name: value.to(now[name].device) for name, value in tensors.items()}
+        self.kept = {name: value.to(now[name].device) for name, value in tensors.items()}
 
 
-def best_of(history: History) -> Mapping[str, Any]:
-    """The epoch with the best macro F1 on the validation images; ties go to the lower loss.
+def kept_of(history: History, keep: Keep) -> Mapping[str, Any]:
+    """The last epoch, or the one with the best macro F1 on the validation images.
 
+    Ties go to the lower loss.
     A few images of a rare class leave only a few values of F1, and an early epoch that was lucky
     would win against all later ones: so the lower validation loss decides, then the earlier epoch.
     """
-    return max(history, key=rank)
+    return history[-1] if keep == "last" else max(history, key=rank)
 
 
 def rank(scores: Mapping[str, Any]) -> tuple[float, float]:
