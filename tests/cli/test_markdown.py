@@ -28,7 +28,8 @@ def read(folder: Path) -> list[Result]:
             scores = {name: float(row[name]) for name in COMPARED}
             about = row["problem"], row["method"], int(row["seed"])
             results.append(Result(*about, scores, dict.fromkeys(EVALUATED, (np.nan, np.nan))))
-            results[-1] = results[-1]._replace(rho=float(row["rho"]), mu=float(row["mu"]))
+            known = {"rho": float(row["rho"]), "mu": float(row["mu"]), "source": "an experiment"}
+            results[-1] = results[-1]._replace(**known)
     return results
 
 

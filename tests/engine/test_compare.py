@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +139,28 @@ def test_all_experiments_and_evaluations_below_are_read(tmp_path: Path) -> None:
     }
     assert report.wins == {"plain": {"AOS": 0}, "AOS": {"plain": 1}}
     assert report.compared["left_out"] == ["2 single evaluations, which name no problem"]
+
+
+def test_evaluations_on_different_images_are_in_tables_of_their_own(tmp_path: Path) -> None:
+    for name, folder, digest in [("a", "test", "0" * 64), ("b", "test", "1" * 64), ("c", "x", "2")]:
+        write_evaluation(tmp_path / name, 0.5, {"a": 2, "b": 1})
+        record = {"inputs": {"src": digest}, "config": {"src": folder}}
+        (tmp_path / name / "run.json").write_text(json.dumps(record))
+    write_evaluation(tmp_path / "unknown", 0.6, {"a": 2, "b": 1})
+    report = run(CompareConfig(src=tmp_path))
+    assert {(row["problem"], row["method"]) for row in report.rows} == {
+        ("tested on test (00000000)", "a"),
+        ("tested on test (11111111)", "b"),
+        ("tested on x", "c"),
+        ("", "unknown"),
+    }
+    assert report.compared["left_out"] == [
+        "4 single evaluations, which are of different test images"
+    ]
+    assert report.wins == {}
+    (tmp_path / "b/run.json").write_text("{}")
+    shutil.rmtree(tmp_path / "c")
+    assert {row["problem"] for row in run(CompareConfig(src=tmp_path)).rows} == {""}
 
 
 def test_the_imbalance_is_that_of_the_imbalanced_copy(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.core import significance
-from imbsynth.engine.comparison.stored import PRETRAINED, Result
+from imbsynth.engine.comparison.stored import Result
 from imbsynth.engine.comparison.summaries import tabulate
 
 ENOUGH = 3  # problems, and methods: with fewer, a test over problems says nothing
@@ -22,12 +22,17 @@ class Excluded(NamedTuple):
     """Results that take no part in the ranking."""
 
     reason: Literal[
-        "pretrained", "no problem named", "method missing", "no common seed", "seed not common"
+        "pretrained",
+        "no problem named",
+        "different test images",
+        "method missing",
+        "no common seed",
+        "seed not common",
     ]
     problem: str = ""
     methods: tuple[str, ...] = ()  # that have no result: on the problem, or with the seeds
     seeds: tuple[int, ...] = ()  # without these methods
-    results: int = 0  # that name no problem, or are of pretrained networks
+    results: int = 0  # that name no problem or different ones, or are of pretrained networks
 
 
 @dataclass(frozen=True)
@@ -78,16 +83,19 @@ def in_common(results: Sequence[Result]) -> tuple[Common, list[Result]]:
     """The results on which all methods can be compared, and what these are.
 
     A problem counts if every method has a result on it, with the seeds that all of them share.
-    Evaluations outside experiments name no problem: they count only if there is nothing else. So do
-    pretrained networks, which have seen other images too.
+    Evaluations outside experiments name no problem: they count only if there is nothing else, and
+    all are of the same test images. So do pretrained networks, which have seen other images too.
     """
     fresh = [result for result in results if not result.pretrained] or list(results)
-    named = [result for result in fresh if result.problem not in ("", PRETRAINED)]
+    named = [result for result in fresh if result.source]
     excluded = []
     if len(fresh) < len(results):
         excluded.append(Excluded("pretrained", results=len(results) - len(fresh)))
     if named and len(named) < len(fresh):
         excluded.append(Excluded("no problem named", results=len(fresh) - len(named)))
+    if not named and len({result.problem for result in fresh}) > 1:
+        apart = Excluded("different test images", results=len(fresh))
+        return Common({}, len({result.problem for result in fresh}), [*excluded, apart]), []
     candidates = named or fresh
     methods = list(dict.fromkeys(result.method for result in candidates))
     by_problem: dict[str, dict[str, set[int]]] = {}

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from imbsynth.engine.comparison.stored import Result, load_evaluation, load_trial
+from imbsynth.engine.comparison.stored import Result, load_evaluation, load_trial, named, tested_on
 from imbsynth.errors import UserError
 from imbsynth.store.fields import Wrong
 from imbsynth.store.names import printable
@@ -22,9 +22,7 @@ def read_results(folder: Path) -> list[Result]:
     """
     experiments, evaluations = _found_below(folder)
     results = _of_trials(path for home in experiments for path in _trials(home))
-    for path in evaluations:
-        method = path.parent.relative_to(folder).as_posix()
-        results.append(load_evaluation(path, method))
+    results += _of_evaluations(folder, evaluations)
     if results:
         return results
     if experiments:
@@ -94,6 +92,22 @@ def _of_trials(paths: Iterable[Path]) -> list[Result]:
                 raise _conflict(written[name], path, f"{name[1]} on {name[0]}, seed {name[2]}")
             written[name] = path
         results += trial.results
+    return results
+
+
+def _of_evaluations(folder: Path, paths: list[Path]) -> list[Result]:
+    """Their results; those on different test images are different problems, as far as known."""
+    tested = [tested_on(path) for path in paths]
+    digests = {one.digest for one in tested if one is not None}
+    folders = [one.folder for one in {one for one in tested if one is not None}]
+    results = []
+    for path, one in zip(paths, tested, strict=True):
+        result = load_evaluation(path, path.parent.relative_to(folder).as_posix())
+        if one is not None and len(digests) > 1:
+            apart = f" ({one.digest[:8]})" if folders.count(one.folder) > 1 else ""
+            problem = named(f"tested on {one.folder}{apart}", result.pretrained)
+            result = result._replace(problem=problem)
+        results.append(result)
     return results
 
 

@@ -54,6 +54,8 @@ def _excluded(found: Mapping[str, Any]) -> str:
         return f"{_number_of(found['results'], 'result')} of pretrained networks"
     if found["reason"] == "no problem named":
         return f"{found['results']} single evaluations, which name no problem"
+    if found["reason"] == "different test images":
+        return f"{found['results']} single evaluations, which are of different test images"
     if found["reason"] == "method missing":
         return f"{problem}: no result of {_named(methods)}"
     if found["reason"] == "no common seed":

@@ -13,6 +13,7 @@ from imbsynth.errors import UserError
 from imbsynth.store import fields
 from imbsynth.store.fields import Wrong
 from imbsynth.store.names import printable
+from imbsynth.store.outputs import RECORD
 from imbsynth.store.records import read_json
 from imbsynth.store.trials import read_trial
 
@@ -24,12 +25,15 @@ EVALUATED = tuple(name for name, m in COMPARED.items() if m.needs != "training c
 class Result(NamedTuple):
     """One classifier on one test set."""
 
-    problem: str  # data set, imbalance, test set, PRETRAINED; "" for what is in no experiment
+    # Data set, imbalance, test set, PRETRAINED. Of what is in no experiment: the test set, where
+    # there are several, PRETRAINED.
+    problem: str
     method: str
     seed: int
     scores: dict[str, float]  # by COMPARED
     intervals: dict[str, tuple[float, float]]  # 95 %, over the test images; by EVALUATED
-    source: str = ""  # data set and test set: the problem but for its imbalance
+    # Data set and test set: the problem but for its imbalance; "" for what is in no experiment.
+    source: str = ""
     rho: float | None = None  # of the imbalanced copy that was trained on; None if not known
     mu: float | None = None
     overlap: int = 0  # test images that flatter the scores: see `evaluate`'s metrics
@@ -53,6 +57,23 @@ def load_trial(path: Path) -> Trial:
         raise _foreign(path, "experiment", error) from None
 
 
+class Tested(NamedTuple):
+    """The test images of an evaluation."""
+
+    folder: str  # its name
+    digest: str  # of its paths and contents
+
+
+def tested_on(metrics: Path) -> Tested | None:
+    """By the record beside the metrics; None where there is none that says it."""
+    try:
+        record = read_json(metrics.parent / RECORD)
+        digest = fields.text(fields.mapping(record, "inputs"), "src")
+        return Tested(fields.text(fields.mapping(record, "config"), "src"), digest)
+    except (UserError, Wrong):
+        return None
+
+
 def load_evaluation(path: Path, method: str) -> Result:
     """The result of an evaluation; UserError unless `evaluate` wrote the file.
 
@@ -73,9 +94,9 @@ def load_evaluation(path: Path, method: str) -> Result:
 
 
 def _trial(found: Mapping[str, Any]) -> Trial:
-    named, tests = fields.mapping(found, "trial"), fields.mapping(found, "tests")
-    data, imbalance = fields.text(named, "data"), fields.text(named, "imbalance")
-    method, seed = fields.text(named, "method"), fields.whole(named, "seed", 0)
+    trial, tests = fields.mapping(found, "trial"), fields.mapping(found, "tests")
+    data, imbalance = fields.text(trial, "data"), fields.text(trial, "imbalance")
+    method, seed = fields.text(trial, "method"), fields.whole(trial, "seed", 0)
     counts = fields.counts(fields.mapping(found, "imbalanced_copy"), "counts", 1)
     if not counts:
         raise Wrong("counts has no class")
@@ -84,7 +105,7 @@ def _trial(found: Mapping[str, Any]) -> Trial:
         tested = f", {name}" if len(tests) > 1 else ""
         problem = f"{data}, {imbalance}{tested}"
         result = _result(problem, method, seed, fields.mapping(tests, name), counts)
-        source = _named(f"{data}{tested}", result.pretrained)
+        source = named(f"{data}{tested}", result.pretrained)
         rho, mu = profiles.rho(counts), profiles.mu(counts)
         results.append(result._replace(source=source, rho=rho, mu=mu))
     return Trial((data, imbalance, seed), counts, results)
@@ -103,7 +124,7 @@ def _result(
     overlap = fields.counts(found, "overlap") if "overlap" in found else {}  # not in version 0.1
     pretrained = found.get("pretrained") is not None  # the digest of weights; not in version 0.1
     return Result(
-        _named(problem, pretrained),
+        named(problem, pretrained),
         method,
         seed,
         scores,
@@ -113,7 +134,7 @@ def _result(
     )
 
 
-def _named(problem: str, pretrained: bool) -> str:
+def named(problem: str, pretrained: bool) -> str:
     """The problem; its name tells pretrained networks apart, which have seen other images too."""
     return ", ".join(filter(None, (problem, PRETRAINED if pretrained else "")))
 

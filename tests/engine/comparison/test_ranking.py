@@ -10,7 +10,8 @@ from imbsynth.engine.comparison.stored import Result
 
 
 def result(problem: int, method: int, seed: int) -> Result:
-    return Result(f"p{problem}", f"m{method}", seed, dict.fromkeys(COMPARED, 0.5), {})
+    scores = dict.fromkeys(COMPARED, 0.5)
+    return Result(f"p{problem}", f"m{method}", seed, scores, {}, source=f"p{problem}")
 
 
 @given(st.sets(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), min_size=1))
@@ -43,3 +44,13 @@ def test_a_single_evaluation_of_a_pretrained_network_is_no_problem_of_an_experim
     assert kept == grid
     assert [found.reason for found in common.excluded] == ["no problem named"]
     assert in_common([single])[1] == [single]
+
+
+def test_single_evaluations_on_different_images_are_not_ranked() -> None:
+    singles = [result(p, m, 0)._replace(source="") for p, m in ((0, 0), (0, 1), (1, 2))]
+    common, kept = in_common(singles)
+    assert kept == []
+    assert [(found.reason, found.results) for found in common.excluded] == [
+        ("different test images", 3)
+    ]
+    assert in_common(singles[:2])[1] == singles[:2]
