@@ -28,8 +28,8 @@ def read(folder: Path) -> list[Result]:
             scores = {name: float(row[name]) for name in COMPARED}
             about = row["problem"], row["method"], int(row["seed"])
             results.append(Result(*about, scores, dict.fromkeys(EVALUATED, (np.nan, np.nan))))
-            known = {"rho": float(row["rho"]), "mu": float(row["mu"]), "source": "an experiment"}
-            results[-1] = results[-1]._replace(**known)
+            rho, mu = float(row["rho"]), float(row["mu"])
+            results[-1] = results[-1]._replace(rho=rho, mu=mu, source="an experiment")
     return results
 
 
