@@ -18,8 +18,9 @@ from imbsynth.errors import UserError
 from imbsynth.models.autoencoder import Autoencoder, Shape
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.runtime import arithmetic
+from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
-from imbsynth.store.fields import Wrong, mapping, text, texts, whole
+from imbsynth.store.fields import Wrong, flag, mapping, text, texts, whole
 from imbsynth.store.folders import is_class_name
 
 KIND = "train-ae"
@@ -108,6 +109,14 @@ def images_of_autoencoder(path: Path) -> set[str]:
         raise UserError(
             f"{path}: {error}", "the file is damaged or was edited: make it again with train-ae"
         ) from None
+
+
+def is_poor(path: Path) -> bool:
+    """Whether `train-ae` has called the reconstructions poor; False if it has not judged them."""
+    try:
+        return flag(mapping(read_header(path), "reconstruction"), "poor")
+    except Wrong:
+        return False
 
 
 def _shape(path: Path, meta: dict[str, Any]) -> Shape:

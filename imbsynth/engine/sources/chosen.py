@@ -9,8 +9,8 @@ import torch
 
 from imbsynth.configs import AUGMENT, Balancing
 from imbsynth.core.tables import SAMPLERS
-from imbsynth.engine.events import OnEvent
-from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
+from imbsynth.engine.events import Note, OnEvent
+from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, is_poor, load_autoencoder
 from imbsynth.engine.inference.fits import fit_of
 from imbsynth.engine.inference.generator import Stored, TrainedGenerator, load_generator
 from imbsynth.engine.previews import Fits
@@ -23,6 +23,8 @@ from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
 from imbsynth.engine.sources.targets import check_targets
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.images import ImageForm
+
+_AS_POOR = "synthetic images will be no better; train it for more epochs, or on more images"
 
 
 class Compute(NamedTuple):
@@ -63,7 +65,12 @@ def fits_of(config: Balancing) -> Fits:
 
 
 def images_for(config: Balancing, compute: Compute, on_event: OnEvent) -> Labelled:
-    """The images of the folder, as the network takes or makes them if there is one."""
+    """The images of the folder, as the network takes or makes them if there is one.
+
+    A note says if it is an autoencoder that reconstructs images badly.
+    """
+    if config.ae is not None and is_poor(config.ae):
+        on_event(Note(f"{config.ae}: poor reconstructions, as train-ae has said: {_AS_POOR}"))
     form = ImageForm(config.image_size, None, config.fit, config.skip_unreadable)
     shape, checkpoint = compute.shape, config.ae or config.generator
     if shape is not None and checkpoint is not None:

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from imbsynth.configs import TrainAeConfig
-from imbsynth.engine import train_ae
+from imbsynth.configs import GenerateConfig, TrainAeConfig
+from imbsynth.engine import generate, train_ae
 from imbsynth.engine.events import Event, Note
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.training.reconstruction import judge
@@ -57,3 +57,9 @@ def test_a_poor_autoencoder_is_said_to_be_poor(tmp_path: Path) -> None:
     assert report.reconstruction["poor"]
     assert any(text.startswith("poor reconstructions: their mean squared error") for text in notes)
     assert load_checkpoint(config.out, "train-ae").meta["reconstruction"] == report.reconstruction
+    made = GenerateConfig(src=SAMPLES, dst=tmp_path / "made", ae=config.out, device="cpu")
+    generate.run(made, on_event=heard.append)
+    (note,) = [
+        event.text for event in heard if isinstance(event, Note) and "no better" in event.text
+    ]
+    assert note.startswith(f"{config.out}: poor reconstructions, as train-ae has said:")
