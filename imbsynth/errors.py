@@ -53,6 +53,10 @@ class Busy(UserError):
     """Another process is writing the same output."""
 
 
+class ProcessLost(UserError):
+    """One of several processes that carry out a run together has ended before the others."""
+
+
 class Interrupted(Exception):
     """A run that a signal asked to stop and that has put its work in safety first."""
 

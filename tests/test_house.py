@@ -18,7 +18,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 MAY_IMPORT = {
     "cli": {
-        *("cli", "engine", "core", "store"),
+        *("cli", "engine", "core", "store", "runtime"),
         *("configs", "command_lines", "options", "kinds", "errors"),
     },
     "api": {"interop", "engine", "configs", "options"},

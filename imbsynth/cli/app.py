@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,9 @@ from imbsynth.cli.commands import SUMMARIES, Commands, spec
 from imbsynth.cli.plain_help import Group
 from imbsynth.command_lines import flag
 from imbsynth.errors import Interrupted, UserError
+
+if TYPE_CHECKING:
+    from imbsynth.runtime import Launched
 
 
 class Boundary(Group):
@@ -36,19 +39,33 @@ class Boundary(Group):
             return super().invoke(ctx)
         except UserError as error:
             name = ctx.invoked_subcommand
-            _say(f"error: {error.shown(spec(name).spelled if name in SUMMARIES else flag)}")
+            shown = error.shown(spec(name).spelled if name in SUMMARIES else flag)
+            place = _place()
+            _say(f"error ({place}): {shown}" if place else f"error: {shown}")
             raise typer.Exit(2) from None
         except Interrupted as interrupted:
-            _say(f"stopped; to resume: {_resuming(sys.argv[1:])}")
+            place = _place()
+            if place is None:
+                _say(f"stopped; to resume: imbsynth {_resuming(sys.argv[1:])}")
+            elif place.rank == 0:  # for all, in the same words
+                again = f"torchrun ... -m imbsynth {_resuming(sys.argv[1:])}"
+                _say(f"stopped; to resume: {again}")
             raise typer.Exit(interrupted.exit_code) from None
 
 
+def _place() -> Launched | None:
+    """Which of several processes this is, if it is one of several."""
+    from imbsynth.runtime import launched
+
+    return launched()
+
+
 def _resuming(words: list[str]) -> str:
-    """The command that resumes what was stopped; a training needs --resume for it."""
+    """What resumes what was stopped, after the program's name; a training needs --resume."""
     kept = [word for word in words if word != "--force"]
     if kept[:1] in (["train-ae"], ["train-generator"], ["aos-train"]) and "--resume" not in kept:
         kept.append("--resume")
-    return shlex.join(["imbsynth", *kept])
+    return shlex.join(kept)
 
 
 def _say(text: str) -> None:

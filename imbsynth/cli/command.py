@@ -18,6 +18,7 @@ from imbsynth.cli.wording import help_text
 from imbsynth.command_lines import flag
 from imbsynth.configs.shared import RUN
 from imbsynth.engine.decoding import as_configured
+from imbsynth.errors import UserError
 from imbsynth.kinds import Flag, Several
 from imbsynth.options import Option, OptionField, built, command_name, option_fields, parsed
 
@@ -48,6 +49,7 @@ class CommandSpec:
     summary: Callable[[Any], None]  # prints a report for people
     examples: tuple[str, ...]  # what follows `imbsynth NAME`
     exit_code: Callable[[Any], int] = lambda _: 0  # what a report says to a script
+    several: bool = False  # whether several processes, as of torchrun, carry it out together
     runner: str = ""  # "module:function"; as a rule the `run` of the engine's module of that name
 
     common: ClassVar[type] = Shown
@@ -94,6 +96,7 @@ class CommandSpec:
 
     def run(self, given: Mapping[str, Any]) -> None:
         """Run the engine with what was given on the command line, by field or by an old name."""
+        prints = self._prints()
         texts = {n: v if v is True or isinstance(v, list) else str(v) for n, v in given.items()}
         common = {f.name for f in option_fields(self.common)}
         shown = Shown(**parsed(Shown, {n: v for n, v in texts.items() if n in common}))
@@ -105,9 +108,27 @@ class CommandSpec:
             json, quiet = json or shown_of_file.json, quiet or shown_of_file.quiet
         config: Any = built(self.config, values)
         run = as_configured(self._runner())
-        report = execute(run, config, quiet=quiet, json=json, summary=self.summary)
+        report = execute(
+            run,
+            config,
+            quiet=quiet or not prints,
+            json=json and prints,
+            summary=self.summary if prints else lambda _: None,
+        )
         if code := self.exit_code(report):
             raise typer.Exit(code)
+
+    def _prints(self) -> bool:
+        """Whether this process shows anything; UserError where several do what one should do."""
+        from imbsynth.runtime import launched
+
+        place = launched()
+        if place is not None and not self.several:
+            raise UserError(
+                f"{self.name} runs in one process, and {place.size} were started",
+                f"start it without torchrun: imbsynth {self.name}",
+            )
+        return place is None or place.rank == 0
 
     def _runner(self) -> Callable[..., Any]:
         own = f"imbsynth.engine.{self.name.replace('-', '_')}:run"

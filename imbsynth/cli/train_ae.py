@@ -34,4 +34,5 @@ COMMAND = CommandSpec(
         "photos/train --out ae.safetensors --epochs 100",
         "photos/train --out ae.safetensors --image-size 64 --resume",
     ),
+    several=True,
 )

@@ -92,7 +92,7 @@ def run(config: AosTrainConfig, *, on_event: OnEvent = silent) -> Report:
     """Train a classifier, keep its best epoch, and write its checkpoint, log and curves."""
     if config.val is not None:
         check_apart(config.src, config.val)
-    return _report(config, AosTrain(config).carry_out(on_event))
+    return AosTrain(config).carry_out(on_event, partial(_report, config))
 
 
 class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):

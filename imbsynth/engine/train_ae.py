@@ -55,7 +55,7 @@ class Report:
 def run(config: TrainAeConfig, *, on_event: OnEvent = silent) -> Report:
     """Train an autoencoder on a folder of images and write its checkpoint, log and sheet."""
     refuse_synthetic(config.src)
-    return _report(config, TrainAe(config).carry_out(on_event))
+    return TrainAe(config).carry_out(on_event, partial(_report, config))
 
 
 class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):

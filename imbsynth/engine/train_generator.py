@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -50,8 +51,7 @@ class Report:
 def run(config: TrainGeneratorConfig, *, on_event: OnEvent = silent) -> Report:
     """Train a generator on a folder of images and write its checkpoint, log and sheet."""
     refuse_synthetic(config.src)
-    files = TrainGenerator(config).carry_out(on_event)
-    return _report(config, files)
+    return TrainGenerator(config).carry_out(on_event, partial(_report, config))
 
 
 class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTask]):

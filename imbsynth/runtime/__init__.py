@@ -9,15 +9,19 @@ from imbsynth.runtime.devices import (
     worker_count,
 )
 from imbsynth.runtime.interruption import StopRequest, stop_request
+from imbsynth.runtime.launch import Launched, joined, launched
 from imbsynth.runtime.streams import initialised, seeded, stream
 from imbsynth.runtime.world import World, current_world
 
 __all__ = [
+    "Launched",
     "StopRequest",
     "World",
     "arithmetic",
     "current_world",
     "initialised",
+    "joined",
+    "launched",
     "resolve_device",
     "resolve_precision",
     "seeded",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imbsynth.errors import UserError, option
+from imbsynth.runtime.launch import launched
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +19,12 @@ CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")  # a container's: "QUOTA PERIOD" i
 
 
 def worker_count() -> int:
-    """The number of CPU cores that this process may use."""
+    """The number of CPU cores that this process may use: its share, where it is one of several."""
+    place = launched()
+    return max(1, _cores() // (place.local_size if place else 1))
+
+
+def _cores() -> int:
     cores = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
@@ -32,20 +38,30 @@ def worker_count() -> int:
 def resolve_device(name: str) -> torch.device:
     """The device called `name`; "auto" is CUDA where there is one.
 
-    A device that was named is never replaced by another: UserError if it is missing.
+    A device that was named is never replaced by another: UserError if it is missing. Each of
+    several processes takes a CUDA device of its own.
     """
     import torch
 
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name == "cpu":
+    place = launched()
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
-    index = int(name.partition(":")[2] or 0)
+    if name == "auto" and place is None:
+        return torch.device("cuda")
+    number = name.partition(":")[2]
+    if number and place is not None:
+        raise UserError(
+            f"{option('device')} {name} is one device, and there are {place.size} processes",
+            f"use {option('device')} cuda: each process takes one",
+        )
+    index = int(number or (place.local_rank if place else 0))
     found = torch.cuda.device_count()
     if index >= found:
         raise UserError(
             f"{option('device')} {name}: this machine has {found} CUDA devices",
-            f"use {option('device')} auto or {option('device')} cpu",
+            f"start {found} processes, or use {option('device')} cpu"
+            if place and found
+            else f"use {option('device')} auto or {option('device')} cpu",
         )
     return torch.device("cuda", index)
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from imbsynth.errors import ProcessLost, option
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Found = TypeVar("Found")
 
 
 class World:
@@ -23,17 +28,36 @@ class World:
         """Whether this process writes files and reports events for all: that of rank 0."""
         return self.rank == 0
 
+    def share(self, count: int) -> slice:
+        """Which of `count` rows this process computes; of few rows it may be none."""
+        return slice(count * self.rank // self.size, count * (self.rank + 1) // self.size)
+
     def sum(self, values: Tensor) -> Tensor:
         """The sum of `values`, of the same shape and dtype in every process, over processes."""
         return values
+
+    def whole(self, own: Tensor, count: int) -> Tensor:
+        """All `count` rows, where each process has its share of them."""
+        if self.size == 1:
+            return own
+        rows = own.new_zeros(count, *own.shape[1:])
+        rows[self.share(count)] = own
+        return self.sum(rows)
 
     def agree(self, wanted: bool) -> bool:
         """Whether any process wants something, e.g. to stop; all of them get the same answer."""
         return wanted
 
+    def told(self, find: Callable[[], Found]) -> Found:
+        """What the writer finds, in every process; the others do not look themselves."""
+        return find()
+
 
 class TorchWorld(World):
-    """The processes of an initialised `torch.distributed`; every call must be made by all."""
+    """The processes of an initialised `torch.distributed`; every call must be made by all.
+
+    ProcessLost if one of the others does not answer any more.
+    """
 
     def __init__(self) -> None:
         from torch import distributed
@@ -46,7 +70,7 @@ class TorchWorld(World):
         from torch import distributed
 
         total = values.clone()
-        distributed.all_reduce(total)
+        _answered(lambda: distributed.all_reduce(total))
         return total
 
     def agree(self, wanted: bool) -> bool:
@@ -54,6 +78,26 @@ class TorchWorld(World):
         import torch
 
         return bool(self.sum(torch.tensor(int(wanted), device=self.device)))
+
+    def told(self, find: Callable[[], Found]) -> Found:
+        """By a broadcast from the writer."""
+        import torch
+        from torch import distributed
+
+        found = [find() if self.is_writer else None]
+        device = torch.device(self.device)
+        _answered(lambda: distributed.broadcast_object_list(found, 0, device=device))
+        return found[0]  # type: ignore[return-value]
+
+
+def _answered(call: Callable[[], object]) -> None:
+    try:
+        call()
+    except RuntimeError as error:  # of whatever class: the backends differ
+        raise ProcessLost(
+            f"another process of this run has ended ({str(error).splitlines()[0]:.200})",
+            f"see what it said, then start all of them again with {option('resume')}",
+        ) from None
 
 
 def current_world() -> World:

@@ -28,6 +28,7 @@ _STATE = "state of a run"  # the kind of checkpoint that is gone once the run is
 _MAY_DIFFER = frozenset({"device", "src", "val", "ae", "pretrained"})
 
 GROUPS = "groups"  # among the inputs of a run: the list that decides what is held out
+PROCESSES = "processes"  # in the record of a run that several carried out: their number
 _ANOTHER = f"choose another name with {option('out')}"
 
 
@@ -223,4 +224,5 @@ def _conditions(made_by: dict[str, Any]) -> dict[str, Any]:
     """What results depend on to the last digit, beside options and images."""
     versions = made_by.get("versions")
     known = versions if isinstance(versions, dict) else {}
-    return {**known, "threads": made_by.get("threads", "unknown")}
+    processes = made_by.get(PROCESSES, 1)
+    return {**known, "threads": made_by.get("threads", "unknown"), PROCESSES: processes}

@@ -127,9 +127,9 @@ def run_until_it_breaks(name: str, src: Path, out: Path, **more: Any) -> None:
 
     common: dict[str, Any] = {"src": src, "out": out, "device": "cpu", "batch_size": 4, **more}
     if name == "train-ae":
-        BreakableAe(TrainAeConfig(**common, latent_dim=2)).carry_out(break_it)
+        BreakableAe(TrainAeConfig(**common, latent_dim=2)).carry_out(break_it, str)
     else:
-        BreakableAos(AosTrainConfig(**common, schedule="constant")).carry_out(break_it)
+        BreakableAos(AosTrainConfig(**common, schedule="constant")).carry_out(break_it, str)
 
 
 @pytest.mark.parametrize("name", ["train-ae", "aos-train"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,6 +20,7 @@ from imbsynth.core.batches import (
 from imbsynth.core.optimisers import adam
 from imbsynth.core.pixels import network_input
 from imbsynth.engine.reading import Labelled
+from imbsynth.engine.training.gradients import normalised_together
 from imbsynth.engine.training.memory import Step
 from imbsynth.engine.training.optimisation import Optimisation
 from imbsynth.engine.training.parts import Place
@@ -27,7 +29,7 @@ from imbsynth.engine.training.trainer import Trainer
 from imbsynth.models.autoencoder import Autoencoder, Shape, default_latent_dim
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.models.normalisation import estimate_statistics
-from imbsynth.runtime import arithmetic, initialised, stream
+from imbsynth.runtime import arithmetic, current_world, initialised, stream
 
 Batch = tuple[Indices, ClassBatch | None]  # images and, with a penalty, a batch of one class
 
@@ -40,7 +42,10 @@ def autoencoder_trainer(
     """A run of `train-ae`, at its start."""
     task = AutoencoderTask(config, images, device, precision)
     optimisation = Optimisation(
-        task.model.parameters(), lambda weights: adam(weights, lr=config.lr), config.lr
+        task.model.parameters(),
+        lambda weights: adam(weights, lr=config.lr),
+        config.lr,
+        world=task.world,
     )
     return Trainer(task, optimisation, config.epochs, device)
 
@@ -72,6 +77,7 @@ class AutoencoderTask(Task[Batch]):
         self, config: TrainAeConfig, images: Labelled, device: torch.device, precision: str
     ) -> None:
         self.config, self.device, self.precision = config, device, precision
+        self.world = current_world()
         shape = shape_of(config, images.pixels.shape[1:])
         self.model = initialised(lambda: Autoencoder(shape), config.seed)
         channels_last(self.model.to(device))
@@ -106,26 +112,38 @@ class AutoencoderTask(Task[Batch]):
         The gradient of both losses reaches encoder and decoder (all of theta, as printed).
         """
         chosen, drawn = batch
+        mine = self.world.share(len(chosen))
         networks = {"encode": self.model.encode, "decode": self.model.decode}
-        with arithmetic(self.device, self.precision):
-            recon = recon_loss(self._images(chosen), **networks)
+        with arithmetic(self.device, self.precision), normalised_together(self.world):
+            recon = recon_loss(self._images(chosen[mine]), **networks)
             penalty = torch.zeros_like(recon)
             if drawn is not None:
-                penalty = penalty_loss(
-                    self._images(drawn.members),
-                    torch.from_numpy(drawn.order).to(self.device),
-                    aligned=self.config.penalty == "aligned",
-                    **networks,
-                )
+                penalty = self._penalty(drawn, mine)
+            part = len(chosen[mine]) / len(chosen)
+            recon, penalty = part * recon, part * penalty
             total = recon + self.config.penalty_weight * penalty
         return total, torch.stack([recon, penalty])
+
+    def _penalty(self, drawn: ClassBatch, mine: slice) -> Tensor:
+        """Of the places `mine`: the images that are put there are encoded, in their old order."""
+        put = drawn.order[mine]
+        encoded = np.sort(put)
+        return penalty_loss(
+            self._images(drawn.members[encoded]),
+            torch.from_numpy(np.searchsorted(encoded, put)).to(self.device),
+            aligned=self.config.penalty == "aligned",
+            encode=self.model.encode,
+            decode=self.model.decode,
+            originals=self._images(drawn.members[mine]),
+        )
 
     def recompute_statistics(self) -> None:
         """Estimate batch normalisation's statistics anew, over all training images."""
         order = stream(self.config.seed, "train-ae", "statistics")
         batches = draw_batches(len(self.pixels), self.config.batch_size, order)
-        with arithmetic(self.device, self.precision):
-            estimate_statistics(self.model, map(self._images, batches))
+        shares = (batch[self.world.share(len(batch))] for batch in batches)
+        with arithmetic(self.device, self.precision), normalised_together(self.world):
+            estimate_statistics(self.model, map(self._images, shares))
 
     def _images(self, indices: Indices) -> Tensor:
         chosen = torch.from_numpy(indices).to(self.pixels.device)

@@ -34,7 +34,7 @@ from imbsynth.errors import UserError, option
 from imbsynth.models.classifiers import Classifier, ImageShape
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.models.split_norm import others_apart, split_norms
-from imbsynth.runtime import arithmetic, initialised, seeded, stream
+from imbsynth.runtime import arithmetic, current_world, initialised, seeded, stream
 
 
 class Material(NamedTuple):
@@ -56,6 +56,7 @@ class ClassifierTask(Task[Indices]):
 
     def __init__(self, config: AosTrainConfig, material: Material, precision: str) -> None:
         members, space, self.val = material.members, material.space, material.val
+        self.world = current_world()
         self.config, self.device, self.precision = config, space.device, precision
         self.model = _network(config, material)
         channels_last(self.model.to(self.device))

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import torch
 
 from imbsynth.configs import AosTrainConfig, Size, TrainAeConfig, TrainGeneratorConfig
-from imbsynth.engine.events import Note, OnEvent
+from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.previews import Fits
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.training.loop import train
 from imbsynth.engine.training.trainer import OneTask, Trainer
-from imbsynth.runtime import resolve_device, resolve_precision
+from imbsynth.errors import UserError
+from imbsynth.runtime import World, joined, resolve_device, resolve_precision
 from imbsynth.store.checkpoints import Checkpoint
 from imbsynth.store.images import ImageForm
 from imbsynth.store.outputs import check_apart, check_outside
 from imbsynth.store.records import provenance
-from imbsynth.store.training_files import TrainingFiles
+from imbsynth.store.training_files import PROCESSES, TrainingFiles
 from imbsynth.store.transfer import unchanged
+from imbsynth.store.unwritten_files import UnwrittenFiles
 
 Config = TypeVar("Config", TrainAeConfig, TrainGeneratorConfig, AosTrainConfig)
 Data = TypeVar("Data")
+Report = TypeVar("Report")
 
 
 class Result(NamedTuple):
@@ -90,35 +93,59 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
             fits=fits,
         )
 
-    def carry_out(self, on_event: OnEvent) -> TrainingFiles:
-        """Train, or resume, and write log, sheet and checkpoint; where they are.
+    def carry_out(self, on_event: OnEvent, report: Callable[[TrainingFiles], Report]) -> Report:
+        """Train, or resume, and write log, sheet and checkpoint; what `report` says of them.
 
-        UserError if anything would be written into a folder of images.
+        Several processes may do it together: the first one writes, reports events, and is told
+        from the others by nothing else. UserError if anything would be written into a folder of
+        images.
         """
         config = self.config
         for folder in self.folders():
             check_apart(folder, config.out)
         check_outside(config.tensorboard, *self.folders())
-        files = TrainingFiles(config, self.may_change())
-        with files.claimed(resume=config.resume, force=config.force):
-            device = resolve_device(config.device)
-            precision = resolve_precision(config.precision, device)
-            with unchanged(*self.reads_twice()):
-                data = self.read(on_event)
-                made_by = provenance(
-                    self.name,
-                    config,
-                    inputs=self.inputs(data),
-                    libraries=self.libraries,
-                    resolved={"device": device.type, "precision": precision},
-                )
-            if config.resume and files.finished(made_by, self.name):
-                on_event(Note(f"{config.out} is complete: nothing to do"))
-                return files
-            trainer = self.trainer(data, device, precision, on_event)
-            files.check_room(trainer.state_bytes)
-            train(trainer, files, made_by, on_event, resume=config.resume)
-            result = self.result(trainer, data, made_by, on_event)
-            files.write_sheet(result.write_sheet)
-            files.finish(result.checkpoint)
-        return files
+        device = resolve_device(config.device)
+        with joined(device) as world:
+            kind = TrainingFiles if world.is_writer else UnwrittenFiles
+            files = kind(config, self.may_change())
+            with files.claimed(resume=config.resume, force=config.force):
+                world.agree(False)  # all wait until the files are the writer's
+                self._make(files, device, world, on_event if world.is_writer else silent)
+            return world.told(lambda: report(files))
+
+    def _make(
+        self, files: TrainingFiles, device: torch.device, world: World, on_event: OnEvent
+    ) -> None:
+        """All of it, but for the claim on the files."""
+        config = self.config
+        precision = resolve_precision(config.precision, device)
+        with unchanged(*self.reads_twice()):
+            data = self.read(on_event)
+            made_by = provenance(
+                self.name,
+                config,
+                inputs=self.inputs(data),
+                libraries=self.libraries,
+                resolved={"device": device.type, "precision": precision},
+            )
+        if world.size > 1:
+            made_by[PROCESSES] = world.size
+        check_same_images(made_by["inputs"], world)
+        if config.resume and world.told(lambda: files.finished(made_by, self.name)):
+            on_event(Note(f"{config.out} is complete: nothing to do"))
+            return
+        trainer = self.trainer(data, device, precision, on_event)
+        files.check_room(trainer.state_bytes)
+        train(trainer, files, made_by, on_event, resume=config.resume)
+        result = self.result(trainer, data, made_by, on_event)
+        files.write_sheet(result.write_sheet)
+        files.finish(result.checkpoint)
+
+
+def check_same_images(inputs: Mapping[str, str], world: World) -> None:
+    """Raise UserError, in every process, unless all have read the same, by its digests."""
+    if world.agree(world.told(lambda: inputs) != inputs):
+        raise UserError(
+            f"the {world.size} processes do not read the same images",
+            "let all of them see the same folders",
+        )

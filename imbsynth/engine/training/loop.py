@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from imbsynth.engine.events import Advanced, EpochDone, Note, OnEvent, Started, duration
 from imbsynth.engine.training.clock import Every, Forecast
 from imbsynth.engine.training.trainer import Trainer
-from imbsynth.errors import UserError, option
+from imbsynth.errors import ProcessLost, UserError, option
 from imbsynth.runtime import stop_request
 from imbsynth.store.checkpoints import Checkpoint
 from imbsynth.store.training_files import TrainingFiles
@@ -49,7 +51,7 @@ def train(
             guard.save()
         request.check(guard.save)
 
-    with stop_request() as request:
+    with stop_request() as request, guard.rescuing():
         on_event(Started("training", total, "steps"))
         while not trainer.over:
             trainer.clock.start()
@@ -69,7 +71,7 @@ def _restore(
     trainer: Trainer[Any], files: TrainingFiles, made_by: dict[str, Any], on_event: OnEvent
 ) -> None:
     """Return to the saved state, if there is one."""
-    state = files.load_state(made_by)
+    state = trainer.task.world.told(lambda: files.load_state(made_by))
     if state is None:
         return
     trainer.restore(files.state, state)
@@ -88,6 +90,7 @@ class _Guard:
     ) -> None:
         self.trainer, self.files, self.made_by = trainer, files, made_by
         self.good: Checkpoint | None = None
+        self.saved = trainer.place.done  # steps that the state on the disk has behind it
         if trainer.history:
             self.keep()
 
@@ -129,6 +132,18 @@ class _Guard:
         """Write the state, if it is finite."""
         self.check()
         self.files.save_state(self.trainer.state(), self.made_by)
+        self.saved = self.trainer.place.done
+
+    @contextmanager
+    def rescuing(self) -> Iterator[None]:
+        """Save the last epoch where another process has ended: the present one is half a step."""
+        try:
+            yield
+        except ProcessLost:
+            epochs = 0 if self.good is None else len(self.good.meta["history"])
+            if self.good is not None and epochs * self.trainer.task.steps > self.saved:
+                self.files.save_state(self.good, self.made_by)
+            raise
 
 
 def _cost(seconds: float) -> str:

@@ -12,8 +12,11 @@ from torch.optim import Optimizer
 
 from imbsynth.core.optimisers import Weights, climb, decay_groups
 from imbsynth.core.schedules import constant
+from imbsynth.engine.training.gradients import sum_gradients
 from imbsynth.engine.training.parts import Place
+from imbsynth.runtime import World
 
+ALONE = World()
 SPEED = "speed"  # of a group of weights, beside the options of the optimiser
 
 Build = Callable[[Weights], Optimizer]
@@ -31,12 +34,15 @@ class Optimisation:
         *,
         rho: float = 0.0,
         speed: Callable[[Parameter], float] = lambda _: 1.0,
+        world: World = ALONE,
     ) -> None:
         """rho: how far sharpness-aware minimisation looks; 0 turns it off.
 
-        speed: of a weight, its learning rate in units of that of the run.
+        speed: of a weight, its learning rate in units of that of the run. world: the processes
+        whose losses are descended together, if each computes a share of them.
         """
         self.build, self.lr, self.schedule, self.rho = build, lr, schedule, rho
+        self.world = world
         groups = []
         for rate, some in groupby(sorted(parameters, key=speed), speed):
             groups += [{**group, SPEED: rate} for group in decay_groups(some)]
@@ -46,14 +52,13 @@ class Optimisation:
     def step(
         self, loss: Tensor, progress: float, again: Callable[[], Tensor] | None = None
     ) -> None:
-        """Descend a scalar loss, `progress` of the way through the run.
+        """Descend a scalar loss, or this process's share of it, `progress` of the way through.
 
         again: computes the loss under other weights, for sharpness-aware minimisation.
         """
         for group in self.optimiser.param_groups:
             group["lr"] = self.lr * group[SPEED] * self.schedule(progress)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        self._differentiate(loss)
         if self.rho and again is not None:
             self._look_up(again)
         self.optimiser.step()
@@ -61,11 +66,16 @@ class Optimisation:
     def _look_up(self, again: Callable[[], Tensor]) -> None:
         """Take the gradient where the loss is highest nearby (Foret et al., 2021, algorithm 1)."""
         before = climb(self.parameters, self.rho)
-        self.optimiser.zero_grad(set_to_none=True)
-        again().backward()
+        self._differentiate(again())
         with torch.no_grad():
             for weight, value in zip(self.parameters, before, strict=True):
                 weight.copy_(value)
+
+    def _differentiate(self, loss: Tensor) -> None:
+        """Give the weights the gradient of the loss of all processes."""
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        sum_gradients(self.parameters, self.world)
 
     def state_dict(self) -> dict[str, Tensor]:
         """The optimiser's tensors, each named by the number of its weight and its own name.

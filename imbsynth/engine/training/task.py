@@ -10,14 +10,21 @@ from typing import Any, Generic, TypeVar
 from torch import Tensor, nn
 
 from imbsynth.engine.training.parts import Part, Place
+from imbsynth.runtime import World
 
 Batch = TypeVar("Batch")
 History = Sequence[Mapping[str, Any]]  # a line per epoch
 
 
 class Task(ABC, Generic[Batch]):
-    """Batches of a training set, and the losses of a network on them."""
+    """Batches of a training set, and the losses of a network on them.
 
+    Where several processes carry out a run, each draws the same batches, computes its share of
+    their rows, and has the weights of all the others. What does not belong to rows, such as the
+    state of a part, is the same in every process.
+    """
+
+    world: World  # the processes that share the work
     losses: tuple[str, ...]  # the names of what `compute` gives beside the total
     numbers: tuple[str, ...]  # of every epoch's line in the log
     images: int  # per epoch
@@ -30,7 +37,11 @@ class Task(ABC, Generic[Batch]):
 
     @abstractmethod
     def compute(self, batch: Batch, place: Place) -> tuple[Tensor, Tensor]:
-        """The loss to descend, a scalar, and one value for each of `losses`."""
+        """The loss to descend, a scalar, and one value for each of `losses`.
+
+        What the share of this process contributes to them: the loss of the batch is the sum over
+        all processes.
+        """
 
     def parts(self) -> dict[str, Part]:
         """What has a state beside the network and the optimiser, by name."""

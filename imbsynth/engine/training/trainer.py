@@ -64,7 +64,7 @@ class Trainer(Generic[OneTask]):
 
         self.optimisation.step(total, place.progress, again)
         self.task.end_step(place)
-        self.sums += losses.detach()
+        self.sums += self.task.world.sum(losses.detach())
         self.step += 1
         self.clock.tick()
 

@@ -1,0 +1,67 @@
+"""Several processes for one run, as torchrun starts them: who this one is, and their meeting."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from imbsynth.errors import UserError
+from imbsynth.runtime.world import TorchWorld, World, current_world
+
+if TYPE_CHECKING:
+    import torch
+
+# What torchrun tells each process; a batch system that starts them itself can set the same.
+_VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+
+class Launched(NamedTuple):
+    """One of several processes that were started for the same command."""
+
+    rank: int
+    size: int  # processes
+    local_rank: int  # among those of this machine
+    local_size: int  # of them
+
+    def __str__(self) -> str:
+        return f"process {self.rank} of {self.size}"
+
+
+def launched() -> Launched | None:
+    """Who this process is, by its environment; None if it is alone."""
+    found = [os.environ.get(name, "") for name in _VARIABLES]
+    if not all(found) or not all(text.isdecimal() for text in found[:4]):
+        return None
+    place = Launched(*map(int, found[:4]))
+    return place if place.size > 1 else None
+
+
+@contextmanager
+def joined(device: torch.device) -> Iterator[World]:
+    """The world of the processes that carry out this run, for as long as the block lasts.
+
+    Nothing happens for a process that is alone, or whose program has let them meet already.
+    UserError if they do not find each other. After an error, the processes are not waited for.
+    """
+    world = current_world()
+    if launched() is None or isinstance(world, TorchWorld):
+        yield world
+        return
+    import torch
+    from torch import distributed
+
+    backend = "gloo"
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        backend = "cpu:gloo,cuda:nccl"  # decisions are made between CPUs, and wait for no GPU
+    try:
+        distributed.init_process_group(backend)
+    except distributed.DistError as error:
+        raise UserError(
+            f"the processes of this run do not find each other ({str(error).splitlines()[0]})",
+            "start all of them together, and check --rdzv-endpoint or --master-port of torchrun",
+        ) from None
+    yield TorchWorld()
+    distributed.destroy_process_group()
