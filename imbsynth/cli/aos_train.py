@@ -33,4 +33,5 @@ COMMAND = CommandSpec(
         "photos/train --out clf.safetensors --model mobilenet_v2 --pretrained auto --freeze",
         "photos/train --out clf.safetensors --recipe strong --model resnet32 --epochs 200",
     ),
+    several=True,
 )

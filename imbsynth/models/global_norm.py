@@ -67,12 +67,13 @@ def _moments(maps: Tensor, total: Total) -> Moments:
 
     Sums of squares in float64: the mean may be much larger than the deviation.
     """
+    exact = torch.promote_types(maps.dtype, torch.float32)
     channels = maps.shape[1]
     own = maps.numel() // channels
     sums = maps.new_zeros(2 * channels + 1, dtype=torch.float64)
     if own:
         axes = [axis for axis in range(maps.ndim) if axis != 1]
-        variance, mean = torch.var_mean(maps.float(), axes, correction=0)
+        variance, mean = torch.var_mean(maps.to(exact), axes, correction=0)
         mean = mean.double()
         sums[:channels] = own * mean
         sums[channels:-1] = own * (variance + mean.square())
@@ -80,7 +81,8 @@ def _moments(maps: Tensor, total: Total) -> Moments:
     sums = total(sums)
     count = sums[-1]
     mean, square = sums[:-1].div(count).split(channels)
-    return mean.float(), (square - mean.square()).clamp(min=0).float(), count.float()
+    variance = (square - mean.square()).clamp(min=0)
+    return mean.to(exact), variance.to(exact), count.to(exact)
 
 
 class _Normalise(torch.autograd.Function):

@@ -21,14 +21,15 @@ class SplitNorm(nn.BatchNorm2d):
     """
 
     others: Tensor | None = None  # (n,) bool: the images of a batch that are not real
+    # How many those are, and all: of the whole batch, where other processes have a part of it.
+    number, count = 0, 0
 
     def forward(self, maps: Tensor) -> Tensor:
         """(n, c, h, w) maps, normalised; a group of a single image joins the other group."""
         others = self.others if self.training else None
-        number = 0 if others is None else int(others.sum())
-        if others is None or number < 2 or len(maps) - number == 1:
+        if others is None or self.number < 2 or self.count - self.number == 1:
             return super().forward(maps)
-        if number == len(maps):
+        if self.number == self.count:
             return self._by_itself(maps)
         both = torch.cat([super().forward(maps[~others]), self._by_itself(maps[others])])
         # Back into the order of the batch.
@@ -61,11 +62,15 @@ def _split(norm: nn.BatchNorm2d) -> SplitNorm:
 
 
 @contextmanager
-def others_apart(model: nn.Module, others: Tensor) -> Iterator[None]:
-    """Within it, these images of a batch, (n,) bool, are normalised apart from the real ones."""
+def others_apart(model: nn.Module, others: Tensor, mine: slice = slice(None)) -> Iterator[None]:
+    """Within it, these images of a batch, (n,) bool, are normalised apart from the real ones.
+
+    mine: the images of the batch that the network is given, if other processes have the rest.
+    """
     norms = [module for module in model.modules() if isinstance(module, SplitNorm)]
+    number, count = int(others.sum()), len(others)
     for norm in norms:
-        norm.others = others
+        norm.others, norm.number, norm.count = others[mine], number, count
     try:
         yield
     finally:

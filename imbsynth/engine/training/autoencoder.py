@@ -20,10 +20,10 @@ from imbsynth.core.batches import (
 from imbsynth.core.optimisers import adam
 from imbsynth.core.pixels import network_input
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.training.gradients import normalised_together
 from imbsynth.engine.training.memory import Step
 from imbsynth.engine.training.optimisation import Optimisation
 from imbsynth.engine.training.parts import Place
+from imbsynth.engine.training.shares import normalised_together
 from imbsynth.engine.training.task import History, Task
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.models.autoencoder import Autoencoder, Shape, default_latent_dim

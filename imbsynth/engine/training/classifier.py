@@ -27,6 +27,7 @@ from imbsynth.engine.training.moves import Moves, minority
 from imbsynth.engine.training.normalising import normalise_by
 from imbsynth.engine.training.parts import Part, Place
 from imbsynth.engine.training.sets import Members, real_rows, training_set
+from imbsynth.engine.training.shares import normalised_together, own_rows, part_of_mean
 from imbsynth.engine.training.strategy import strategy_of
 from imbsynth.engine.training.task import History, Task
 from imbsynth.engine.training.validation import AT_ONCE, NUMBERS, Validation, problem_of_recalls
@@ -106,32 +107,40 @@ class ClassifierTask(Task[Indices]):
         """The mean loss of a batch."""
         of_all = partial(self._of_all_classes, place)
         batch = self.strategy.changed(self._batch(rows, place), self.counts, of_all, place)
+        mine = self.world.share(len(rows))
         self.model.train()
         with (
             arithmetic(self.device, self.precision),
-            seeded(self.device, self.config.seed, "aos-train", "dropout", place.epoch, place.step),
-            self._apart(rows),
+            self._dropout(place),
+            self._apart(rows, mine),
+            normalised_together(self.world),
         ):
-            losses = self._losses(*batch, place.progress)
-        loss = self._mean(losses, rows)
+            losses = self._losses(batch.images[mine], batch.targets[mine], place.progress)
+        loss = self._mean(losses, rows, mine)
         return loss, loss[None]
 
-    def _mean(self, losses: Tensor, rows: Indices) -> Tensor:
-        """The mean of (n,) losses, synthetic images with their weight."""
+    def _mean(self, losses: Tensor, rows: Indices, mine: slice) -> Tensor:
+        """The own part of the mean over all rows, in which synthetic ones have their weight."""
         if self.config.synthetic_weight == 1:
-            return losses.mean()
+            return part_of_mean(losses, len(rows))
         synthetic = torch.from_numpy(self.shown.synthetic[rows]).to(losses.device)
-        weights = torch.ones_like(losses).masked_fill(synthetic, self.config.synthetic_weight)
-        return (weights * losses).sum() / weights.sum()
+        weights = losses.new_ones(len(rows)).masked_fill(synthetic, self.config.synthetic_weight)
+        return (weights[mine] * losses).sum() / weights.sum()
 
-    def _apart(self, rows: Indices) -> AbstractContextManager[None]:
+    def _dropout(self, place: Place) -> AbstractContextManager[None]:
+        """What is dropped in a step; the shares of a batch have numbers of their own."""
+        rank = self.world.rank
+        own = (place.epoch, place.step, rank) if rank else (place.epoch, place.step)
+        return seeded(self.device, self.config.seed, "aos-train", "dropout", *own)
+
+    def _apart(self, rows: Indices, mine: slice) -> AbstractContextManager[None]:
         """Normalises the synthetic and the moved images of a batch apart, if that was chosen."""
         if not self.config.split_norm:
             return nullcontext()
         others = self.shown.synthetic[rows]
         if self.moves is not None:
             others = others | self.moves.moved[rows]
-        return others_apart(self.model, torch.from_numpy(others).to(self.device))
+        return others_apart(self.model, torch.from_numpy(others).to(self.device), mine)
 
     def _batch(self, rows: Indices, _place: Place) -> Batch:
         return Batch(self.batch_images(rows), self._targets(self.shown.labels[rows]))
@@ -149,10 +158,11 @@ class ClassifierTask(Task[Indices]):
     def _attacked(
         self, images: Tensor, labels: NDArray[np.int64], place: Place, rng: np.random.Generator
     ) -> Tensor:
-        targets = self._targets(labels)
+        targets = self._targets(labels)[self.world.share(len(labels))]
 
         def loss(moved: Tensor) -> Tensor:
-            return self._losses(moved, targets, place.progress).sum()
+            own = own_rows(moved, self.world)
+            return self._losses(own, targets, place.progress).sum()
 
         with arithmetic(self.device, self.precision):
             return self.attack(images, loss, rng)
@@ -175,13 +185,15 @@ class ClassifierTask(Task[Indices]):
 
     def judged(self) -> NDArray[np.float32]:
         """(n, k) logits of the validation images, under the present weights."""
-        return logits(
+        count = len(self.val.pixels)
+        own = logits(
             self.model,
-            self.val.pixels,
+            self.val.pixels[self.world.share(count)],
             device=self.device,
             precision=self.precision,
             batch_size=AT_ONCE,
         )
+        return self.world.whole(torch.from_numpy(own), count).numpy()
 
     def parts(self) -> dict[str, Part]:
         """The best weights, the average if there is one, and the weights of the last draw."""

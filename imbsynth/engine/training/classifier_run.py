@@ -38,6 +38,7 @@ def classifier_trainer(
         warmed_up(SCHEDULES[config.schedule].with_options(config), config.warm_up),
         rho=config.sam,
         speed=speed,
+        world=task.world,
     )
     return Trainer(task, optimisation, config.epochs, task.device)
 

@@ -94,7 +94,8 @@ def _features(
     with torch.inference_mode():
         for start in range(0, len(labels), count):
             images = images_of(slice(start, start + count))
-            values.append(task.model.features(images).float())
+            own = task.model.features(images[task.world.share(len(images))]).float()
+            values.append(task.world.whole(own, len(images)))
             on_progress(len(images))
     # Cloned: tensors made in inference mode take no part in training.
     return Features(torch.cat(values).clone(), labels.to(task.device))

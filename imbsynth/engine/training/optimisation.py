@@ -12,8 +12,8 @@ from torch.optim import Optimizer
 
 from imbsynth.core.optimisers import Weights, climb, decay_groups
 from imbsynth.core.schedules import constant
-from imbsynth.engine.training.gradients import sum_gradients
 from imbsynth.engine.training.parts import Place
+from imbsynth.engine.training.shares import sum_gradients
 from imbsynth.runtime import World
 
 ALONE = World()

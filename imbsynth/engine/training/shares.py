@@ -1,12 +1,14 @@
-"""What processes that share out a batch tell each other: statistics and gradients."""
+"""A batch whose rows are shared out among processes: what they tell each other about it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import Function
 from torch.nn import Parameter
 
 from imbsynth.models.global_norm import GlobalNorm
@@ -16,6 +18,32 @@ from imbsynth.runtime import World
 def normalised_together(world: World) -> AbstractContextManager[object]:
     """Within it, batch normalisation takes the statistics of the whole batch, not of a share."""
     return nullcontext() if world.size == 1 else GlobalNorm(world.sum)
+
+
+def part_of_mean(own: Tensor, count: int) -> Tensor:
+    """What (n,) values contribute to the mean of `count`, of which others have the rest."""
+    return own.mean() * (len(own) / count) if len(own) else own.sum()
+
+
+def own_rows(whole: Tensor, world: World) -> Tensor:
+    """The share of this process; its gradient arrives as that of all rows, in every process."""
+    if world.size == 1:
+        return whole
+    passed: Tensor = _Whole.apply(whole, world)
+    return passed[world.share(len(whole))]
+
+
+class _Whole(Function):
+    """Rows as they are, whose gradient is summed over the processes."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, world: World) -> Tensor:
+        ctx.world = world
+        return rows.view_as(rows)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        return ctx.world.sum(gradients[0]), None
 
 
 def sum_gradients(weights: Sequence[Parameter], world: World) -> None:
