@@ -13,7 +13,10 @@ from typing import Any, NamedTuple
 CONTEXT = multiprocessing.get_context("forkserver")
 # Imported once, in the process of which the others are copies.
 CONTEXT.set_forkserver_preload(
-    ["imbsynth.engine.train_ae", "imbsynth.engine.aos_train", "torch._dynamo", "tests.conftest"]
+    [
+        *("imbsynth.engine.train_ae", "imbsynth.engine.aos_train", "tests.conftest"),
+        *("torch._dynamo", "scipy.optimize", "matplotlib.figure", "matplotlib.backends.backend_agg"),
+    ]
 )
 PATIENCE = 120  # seconds without a word from any process
 

@@ -18,7 +18,6 @@ from imbsynth.cli.wording import help_text
 from imbsynth.command_lines import flag
 from imbsynth.configs.shared import RUN
 from imbsynth.engine.decoding import as_configured
-from imbsynth.errors import UserError
 from imbsynth.kinds import Flag, Several
 from imbsynth.options import Option, OptionField, built, command_name, option_fields, parsed
 
@@ -120,14 +119,11 @@ class CommandSpec:
 
     def _prints(self) -> bool:
         """Whether this process shows anything; UserError where several do what one should do."""
-        from imbsynth.runtime import launched
+        from imbsynth.runtime import check_alone, launched
 
+        if not self.several:
+            check_alone(self.name)
         place = launched()
-        if place is not None and not self.several:
-            raise UserError(
-                f"{self.name} runs in one process, and {place.size} were started",
-                f"start it without torchrun: imbsynth {self.name}",
-            )
         return place is None or place.rank == 0
 
     def _runner(self) -> Callable[..., Any]:

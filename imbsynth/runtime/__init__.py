@@ -9,7 +9,7 @@ from imbsynth.runtime.devices import (
     worker_count,
 )
 from imbsynth.runtime.interruption import StopRequest, stop_request
-from imbsynth.runtime.launch import Launched, joined, launched
+from imbsynth.runtime.launch import Launched, check_alone, joined, launched
 from imbsynth.runtime.streams import initialised, seeded, stream
 from imbsynth.runtime.world import World, current_world
 
@@ -18,6 +18,7 @@ __all__ = [
     "StopRequest",
     "World",
     "arithmetic",
+    "check_alone",
     "current_world",
     "initialised",
     "joined",

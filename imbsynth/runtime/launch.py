@@ -38,6 +38,16 @@ def launched() -> Launched | None:
     return place if place.size > 1 else None
 
 
+def check_alone(command: str) -> None:
+    """Raise UserError if several processes were started for a command that one carries out."""
+    place = launched()
+    if place is not None:
+        raise UserError(
+            f"{command} runs in one process, and {place.size} were started",
+            f"start it without torchrun: imbsynth {command}",
+        )
+
+
 @contextmanager
 def joined(device: torch.device) -> Iterator[World]:
     """The world of the processes that carry out this run, for as long as the block lasts.

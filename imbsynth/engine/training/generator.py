@@ -26,7 +26,7 @@ from imbsynth.engine.training.trainer import Trainer
 from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.models.generators import Generator, Moves, Shape
-from imbsynth.runtime import arithmetic, current_world, initialised, stream
+from imbsynth.runtime import World, arithmetic, initialised, stream
 
 PRETRAINING_LR = 1e-3  # of the autoencoder, which is plain regression
 BETA = 0.5  # of Adam
@@ -81,7 +81,7 @@ class GeneratorTask(Task[Batch]):
         self, config: TrainGeneratorConfig, images: Labelled, device: torch.device, precision: str
     ) -> None:
         self.config, self.device, self.precision = config, device, precision
-        self.world = current_world()
+        self.world = World()  # one process: see `check_alone`
         self.shape = shape_of(config, images)
         self.model = initialised(lambda: build_generator(config.kind, self.shape), config.seed)
         channels_last(self.model.to(device))
