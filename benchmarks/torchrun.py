@@ -16,7 +16,6 @@ import os
 import socket
 import statistics
 import time
-from collections.abc import Iterator
 from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from benchmarks.train_ae import without_end
 from imbsynth.configs import AosTrainConfig, TrainAeConfig
 from imbsynth.engine.aos_train import AosTrain
 from imbsynth.engine.events import silent
@@ -51,14 +51,6 @@ def trainer_of(command: str, src: Path, batch_size: int) -> Trainer[Any]:
         found = AosTrain(AosTrainConfig(**options))
     trained: Trainer[Any] = found.trainer(found.read(silent), CPU, "fp32", silent)
     return trained
-
-
-def without_end(trainer: Trainer[Any]) -> Iterator[Any]:
-    """Its batches, epoch after epoch."""
-    while True:
-        trainer.clock.start()
-        yield from trainer.batches()
-        trainer.end_epoch()
 
 
 def work(orders: Connection, place: dict[str, str], *arguments: Any) -> None:

@@ -23,7 +23,7 @@ from benchmarks import public_script
 from benchmarks.pairs import in_turns, rate, times_as_long
 from imbsynth.configs import Decoder, TrainAeConfig
 from imbsynth.engine.reading import Labelled, read_labelled
-from imbsynth.engine.training.autoencoder import AutoencoderTask, autoencoder_trainer
+from imbsynth.engine.training.autoencoder import autoencoder_trainer
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.runtime import resolve_precision
 from imbsynth.store.images import ImageForm
@@ -41,7 +41,7 @@ def steps(training: Any, batches: Iterator[Any], count: int) -> Callable[[], Non
     return work
 
 
-def without_end(training: Trainer[AutoencoderTask]) -> Iterator[Any]:
+def without_end(training: Trainer[Any]) -> Iterator[Any]:
     """Its batches, epoch after epoch."""
     while True:
         training.clock.start()

@@ -15,7 +15,8 @@ CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
         *("imbsynth.engine.train_ae", "imbsynth.engine.aos_train", "tests.conftest"),
-        *("torch._dynamo", "scipy.optimize", "matplotlib.figure", "matplotlib.backends.backend_agg"),
+        *("torch._dynamo", "scipy.optimize"),
+        *("matplotlib.figure", "matplotlib.backends.backend_agg"),
     ]
 )
 PATIENCE = 120  # seconds without a word from any process
@@ -35,7 +36,8 @@ def together(size: int, function: Callable[..., Any], *arguments: Any) -> list[A
     A process that is killed leaves None.
     """
     port = _free_port()
-    processes, answers = [], {}
+    processes = []
+    answers: dict[Any, int] = {}  # the rank of the process at the other end
     for rank in range(size):
         here, there = CONTEXT.Pipe(duplex=False)
         process = CONTEXT.Process(
@@ -53,16 +55,16 @@ def together(size: int, function: Callable[..., Any], *arguments: Any) -> list[A
             process.join()
 
 
-def _collected(answers: dict[Connection, int], size: int) -> list[Any]:
+def _collected(answers: dict[Any, int], size: int) -> list[Any]:
     found: list[Any] = [None] * size
     while answers:
         ready = wait(list(answers), PATIENCE)
         if not ready:
             raise TimeoutError(f"processes {sorted(answers.values())} do not answer")
         for connection in ready:
-            rank = answers.pop(connection)  # type: ignore[arg-type]
+            rank = answers.pop(connection)
             with suppress(EOFError):
-                found[rank] = connection.recv()  # type: ignore[union-attr]
+                found[rank] = connection.recv()
     return found
 
 
@@ -87,7 +89,7 @@ def _carry_out(
     }
     try:
         answer.send(function(*arguments))
-    except (Exception, KeyboardInterrupt) as error:
+    except Exception as error:
         answer.send(Failed(type(error).__name__, str(error), rank))
     os._exit(0)  # as a process ends whose group is gone: without waiting for threads of torch
 

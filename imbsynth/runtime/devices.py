@@ -59,7 +59,7 @@ def resolve_device(name: str) -> torch.device:
     if index >= found:
         raise UserError(
             f"{option('device')} {name}: this machine has {found} CUDA devices",
-            f"start {found} processes, or use {option('device')} cpu"
+            f"start one process per device, or use {option('device')} cpu"
             if place and found
             else f"use {option('device')} auto or {option('device')} cpu",
         )

@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from imbsynth.runtime import current_world
+from imbsynth.runtime import World, current_world
 
 # What one process of two does: it says what it learns.
 PROCESS = """
@@ -20,6 +22,8 @@ world = current_world()
 mine = torch.tensor([1.0, 10.0 * rank])
 print(world.rank, world.size, world.is_writer, world.sum(mine).tolist(), mine.tolist(),
       world.agree(rank == 1), world.agree(False))
+own = torch.arange(5)[world.share(5)]
+print(own.tolist(), world.whole(own, 5).tolist(), world.told(lambda: f"from {rank}"))
 distributed.destroy_process_group()
 """
 
@@ -31,6 +35,19 @@ def test_one_process_is_the_writer_and_agrees_with_itself() -> None:
     assert torch.equal(world.sum(values), values)
     assert world.agree(True)
     assert not world.agree(False)
+    assert world.share(7) == slice(0, 7)
+    assert world.whole(values, 2) is values
+    assert world.told(lambda: 3) == 3
+
+
+@given(size=st.integers(1, 9), count=st.integers(0, 40))
+def test_the_shares_of_all_processes_are_all_rows_in_order(size: int, count: int) -> None:
+    rows: list[int] = []
+    for rank in range(size):
+        world = World()
+        world.rank, world.size = rank, size
+        rows += range(count)[world.share(count)]
+    assert rows == list(range(count))
 
 
 def test_asking_for_the_world_does_not_import_torch() -> None:
@@ -41,7 +58,7 @@ def test_asking_for_the_world_does_not_import_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_two_processes_sum_and_agree(tmp_path: Path) -> None:
+def test_two_processes_sum_agree_and_are_told(tmp_path: Path) -> None:
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", PROCESS, str(rank), str(tmp_path / "store")],
@@ -52,6 +69,6 @@ def test_two_processes_sum_and_agree(tmp_path: Path) -> None:
     ]
     said = [process.communicate(timeout=120)[0].strip() for process in processes]
     assert said == [
-        "0 2 True [2.0, 10.0] [1.0, 0.0] True False",
-        "1 2 False [2.0, 10.0] [1.0, 10.0] True False",
+        "0 2 True [2.0, 10.0] [1.0, 0.0] True False\n[0, 1] [0, 1, 2, 3, 4] from 0",
+        "1 2 False [2.0, 10.0] [1.0, 10.0] True False\n[2, 3, 4] [0, 1, 2, 3, 4] from 0",
     ]

@@ -41,8 +41,8 @@ def ae(src: Path, **options: Any) -> TrainAeConfig:
 
 def aos(src: Path, **options: Any) -> AosTrainConfig:
     small: dict[str, Any] = {"epochs": 3, "batch_size": 7, "tau": 1.0, "precision": "fp32"}
-    out = {"out": src.with_suffix(".safetensors"), "device": "cpu"}
-    return AosTrainConfig(src=src, **out | small | options)
+    place: dict[str, Any] = {"out": src.with_suffix(".safetensors"), "device": "cpu"}
+    return AosTrainConfig(src=src, **place | small | options)
 
 
 def in_float64(model: nn.Module) -> None:

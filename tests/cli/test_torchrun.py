@@ -1,0 +1,51 @@
+"""Commands that torchrun starts in several processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import invoke
+
+
+@pytest.mark.parametrize("name", ["inspect", "generate", "train-generator"])
+def test_a_command_of_one_process_refuses_to_run_in_several(
+    rare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for variable in ("RANK", "LOCAL_RANK"):
+        monkeypatch.setenv(variable, "1")
+    for variable in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"):
+        monkeypatch.setenv(variable, "3")
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.setenv("MASTER_PORT", "1")
+    arguments: dict[str, list[object]] = {
+        "generate": [tmp_path / "dst"],
+        "train-generator": ["--kind", "bagan", "--out", tmp_path / "x.safetensors"],
+    }
+    code, out, err = invoke(name, rare, *arguments.get(name, []))
+    assert (code, out) == (2, "")
+    assert f"error (process 1 of 3): {name} runs in one process, and 3 were started" in err
+    assert f"fix: start it without torchrun: imbsynth {name}" in err
+
+
+def test_torchrun_trains_and_one_process_prints(rare: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ae.safetensors"
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    # A port that is free, so that two runs on this machine do not meet.
+    torchrun += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0"]
+    words = ["train-ae", rare, "--out", out, "--epochs", 1, "--latent-dim", 3, "--json"]
+    result = subprocess.run(
+        [*torchrun, "-m", "imbsynth", *map(str, [*words, "--device", "cpu"])],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert result.returncode == 0, result.stderr
+    (line,) = result.stdout.splitlines()
+    assert json.loads(line)["checkpoint"] == out.as_posix()
+    assert result.stderr.count("training: 1 steps") == 1
