@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from imbsynth.configs import MIN_SIDE, size_text
 from imbsynth.errors import UserError, option
+from imbsynth.runtime import launched
 from imbsynth.store.images import MOST_IN_MEMORY
 from imbsynth.store.memory import free_memory
 
@@ -38,19 +39,23 @@ def check_memory(
 
     smaller_batches: whether the command has an option for their size.
     kept: images that stay in memory, in bytes as they are. A step is not cut into smaller ones:
-    batch normalisation would see other batches, and the weights would become others.
+    batch normalisation would see other batches, and the weights would become others. Each of
+    several processes computes its share of a step, and those of a machine share its memory.
     """
-    free = _free(device)
+    free, place = _free(device), launched()
     if free is None:
         return
+    processes = place.size if place else 1
+    if place and device.type == "cpu":
+        free //= place.local_size
     kept = _kept_pixels(kept * math.prod(step.size), free, device)
     fixed, per_image = needed(step)
-    need = fixed + kept + max(step.batch_size, step.moved) * per_image
+    need = fixed + kept + -(-max(step.batch_size, step.moved) // processes) * per_image
     if need <= free:
         return
     share = max(0.0, (free - fixed) / (need - fixed))
     height, width = (_smaller(side, share) for side in step.size[1:])
-    batch = max(2, min(step.batch_size, (free - fixed - kept) // per_image))
+    batch = max(2, min(step.batch_size, (free - fixed - kept) // per_image * processes))
     smaller = f", or smaller batches, at most {option('batch_size')} {batch}"
     raise UserError(
         f"training in batches of {step.batch_size} images of {size_text(step.size[1:])} pixels "

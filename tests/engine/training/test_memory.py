@@ -65,6 +65,25 @@ def limited(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int) -> None:
     monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
 
 
+def test_processes_share_a_step_and_the_memory_of_a_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    step = Step(lambda: nn.Conv2d(3, 64, 3, padding=1), (3, 64, 64), 128)
+    cpu = torch.device("cpu")
+    fixed, per_image = needed(step)
+    for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_PORT"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    limited(monkeypatch, tmp_path, 2 * (fixed + 40 * per_image))
+    with pytest.raises(UserError, match="batches of 128"):
+        check_memory(step, 0, cpu)
+    monkeypatch.setenv("WORLD_SIZE", "4")  # 32 images each
+    check_memory(step, 0, cpu)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")  # on this machine
+    with pytest.raises(UserError, match="at most batch_size 76"):
+        check_memory(step, 0, cpu)
+
+
 def test_sizes_that_fit_are_advised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     step = Step(lambda: nn.Conv2d(3, 64, 3, padding=1), (3, 384, 512), 128)
     cpu = torch.device("cpu")
