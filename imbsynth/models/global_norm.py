@@ -72,8 +72,12 @@ def _moments(maps: Tensor, total: Total) -> Moments:
     own = maps.numel() // channels
     sums = maps.new_zeros(2 * channels + 1, dtype=torch.float64)
     if own:
-        axes = [axis for axis in range(maps.ndim) if axis != 1]
-        variance, mean = torch.var_mean(maps.to(exact), axes, correction=0)
+        # As it is computed for one process: torch.var_mean takes seven times as long on a CPU.
+        _, mean, inverse = torch.native_batch_norm(
+            maps.to(exact), None, None, None, None, True, 0.0, 0.0
+        )
+        # Of a constant channel, some devices say that the inverse is 0, others that it is infinite.
+        variance = inverse.double().pow(-2).where(inverse > 0, 0)
         mean = mean.double()
         sums[:channels] = own * mean
         sums[channels:-1] = own * (variance + mean.square())

@@ -36,6 +36,9 @@ class World:
         """The sum of `values`, of the same shape and dtype in every process, over processes."""
         return values
 
+    def add_up(self, values: Tensor) -> None:
+        """Replace `values` by their sum over processes: `sum` without a copy."""
+
     def whole(self, own: Tensor, count: int) -> Tensor:
         """All `count` rows, where each process has its share of them."""
         if self.size == 1:
@@ -66,12 +69,16 @@ class TorchWorld(World):
         self.device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
 
     def sum(self, values: Tensor) -> Tensor:
-        """By all_reduce; `values` themselves stay as they are."""
+        """Of a copy: `values` themselves stay as they are."""
+        total = values.clone()
+        self.add_up(total)
+        return total
+
+    def add_up(self, values: Tensor) -> None:
+        """By all_reduce."""
         from torch import distributed
 
-        total = values.clone()
-        _answered(lambda: distributed.all_reduce(total))
-        return total
+        _answered(lambda: distributed.all_reduce(values))
 
     def agree(self, wanted: bool) -> bool:
         """By the number of processes that want it."""

@@ -59,7 +59,8 @@ def sum_gradients(weights: Sequence[Parameter], world: World) -> None:
     learning = [weight for weight, number in zip(weights, has_one.tolist(), strict=True) if number]
     own = [torch.zeros_like(w) if w.grad is None else w.grad for w in learning]
     # One message for all: many small ones would take longer.
-    sums = world.sum(torch.cat([_in_memory(gradient) for gradient in own]))
+    sums = torch.cat([_in_memory(gradient) for gradient in own])
+    world.add_up(sums)
     parts = sums.split([gradient.numel() for gradient in own])
     for weight, gradient, part in zip(learning, own, parts, strict=True):
         _in_memory(gradient).copy_(part)
