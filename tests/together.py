@@ -58,7 +58,7 @@ def together(size: int, function: Callable[..., Any], *arguments: Any) -> list[A
 def _collected(answers: dict[Any, int], size: int) -> list[Any]:
     found: list[Any] = [None] * size
     while answers:
-        ready = wait(list(answers), PATIENCE)
+        ready: list[Any] = list(wait(list(answers), PATIENCE))
         if not ready:
             raise TimeoutError(f"processes {sorted(answers.values())} do not answer")
         for connection in ready:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -64,7 +65,7 @@ def test_each_process_has_a_share_of_the_cores_and_a_device_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(9)), raising=False)
-    monkeypatch.setattr(devices, "CGROUP_LIMIT", devices.Path("nowhere"))
+    monkeypatch.setattr(devices, "CGROUP_LIMIT", Path("nowhere"))
     assert worker_count() == 2
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)

@@ -96,9 +96,8 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
     def carry_out(self, on_event: OnEvent, report: Callable[[TrainingFiles], Report]) -> Report:
         """Train, or resume, and write log, sheet and checkpoint; what `report` says of them.
 
-        Several processes may do it together: the first one writes, reports events, and is told
-        from the others by nothing else. UserError if anything would be written into a folder of
-        images.
+        Several processes may do it together: all compute, and the first one writes and reports
+        events. UserError if anything would be written into a folder of images.
         """
         config = self.config
         for folder in self.folders():
