@@ -220,7 +220,7 @@ def test_a_class_that_the_generator_does_not_know_is_named(
         ({"generator": "other"}, "kind is unknown"),
         ({"counts": [["a", 0], ["b", 3]]}, "class without images"),
         ({"counts": "many"}, "counts"),
-        ({"shape": {"channels": 2, "height": 8, "width": 8, "latent_dim": 6}}, "2 channels"),
+        ({"shape": {"channels": 2, "height": 8, "width": 8, "latent_dim": 6, "network": "small"}}, "2 channels"),
         ({"shape": {"channels": 1, "height": 8, "width": 8, "latent_dim": 10**9}}, "latent_dim"),
     ],
 )
