@@ -20,6 +20,7 @@ from imbsynth.configs import (
 )
 from imbsynth.engine import aos_train, evaluate, generate, train_generator
 from imbsynth.engine.events import Advanced, EpochDone, Event, Note, Started
+from imbsynth.engine.inference import generator
 from imbsynth.engine.inference.generator import load_generator
 from imbsynth.engine.training import loop
 from imbsynth.errors import Interrupted, UserError
@@ -29,6 +30,12 @@ from tests.conftest import MakeFolder, contents
 
 KINDS = ("bagan", "gamo", "flow")
 SHAPE = {"channels": 1, "height": 8, "width": 8, "latent_dim": 6, "network": "small"}
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images are generated 16 at once: a batch is filled up, and these folders are small."""
+    monkeypatch.setattr(generator, "MOST_AT_ONCE", 16)
 
 
 def config(src: Path, out: Path, kind: str, **options: Any) -> TrainGeneratorConfig:

@@ -97,6 +97,7 @@ class AdversarialTask(GeneratorTask[Drawn]):
 
     def end_epoch(self, history: list[dict[str, Any]]) -> None:
         """Keep the points of the training images when the autoencoder is trained."""
+        super().end_epoch(history)
         if len(history) == self.pretraining:
             self._settle()
 

@@ -31,7 +31,6 @@ from imbsynth.runtime import arithmetic, stream
 
 NO_CLASS = 0.1  # share of images that are shown without their class, for guidance
 DECAY = 0.999  # of the average of the weights
-LOOKED_AT = 16  # synthetic images per class by which novelty is measured on the way
 LOOKS = 2  # in a row with too little novelty end a run
 NOVELTY = "novelty"  # in the log
 
@@ -116,15 +115,12 @@ class FlowTask(GeneratorTask[Drawn]):
         with self.average.shown(), super().shown() as trained:
             yield trained
 
-    def end_epoch(self, history: list[dict[str, Any]]) -> None:
-        """Measure novelty where images are looked at: the median over the classes that have it."""
-        if not (self.is_look(len(history)) and self.held.any):
-            return
-        with self.shown() as trained:
-            looked_at = enumerate(self.made(trained, LOOKED_AT))
-            found = [self.held.novelty(label, made) for label, made in looked_at]
+    def observe(self, made: list[Tensor], line: dict[str, Any]) -> None:
+        """Log novelty: the median over the classes that have it."""
+        found = [self.novelty_of(label, images) for label, images in enumerate(made)]
         known = [value for value in found if value is not None]
-        history[-1][NOVELTY] = float(np.median(known))
+        if known:
+            line[NOVELTY] = float(np.median(known))
 
     def is_over(self, history: History) -> bool:
         """Whether synthetic images are nearer to training images than new real ones, twice."""

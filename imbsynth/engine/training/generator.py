@@ -23,12 +23,13 @@ from imbsynth.engine.training.memory import Step
 from imbsynth.engine.training.optimisation import Optimisation
 from imbsynth.engine.training.task import Batch, History, Task
 from imbsynth.engine.training.trainer import Trainer
-from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
+from imbsynth.figures.sheets import SheetRow, write_sheet
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.models.generators import Generator, Shape
 from imbsynth.runtime import initialised, stream
 
-ON_SHEET, COMPARED = 8, 64  # images per class on the sheet, and by which diversity is measured
+ON_SHEET = 8  # images per class
+LOOKED_AT, COMPARED = 16, 64  # synthetic images per class, on the way and in the end
 
 Noise = NDArray[np.float32]
 Run = Trainer["GeneratorTask[Any]"]
@@ -70,7 +71,7 @@ class GeneratorTask(Task[Batch]):
     numbers = ()
     model: Generator
     epochs: int  # of all stages
-    pretraining = 0  # epochs after which images are generated at all
+    pretraining = 0  # epochs before any image is generated
     last_losses: tuple[str, ...]  # those of `losses` that the last stage has
 
     def __init__(
@@ -85,6 +86,7 @@ class GeneratorTask(Task[Batch]):
         self.losses = self.model.losses
         self.classes, self.members = images.classes, images.members()
         self.pixels, self.labels = images.on(device), images.labels
+        self.last_made: list[Tensor] = []  # `ON_SHEET` of each class
 
     @staticmethod
     @abstractmethod
@@ -102,24 +104,24 @@ class GeneratorTask(Task[Batch]):
         """The images that are not trained on."""
         return np.empty(0, np.int64)
 
-    def sheet(self, history: History) -> Callable[[Path], None] | None:
-        """Every few epochs, once there are images to show."""
-        return self.draw if self.is_look(len(history)) else None
+    def end_epoch(self, history: list[dict[str, Any]]) -> None:
+        """Look at images every few epochs, once there are any."""
+        if self._is_look(history):
+            self.observe(self.made(LOOKED_AT), history[-1])
 
-    def is_look(self, epochs: int) -> bool:
-        """Whether images are looked at after so many epochs."""
-        played = epochs - self.pretraining
-        return played > 0 and played % self.config.sheet_every == 0
+    def observe(self, made: list[Tensor], line: dict[str, Any]) -> None:
+        """Add to a line of the log what is seen of these images of each class."""
+
+    def sheet(self, history: History) -> Callable[[Path], None] | None:
+        """The images that `end_epoch` has looked at."""
+        return self.draw if self._is_look(history) else None
 
     def draw(self, path: Path) -> None:
-        """Real images on the left, synthetic ones on the right, a row per class."""
+        """Real images on the left, on the right the last ones `made`, a row per class."""
         rows: list[SheetRow] = []
-        with self.shown() as trained:
-            for label, made in enumerate(self.made(trained, ON_SHEET, MAX_ROWS)):
-                members = torch.from_numpy(self.members[label][:ON_SHEET])
-                real = self.pixels[members].cpu().numpy()
-                rows.append(SheetRow(self.classes[label], [list(real), list(made.numpy())]))
-        rows += [SheetRow(name, []) for name in self.classes[MAX_ROWS:]]  # counted, not shown
+        for name, members, made in zip(self.classes, self.members, self.last_made, strict=True):
+            real = self.pixels[torch.from_numpy(members[:ON_SHEET])].cpu().numpy()
+            rows.append(SheetRow(name, [list(real), list(made.numpy())]))
         write_sheet(path, rows, ["real", "synthetic"])
 
     @contextmanager
@@ -128,33 +130,38 @@ class GeneratorTask(Task[Batch]):
         yield TrainedGenerator(self.model, self.shape, self.device, self.precision)
         self.model.train()
 
-    def made(
-        self, trained: TrainedGenerator, count: int, most_classes: int | None = None
-    ) -> Iterator[Tensor]:
-        """(count, c, h, w) uint8 images of each class, or of the first so many.
+    def made(self, count: int) -> list[Tensor]:
+        """(count, c, h, w) uint8 images of each class.
 
         The same at every epoch, but for what the generator has learned; more begin with fewer.
         """
-        labels = range(len(self.classes))[:most_classes]
-        together = max(1, trained.images_at_once // count)  # classes
-        for start in labels[::together]:
-            some = labels[start : start + together]
-            noise = np.concatenate([self._noise_of(label, count) for label in some])
-            of = torch.tensor(some).repeat_interleave(count)
-            yield from trained.images(torch.from_numpy(noise), of).split(count)
+        labels, found = range(len(self.classes)), []
+        with self.shown() as trained:
+            together = max(1, trained.images_at_once // count)  # classes
+            for start in labels[::together]:
+                some = labels[start : start + together]
+                noise = np.concatenate([self._noise_of(label, count) for label in some])
+                of = torch.tensor(some).repeat_interleave(count)
+                found += trained.images(torch.from_numpy(noise), of).split(count)
+        self.last_made = [made[:ON_SHEET].clone() for made in found]
+        return found
 
     def look(self) -> dict[str, Look]:
         """What is seen of each class."""
-        with self.shown() as trained:
-            found = [
-                Look(self._diversity(label, made), self.novelty_of(label, made))
-                for label, made in enumerate(self.made(trained, COMPARED))
-            ]
-        return dict(zip(self.classes, found, strict=True))
+        return {
+            name: Look(self._diversity(label, made), self.novelty_of(label, made))
+            for label, (name, made) in enumerate(
+                zip(self.classes, self.made(COMPARED), strict=True)
+            )
+        }
 
     def novelty_of(self, _label: int, _made: Tensor) -> float | None:
         """`Look.novelty` of (m, c, h, w) uint8 images of a class."""
         return None
+
+    def _is_look(self, history: History) -> bool:
+        played = len(history) - self.pretraining
+        return played > 0 and played % self.config.sheet_every == 0
 
     def _diversity(self, label: int, made: Tensor) -> float | None:
         rng = stream(self.config.seed, "train-generator", "compared", self.classes[label])

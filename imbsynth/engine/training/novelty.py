@@ -37,11 +37,6 @@ class HeldOut:
         ]
         self.usual = [self._usual(label) for label in range(len(held))]
 
-    @property
-    def any(self) -> bool:
-        """Whether a class has held-out images that differ from the others."""
-        return any(self.usual)
-
     def novelty(self, label: int, made: Tensor) -> float | None:
         """Median distance of (m, c, h, w) uint8 images of a class to the nearest training image.
 
