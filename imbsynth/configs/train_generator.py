@@ -57,8 +57,8 @@ class TrainGeneratorConfig(Training):
     flip: Annotated[
         bool,
         Option(
-            "Let flow learn from mirrored images too, where a class has few. It is told which "
-            "are mirrored, and makes none itself."
+            "Let flow learn from images mirrored left to right too. It is told which ones are, and "
+            "makes none itself."
         ),
     ] = False
     min_novelty: Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -35,11 +36,9 @@ def draw_changes(count: int, rng: np.random.Generator, *, flip: bool) -> Changes
 
 def changed(images: Tensor, drawn: Changes) -> Tensor:
     """The (n, c, h, w) images, mirrored left to right, then moved; outside is black."""
-    flip = drawn.flip
-    if flip.any():
-        images = images.clone()
-        images[flip] = images[flip].flip(3)
-    return affine(images, drawn.affine)
+    flip = torch.from_numpy(drawn.flip).to(images.device)
+    mirrored = torch.where(flip[:, None, None, None], images.flip(3), images)
+    return affine(mirrored, drawn.affine)
 
 
 def described(drawn: Changes) -> NDArray[np.float32]:

@@ -49,7 +49,7 @@ class Report:
     diversity: dict[str, float | None]
     collapsed: list[str]  # classes whose diversity is below a half
     # By class: median distance of synthetic images to the nearest training image, by that of real
-    # images that were held out; None where none are. Below 1, images are learned by heart.
+    # images that were held out; None where none are.
     novelty: dict[str, float | None]
     images_per_second: float  # real images over the training loop alone
     log: str

@@ -62,6 +62,15 @@ def test_time_class_and_changes_matter_and_no_change_adds_nothing() -> None:
     assert torch.equal(model(images, times, labels, changes), found)
 
 
+def test_in_bf16_velocities_are_nearly_the_same() -> None:
+    model, given = fresh((1, 28, 28)), inputs((1, 28, 28))
+    found = model(*given)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = model(*given).float()
+    # 8 bits of a number are kept in each of some ten layers.
+    assert (rounded - found).abs().mean() < 0.03 * found.abs().mean()
+
+
 def test_all_weights_learn() -> None:
     model, given = fresh((1, 28, 28)), inputs((1, 28, 28), count=12)
     model(*given[:2], given[2], torch.ones(12, CHANGES)).square().sum().backward()
