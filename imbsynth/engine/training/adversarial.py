@@ -40,15 +40,13 @@ class AdversarialTask(GeneratorTask[Drawn]):
 
     model: Adversarial
 
-    def __init__(
-        self, config: TrainGeneratorConfig, images: Labelled, device: torch.device, precision: str
-    ) -> None:
-        super().__init__(config, images, device, precision)
+    def prepare(self, _images: Labelled) -> None:
+        """Two stages, or one where there is no autoencoder."""
         self.images = len(self.pixels)
         self.steps = len(self._order(0))
         self.last_losses = self.losses[1:]  # the first is that of the autoencoder
-        self.pretraining = 0 if self.model.autoencoder is None else config.pretrain_epochs
-        self.epochs = self.pretraining + config.epochs
+        self.pretraining = 0 if self.model.autoencoder is None else self.config.pretrain_epochs
+        self.epochs = self.pretraining + self.config.epochs
         if not self.pretraining:
             self._settle()
 

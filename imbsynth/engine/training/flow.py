@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from imbsynth.configs import TrainGeneratorConfig
@@ -50,16 +49,14 @@ class FlowTask(GeneratorTask[Drawn]):
 
     model: Flow
 
-    def __init__(
-        self, config: TrainGeneratorConfig, images: Labelled, device: torch.device, precision: str
-    ) -> None:
-        super().__init__(config, images, device, precision)
-        self.epochs, self.last_losses = config.epochs, self.losses
-        self.held = HeldOut(images, self.pixels, config.seed)
+    def prepare(self, images: Labelled) -> None:
+        """Hold some images out; an epoch is as long as if every other one was shown once."""
+        self.epochs, self.last_losses = self.config.epochs, self.losses
+        self.held = HeldOut(images, self.pixels, self.config.seed)
         self.trained_on = self.held.trained_on
         self.chances = root_chances(self.labels[self.trained_on])
         self.images = len(self.trained_on)
-        self.steps = -(-self.images // config.batch_size)
+        self.steps = -(-self.images // self.config.batch_size)
         self.average = Average(self.model, DECAY)
 
     @staticmethod

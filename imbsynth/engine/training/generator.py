@@ -87,6 +87,11 @@ class GeneratorTask(Task[Batch]):
         self.classes, self.members = images.classes, images.members()
         self.pixels, self.labels = images.on(device), images.labels
         self.last_made: list[Tensor] = []  # `ON_SHEET` of each class
+        self.prepare(images)
+
+    @abstractmethod
+    def prepare(self, images: Labelled) -> None:
+        """Set what differs from kind to kind: epochs, steps, and what is learned from."""
 
     @staticmethod
     @abstractmethod
