@@ -28,8 +28,8 @@ from tests.conftest import MakeFolder, contents
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Images are generated 16 at once: a batch is filled up, and these folders are small."""
-    monkeypatch.setattr(generator, "MOST_AT_ONCE", 16)
+    """Images are generated 64 at once: a batch is filled up, and these folders are small."""
+    monkeypatch.setattr(generator, "MOST_AT_ONCE", 64)
 
 
 def config(src: Path, out: Path, **options: Any) -> TrainGeneratorConfig:
