@@ -13,7 +13,7 @@ from imbsynth.kinds import Range
 from imbsynth.options import Option
 
 GUIDANCE = 1.0
-SAMPLING_STEPS = 12
+SAMPLING_STEPS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
