@@ -23,7 +23,7 @@ from imbsynth.core.optimisers import adam
 from imbsynth.core.plans import combine
 from imbsynth.core.samplers import Draw
 from imbsynth.core.tables import SAMPLERS
-from imbsynth.engine.training.generator import BETA
+from imbsynth.engine.training.adversarial import BETA
 from imbsynth.figures.drawing import blank, save
 from imbsynth.models.gamo import Gamo
 from imbsynth.models.generators import Moves, Shape

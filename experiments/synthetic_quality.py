@@ -1,6 +1,7 @@
 """Do synthetic images carry their class, and are they more than copies?
 
-A classifier trained on all real images names the synthetic ones, and each synthetic image is held
+A classifier trained on all real images names the synthetic ones (with --neighbors K, the K nearest
+real images do, in pixels), and each synthetic image is held
 against the real images that it was made from: it is a near-copy if the nearest real image of its
 class is closer than a quarter of the class's mean distance from image to nearest other image
 (Euclidean, pixels in [0, 1]).
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,8 @@ BATCH = 128
 PEAK_LR = 3e-3
 PAD = 2  # pixels that a training image is shifted by at most
 
+Judge = Callable[[Tensor], Tensor]  # (n, c, h, w) uint8 -> (n,) class indices
+
 
 def judge_network(channels: int, side: int, classes: int) -> nn.Module:
     """Three blocks of two 3x3 convolutions: about 99.5 % on MNIST, 88 % on CIFAR-10."""
@@ -48,7 +52,7 @@ def judge_network(channels: int, side: int, classes: int) -> nn.Module:
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * (side // 8) ** 2, classes))
 
 
-def train_judge(images: Labelled, epochs: int, seed: int) -> nn.Module:
+def train_judge(images: Labelled, epochs: int, seed: int) -> Judge:
     """Adam with one cycle of the learning rate; batches are shifted, and colour ones mirrored."""
     channels, _, side = images.pixels.shape[1:]
     model = initialised(lambda: judge_network(channels, side, len(images.classes)), seed)
@@ -71,13 +75,26 @@ def train_judge(images: Labelled, epochs: int, seed: int) -> nn.Module:
             optimiser.step()
             schedule.step()
         print(f"judge: epoch {epoch + 1} of {epochs}, loss {loss.item():.4f}", file=sys.stderr)
-    return model.eval()
+    model.eval()
+
+    def named(pixels: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return torch.cat([model(to_unit(batch)).argmax(1) for batch in pixels.split(1000)])
+
+    return named
 
 
-def named(model: nn.Module, pixels: Tensor) -> Tensor:
-    """(n, c, h, w) uint8 -> (n,) class indices."""
-    with torch.inference_mode():
-        return torch.cat([model(to_unit(batch)).argmax(1) for batch in pixels.split(1000)])
+def neighbor_judge(images: Labelled, k: int) -> Judge:
+    """The majority of the k nearest images."""
+    labels = torch.from_numpy(images.labels)
+    points = to_unit(torch.from_numpy(images.pixels)).flatten(1)
+
+    def named(pixels: Tensor) -> Tensor:
+        batches = to_unit(pixels).flatten(1).split(250)
+        near = [torch.cdist(batch, points).topk(k, largest=False).indices for batch in batches]
+        return labels[torch.cat(near)].mode(1).values
+
+    return named
 
 
 def nearest_distance(points: Tensor, others: Tensor) -> Tensor:
@@ -85,7 +102,7 @@ def nearest_distance(points: Tensor, others: Tensor) -> Tensor:
     return torch.cat([torch.cdist(block, others).min(1).values for block in points.split(1000)])
 
 
-def assess(folder: Path, originals: Labelled, model: nn.Module) -> dict[str, dict[str, Any]]:
+def assess(folder: Path, originals: Labelled, named: Judge) -> dict[str, dict[str, Any]]:
     """For each class of a generated folder: images, % named right, % near-copies."""
     lines = [
         line for line in read_lines(folder / "manifest.jsonl") if line["method"] != "reconstruct"
@@ -103,7 +120,7 @@ def assess(folder: Path, originals: Labelled, model: nn.Module) -> dict[str, dic
         own = nearest(real, 1)[:, 0]
         limit = NEAR * (real - real[own]).norm(dim=1).mean()
         copies = nearest_distance(to_unit(synthetic).flatten(1), real) < limit
-        right = named(model, synthetic) == label
+        right = named(synthetic) == label
         result[originals.classes[label]] = {
             "real": len(members),
             "synthetic": len(mine),
@@ -125,17 +142,22 @@ def main() -> None:
     parser.add_argument("--test", type=Path, required=True, help="real test images")
     parser.add_argument("--originals", type=Path, required=True, help="what generate was given")
     parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--neighbors", type=int, default=0, help="the judge is no network then")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("generated", nargs="+", metavar="NAME=FOLDER")
     options = parser.parse_args()
 
-    model = train_judge(read(options.real), options.epochs, options.seed)
+    real = read(options.real)
+    if options.neighbors:
+        named = neighbor_judge(real, options.neighbors)
+    else:
+        named = train_judge(real, options.epochs, options.seed)
     test, originals = read(options.test), read(options.originals)
-    correct = named(model, torch.from_numpy(test.pixels)) == torch.from_numpy(test.labels)
+    correct = named(torch.from_numpy(test.pixels)) == torch.from_numpy(test.labels)
     result: dict[str, Any] = {"judge_test_accuracy": round(100 * correct.double().mean().item(), 2)}
     for item in options.generated:
         name, _, folder = item.partition("=")
-        result[name] = assess(Path(folder), originals, model)
+        result[name] = assess(Path(folder), originals, named)
     print(json.dumps(result))
 
 

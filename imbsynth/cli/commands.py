@@ -18,7 +18,7 @@ SUMMARIES = {
     "imbalance": "Make an imbalanced copy of a folder, to experiment with.",
     "split": "Split a folder into training, validation and test parts, or folds.",
     "train-ae": "Train DeepSMOTE's autoencoder on a folder of images.",
-    "train-generator": "Train a network that makes images of a class: BAGAN or GAMO.",
+    "train-generator": "Train a network that makes images of a class: BAGAN, GAMO or a flow.",
     "generate": "Bring every class up to the largest with synthetic images.",
     "audit": "Check synthetic images: can they be told from real ones, are they of their class?",
     "aos-train": "Train a classifier that finds the rare classes.",

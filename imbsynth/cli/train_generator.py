@@ -16,19 +16,26 @@ if TYPE_CHECKING:
 
 def _summary(report: Report) -> None:
     losses = ", ".join(f"{name} {value:.4f}" for name, value in report.losses.items())
-    heading = "diversity: mean distance of two synthetic images, by that of two real ones"
+    rows = [
+        [_shown(report.diversity[name]), _shown(report.novelty[name]), printable(name)]
+        for name in report.diversity
+    ]
     lines = [
         f"{report.checkpoint}: {report.epochs} epochs, {losses}, "
         f"{report.images_per_second:.0f} images/s",
-        heading,
-        *(f"{_shown(value)}  {printable(name)}" for name, value in report.diversity.items()),
-        f"look at {report.sheet}",
+        "diversity: mean distance of two synthetic images, by that of two real ones",
     ]
-    typer.echo("\n".join(lines))
+    if any(report.novelty.values()):
+        lines.append(
+            "novelty: median distance to the nearest training image, by that of real images that "
+            "were held out"
+        )
+    lines += [" ".join(row) for row in rows]
+    typer.echo("\n".join([*lines, f"look at {report.sheet}"]))
 
 
-def _shown(diversity: float | None) -> str:
-    return " " * 7 + "-" if diversity is None else f"{diversity:8.2f}"
+def _shown(value: float | None) -> str:
+    return " " * 7 + "-" if value is None else f"{value:8.2f}"
 
 
 COMMAND = CommandSpec(
@@ -37,5 +44,6 @@ COMMAND = CommandSpec(
     examples=(
         "photos/train --kind bagan --out bagan.safetensors",
         "photos/train --kind gamo --out gamo.safetensors --epochs 50 --resume",
+        "photos/train --kind flow --out flow.safetensors --network large --flip",
     ),
 )

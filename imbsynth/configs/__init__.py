@@ -11,6 +11,7 @@ from imbsynth.configs.experiment import ASKED, Budget, ExperimentConfig
 from imbsynth.configs.export import ExportConfig
 from imbsynth.configs.fid import FidConfig, Resize
 from imbsynth.configs.generate import GenerateConfig
+from imbsynth.configs.generating import GUIDANCE, SAMPLING_STEPS
 from imbsynth.configs.imbalance import ImbalanceConfig, Profile
 from imbsynth.configs.inspect import InspectConfig
 from imbsynth.configs.learning import Keep
@@ -40,10 +41,12 @@ __all__ = [
     "ASKED",
     "AUGMENT",
     "DEFAULT_VAL_FRACTION",
+    "GUIDANCE",
     "MAX_CLASSIFIED_SIDE",
     "MAX_PIXELS",
     "MAX_SIDE",
     "MIN_SIDE",
+    "SAMPLING_STEPS",
     "STATE",
     "USUAL_PHOTOGRAPH",
     "USUAL_SIDE",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from imbsynth.configs.generating import Generating
 from imbsynth.configs.shared import (
     IMAGES,
     BatchSize,
@@ -28,19 +29,11 @@ _METHODS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Balancing(Synthesis, Sized, Reading, Seeded, OnDevice):
+class Balancing(Generating, Synthesis, Sized, Reading, Seeded, OnDevice):
     """A folder, how many synthetic images its classes get, and where these come from."""
 
     src: Src
     method: Annotated[str, Option("Where synthetic images come from.", choices=_METHODS)] = "smote"
-    generator: Annotated[
-        Path | None,
-        Option(
-            "Make synthetic images with this checkpoint of train-generator; no method is used.",
-            metavar="GEN.safetensors",
-            panel=SYNTHESIS,
-        ),
-    ] = None
     augment: Annotated[
         str,
         Option(

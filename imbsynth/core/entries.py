@@ -34,8 +34,7 @@ class Entry:
 
     def load(self) -> Any:
         """The function itself; only now is its module imported."""
-        module, _, name = self.function.partition(":")
-        return getattr(import_module(module), name)
+        return _loaded(self.function)
 
     def with_options(self, config: object) -> Any:
         """The function with its options taken from the fields of a config."""
@@ -64,3 +63,26 @@ class Metric(Entry):
     title: str = ""  # in tables and figures
     better: Literal["higher", "lower"] = "higher"
     needs: Literal["confusion", "probabilities", "training counts"] = "confusion"
+
+
+def _loaded(place: str) -> Any:
+    """What "package.module:name" names."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+@dataclass(frozen=True)
+class GeneratorEntry(Entry):
+    """A network that makes images of a class; where nothing else is said, an adversarial one.
+
+    Its options are fields of the config of `train-generator`.
+    """
+
+    options: tuple[str, ...] = ("latent_dim", "pretrain_epochs")
+    # The class of its training, "package.module:name".
+    task: str = "imbsynth.engine.training.adversarial:AdversarialTask"
+    sampling: tuple[str, ...] = ()  # fields of the config of `generate` that it is given by keyword
+
+    def load_task(self) -> Any:
+        """That class; only now is its module imported."""
+        return _loaded(self.task)

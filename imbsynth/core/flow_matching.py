@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from torch import Tensor
 from torch.nn import Parameter, functional
 
 from imbsynth.core.feature_views import DrawFeatures, Views
+from imbsynth.core.flows import Velocity, flow_loss, root_chances, transported
 from imbsynth.core.optimisers import adam
 from imbsynth.core.row_streams import Rows, RowStream
 from imbsynth.core.schedules import cosine
@@ -23,9 +23,6 @@ FREQUENCIES = 8  # of the sines and cosines that tell the time
 BATCH, STEPS, LR = 128, 600, 1e-3
 MIDPOINTS = 8  # steps from noise to features
 LEAST_DEVIATION = 1e-3  # of a feature: what hardly varies is not blown up
-
-# (m, d) points, (m,) times in [0, 1], (m,) classes -> (m, d) velocities.
-Velocity = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def flow(views: Views, rng: np.random.Generator, *, steps: int = STEPS) -> DrawFeatures:
@@ -43,48 +40,31 @@ def flow(views: Views, rng: np.random.Generator, *, steps: int = STEPS) -> DrawF
     def draw(label: int, rows: Rows) -> Tensor:
         start = torch.from_numpy(noise[label].normals(rows, len(mean))).to(mean)
         labels = torch.full((len(rows),), label, device=mean.device)
-        return transported(velocity, start, labels) * deviation + mean
+        return transported(velocity, start, labels, MIDPOINTS) * deviation + mean
 
     return draw
 
 
 def fitted(views: Views, rng: np.random.Generator, steps: int) -> Velocity:
-    """Rectified flow (Liu, Gong and Liu, ICLR 2023, equation 1), conditional on the class.
+    """`flow_loss` minimised: noise to a real feature in a random view, conditional on the class.
 
-    Minimises E |v(x_t, t, y) - (x_1 - x_0)|^2 with x_t = (1 - t) x_0 + t x_1, noise x_0 ~ N(0, I),
-    a real feature x_1 of class y in a random view, and t uniform in [0, 1). Classes are drawn in
-    proportion to the square root of their size: between their frequency, at which rare ones are
-    hardly learned, and equally often, at which they are learned by heart.
+    Classes are drawn by `root_chances`.
     """
     network = _network(views.values.shape[2], len(views.members), rng, views.values.device)
     optimiser = adam(network.weights(), lr=LR)
-    chances = np.bincount(views.labels)[views.labels] ** -0.5
+    chances = root_chances(views.labels)
     for step in range(steps):
-        images = rng.choice(len(views.labels), BATCH, p=chances / chances.sum())
+        images = rng.choice(len(views.labels), BATCH, p=chances)
         ends = views.seen(images, rng.random(BATCH))
         starts = torch.from_numpy(rng.standard_normal(tuple(ends.shape), np.float32)).to(ends)
         times = torch.from_numpy(rng.random(BATCH)).to(ends)
         labels = torch.from_numpy(views.labels[images]).to(ends.device)
-        between = torch.lerp(starts, ends, times[:, None])
-        loss = (network.velocity(between, times, labels) - (ends - starts)).square().mean()
+        loss = flow_loss(network.velocity, starts, ends, times, labels)
         optimiser.param_groups[0]["lr"] = LR * cosine(step / steps)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
     return network.velocity
-
-
-def transported(velocity: Velocity, points: Tensor, labels: Tensor) -> Tensor:
-    """dx/dt = v(x, t, y) from t = 0 to 1, in `MIDPOINTS` steps: x + h v(x + h/2 v(x, t), t + h/2).
-
-    (m, d) points of noise, (m,) classes -> (m, d).
-    """
-    size = 1 / MIDPOINTS
-    for step in range(MIDPOINTS):
-        start = torch.full((len(points),), step * size).to(points)
-        middle = points + size / 2 * velocity(points, start, labels)
-        points = points + size * velocity(middle, start + size / 2, labels)
-    return points
 
 
 class _Network(NamedTuple):

@@ -7,7 +7,7 @@ such as "none" that runs no function stands with the option.
 
 from __future__ import annotations
 
-from imbsynth.core.entries import Entry, Table, choices, table
+from imbsynth.core.entries import Entry, GeneratorEntry, Table, choices, table
 
 __all__ = ["Entry", "Table", "choices", "table"]  # of what only passes through here
 
@@ -88,26 +88,31 @@ FEATURE_SAMPLERS = table(
 )
 
 GENERATORS = table(
-    Entry(
+    GeneratorEntry(
         "bagan",
         "imbsynth.models.bagan:Bagan",
         "an autoencoder's encoder and decoder become discriminator and generator",
         "Mariani et al., 2018",
     ),
-    Entry(
+    GeneratorEntry(
         "gamo",
         "imbsynth.models.gamo:Gamo",
         "weighs the images of a class, against a discriminator and a classifier",
         "Mullick et al., 2019",
     ),
+    GeneratorEntry(
+        "flow",
+        "imbsynth.engine.inference.flow:Flow",
+        "moves noise step by step to an image: new images, at the highest price",
+        "Liu et al., 2023",
+        ("network", "flip", "min_novelty"),
+        task="imbsynth.engine.training.flow:FlowTask",
+        sampling=("guidance", "sampling_steps"),
+    ),
 )
 
 LOSSES = table(
-    Entry(
-        "cross-entropy",
-        "imbsynth.core.losses:cross_entropy",
-        "every image has the same weight",
-    ),
+    Entry("cross-entropy", "imbsynth.core.losses:cross_entropy", "every image has the same weight"),
     Entry(
         "class-balanced",
         "imbsynth.core.losses:class_balanced",
@@ -119,8 +124,7 @@ LOSSES = table(
     Entry(
         "balanced-softmax",
         "imbsynth.core.losses:balanced_softmax",
-        "logits are raised by log(class size) in training; meant for images that are not "
-        "oversampled",
+        "logits are raised by log(class size) in training; for images that are not oversampled",
         "Ren et al., 2020",
         ("defer",),
         balances=True,

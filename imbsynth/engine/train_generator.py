@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,18 +17,23 @@ from imbsynth.engine.manifest import refuse_synthetic
 from imbsynth.engine.previews import Fits, Preview
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.training.command import Result, TrainingCommand
-from imbsynth.engine.training.generator import GeneratorTask, Run, generator_trainer
+from imbsynth.engine.training.generator import (
+    GeneratorTask,
+    Look,
+    Run,
+    generator_step,
+    generator_trainer,
+)
 from imbsynth.engine.training.history import images_per_second, read_history
-from imbsynth.engine.training.memory import Step, check_memory
-from imbsynth.errors import UserError
-from imbsynth.models.generators import Shape, SmallAutoencoder
+from imbsynth.engine.training.memory import check_memory
+from imbsynth.errors import UserError, option
+from imbsynth.models.generators import Shape
 from imbsynth.runtime import check_alone, resolve_device
 from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.fields import Wrong, mapping
 from imbsynth.store.names import listing
 from imbsynth.store.training_files import TrainingFiles
 
-PASSES = 4  # through networks as large as the autoencoder in a step
 COLLAPSED = 0.5  # a class is said to have collapsed below this diversity
 
 
@@ -43,6 +49,9 @@ class Report:
     # images do not differ.
     diversity: dict[str, float | None]
     collapsed: list[str]  # classes whose diversity is below a half
+    # By class: median distance of synthetic images to the nearest training image, by that of real
+    # images that were held out; None where none are.
+    novelty: dict[str, float | None]
     images_per_second: float  # real images over the training loop alone
     log: str
     sheet: str
@@ -55,14 +64,14 @@ def run(config: TrainGeneratorConfig, *, on_event: OnEvent = silent) -> Report:
     return TrainGenerator(config).carry_out(on_event, partial(_report, config))
 
 
-class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTask]):
+class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTask[Any]]):
     """The steps of `train-generator`."""
 
     name, libraries = KIND, ("numpy", "pillow", "torch")
 
     def may_change(self) -> frozenset[str]:
-        """How long it takes, and how often it is drawn, does not change a step."""
-        return frozenset({"epochs", "sheet_every"})
+        """When a run ends, and how often images are looked at, does not change a step."""
+        return frozenset({"epochs", "sheet_every", "min_novelty"})
 
     def read(self, on_event: OnEvent) -> Labelled:
         """The images; UserError if no generator can be built for them."""
@@ -81,14 +90,11 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
             return
         check_size(preview.size)
         counts = preview.folder.counts.values()
+        config, channels = self.config, self.config.channels or 3
         shape = Shape(
-            self.config.channels or 3, *preview.size, self.config.latent_dim, tuple(counts)
+            channels, *preview.size, config.latent_dim, tuple(counts), network=config.network
         )
-        check_memory(
-            Step(lambda: SmallAutoencoder(shape), shape[:3], self.config.batch_size, passes=PASSES),
-            sum(counts),
-            resolve_device(self.config.device),
-        )
+        check_memory(generator_step(config, shape), sum(counts), resolve_device(config.device))
 
     def inputs(self, data: Labelled) -> dict[str, str]:
         """The digest of the images."""
@@ -105,12 +111,11 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
     ) -> Result:
         """The generator, and images of each class."""
         task, history = trainer.task, trainer.history
-        diversity = task.diversity()
-        collapsed = [name for name, value in diversity.items() if is_collapsed(value)]
-        if collapsed:
-            on_event(Note(_warning(collapsed, diversity)))
-        players = task.losses[1:]  # the first is that of the autoencoder
-        losses = {name: history[-1][name] for name in players}
+        task.conclude()
+        seen = task.look()
+        for text in _notes(seen, len(history), trainer.epochs):
+            on_event(Note(text))
+        losses = {name: history[-1][name] for name in task.last_losses}
         meta = {
             "made_by": made_by,
             FIT: self.config.fit,
@@ -118,7 +123,9 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
             "counts": list(zip(data.classes, task.shape.counts, strict=True)),
             "epochs": len(history),
             "losses": losses,
-            "diversity": diversity,
+            "diversity": {name: look.diversity for name, look in seen.items()},
+            "novelty": {name: look.novelty for name, look in seen.items()},
+            "held_out": [data.paths[row] for row in task.held_out()],
         }
         checkpoint = generator_checkpoint(task.model, task.shape, meta, data.identities())
         return Result(task.draw, checkpoint)
@@ -129,18 +136,27 @@ def is_collapsed(diversity: float | None) -> bool:
     return diversity is not None and diversity < COLLAPSED
 
 
-def _warning(collapsed: list[str], diversity: dict[str, float | None]) -> str:
-    shown = listing([f"{name} ({diversity[name]:.2f})" for name in collapsed])
-    return (
-        f"collapsed: synthetic images of a class differ less than half as much as real ones, in "
-        f"{shown}; look at the pictures, train for fewer epochs, or use another kind"
-    )
+def _notes(seen: dict[str, Look], epochs: int, at_most: int) -> Iterator[str]:
+    """What is said when a run is over."""
+    if epochs < at_most:
+        yield (
+            f"ended after {epochs} epochs: synthetic images are nearer to training images than "
+            f"real ones that were held out ({option('min_novelty')})"
+        )
+    collapsed = {n: look.diversity for n, look in seen.items() if is_collapsed(look.diversity)}
+    if collapsed:
+        shown = listing([f"{name} ({value:.2f})" for name, value in collapsed.items()])
+        yield (
+            "collapsed: synthetic images of a class differ less than half as much as real ones, in "
+            f"{shown}; look at the pictures, train for fewer epochs, or use another kind"
+        )
 
 
 def _report(config: TrainGeneratorConfig, files: TrainingFiles) -> Report:
     header = read_header(files.checkpoint)
     try:
-        losses, diversity = mapping(header, "losses"), mapping(header, "diversity")
+        names = ("losses", "diversity", "novelty")
+        losses, diversity, novelty = (mapping(header, name) for name in names)
     except Wrong as error:
         raise UserError(
             f"{files.checkpoint}: {error}", f"the file was edited: make it again with {KIND}"
@@ -153,6 +169,7 @@ def _report(config: TrainGeneratorConfig, files: TrainingFiles) -> Report:
         losses=losses,
         diversity=diversity,
         collapsed=[name for name, value in diversity.items() if is_collapsed(value)],
+        novelty=novelty,
         images_per_second=images_per_second(history),
         log=files.log.as_posix(),
         sheet=files.sheet.as_posix(),

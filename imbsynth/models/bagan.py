@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imbsynth.models.generators import Generator, Moves, Shape, SmallAutoencoder, frozen
+from imbsynth.models.generators import Adversarial, Moves, Shape, SmallAutoencoder, frozen
 
 
-class Bagan(Generator):
+class Bagan(Adversarial):
     """A balancing GAN (Mariani et al., "BAGAN: Data Augmentation with Balancing GAN", 2018).
 
     First an autoencoder is trained. A class is then a Gaussian: mean and covariance of the latent

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imbsynth.models.generators import Generator, Moves, Shape, SmallAutoencoder, frozen
+from imbsynth.models.generators import Adversarial, Moves, Shape, SmallAutoencoder, frozen
 
 NOISE_DIM = 100
 MAPPED = (256, 64)  # outputs of the layers that all classes share
@@ -19,7 +19,7 @@ MOST_POINTS = 2000  # of a class that are combined
 LEAST_SHARE = 0.1  # of what an empty class would lack
 
 
-class Gamo(Generator):
+class Gamo(Adversarial):
     """Generative adversarial minority oversampling (Mullick, Datta and Das, ICCV 2019).
 
     A synthetic point is a convex combination of the points of its class: layers that all classes

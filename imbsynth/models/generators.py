@@ -24,8 +24,9 @@ class Shape(NamedTuple):
     channels: int  # 1 or 3
     height: int  # pixels
     width: int  # pixels
-    latent_dim: int
+    latent_dim: int  # of an autoencoder
     counts: tuple[int, ...]  # training images per class
+    network: str = "small"  # a name of `unet.NETWORKS`, for a flow
 
 
 class Moves(NamedTuple):
@@ -40,7 +41,19 @@ class Moves(NamedTuple):
 
 
 class Generator(nn.Module, ABC):
-    """A network that turns noise and a class into an image, and those it is trained against.
+    """A network that turns noise and a class into an image."""
+
+    losses: tuple[str, ...]  # names of what it is trained on
+    noise_dim: int
+    lr: float  # of Adam
+
+    @abstractmethod
+    def generate(self, noise: Tensor, labels: Tensor) -> Tensor:
+        """(m, noise_dim) standard normal noise, (m,) classes -> (m, c, h, w) images in [0, 1]."""
+
+
+class Adversarial(Generator):
+    """A generator, and the networks that it is trained against.
 
     A training has two stages: an autoencoder is trained, if there is one, then `settle` is called,
     and then the players are trained, each on a loss of its own. All take their steps at once, from
@@ -48,9 +61,7 @@ class Generator(nn.Module, ABC):
     losses. A loss reaches the weights of its own player alone (`frozen`).
     """
 
-    losses: tuple[str, ...]  # names, "recon_loss" the first
-    noise_dim: int
-    lr: float  # of Adam, as the authors have it
+    # "recon_loss" is the first of `losses`, and `lr` is as the authors have it.
     speed = 1.0  # by which the learning rate of the weights of `fast` is multiplied
     shares: tuple[float, ...]  # of each class among the images that the discriminator is shown
     shown_per_image: float  # synthetic images for each real one
@@ -78,10 +89,6 @@ class Generator(nn.Module, ABC):
     @abstractmethod
     def play(self, moves: Moves) -> Sequence[Tensor]:
         """A value for each of `losses`, in the second stage."""
-
-    @abstractmethod
-    def generate(self, noise: Tensor, labels: Tensor) -> Tensor:
-        """(m, noise_dim) standard normal noise, (m,) classes -> (m, c, h, w) images in [0, 1]."""
 
 
 class SmallAutoencoder(nn.Module):

@@ -2,28 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from imbsynth.core.feature_views import Views
-from imbsynth.core.flow_matching import flow, transported
-
-
-def test_a_constant_velocity_moves_points_by_itself() -> None:
-    def velocity(points: Tensor, _times: Tensor, labels: Tensor) -> Tensor:
-        return labels[:, None] * torch.ones_like(points)
-
-    moved = transported(velocity, torch.zeros(2, 3), torch.tensor([1, 2]))
-    torch.testing.assert_close(moved, torch.tensor([[1.0] * 3, [2.0] * 3]))
-
-
-def test_the_midpoint_rule_is_exact_where_velocity_is_linear_in_time() -> None:
-    """dx/dt = 2 t from 0 to 1: x moves by 1."""
-
-    def velocity(points: Tensor, times: Tensor, _labels: Tensor) -> Tensor:
-        return 2 * times[:, None].expand_as(points)
-
-    moved = transported(velocity, torch.zeros(1, 2), torch.zeros(1, dtype=torch.int64))
-    torch.testing.assert_close(moved, torch.ones(1, 2))
+from imbsynth.core.flow_matching import flow
 
 
 def test_two_normal_distributions_in_the_plane_are_learned() -> None:

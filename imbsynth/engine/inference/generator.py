@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
@@ -20,6 +21,7 @@ from imbsynth.engine.inference.equal_batches import all_finite, in_equal_batches
 from imbsynth.errors import UserError
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.models.generators import Generator, Shape
+from imbsynth.models.unet import NETWORKS
 from imbsynth.runtime import arithmetic
 from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
 from imbsynth.store.fields import Wrong, mapping, text, whole
@@ -28,7 +30,7 @@ from imbsynth.store.folders import digest_of, read_regular
 KIND = "train-generator"
 MOST_LATENT_DIM = 1024
 _TRAINED_ON = "digests.train"
-_SHAPE = ("channels", "height", "width", "latent_dim")
+_SHAPE = ("channels", "height", "width", "latent_dim", "network")
 
 
 class Stored(NamedTuple):
@@ -53,12 +55,19 @@ class TrainedGenerator:
         size = (shape.height, shape.width)
         self.images_at_once = images_at_once(size, MOST_AT_ONCE, PIXELS_AT_ONCE)
 
-    def images(self, noise: Tensor, label: int) -> Tensor:
-        """(m, noise_dim) on the CPU, a class -> (m, c, h, w) uint8 on the CPU."""
-        labels = torch.full((self.images_at_once,), label, device=self.device)
+    def images(self, noise: Tensor, labels: Tensor) -> Tensor:
+        """(m, noise_dim) and (m,) classes on the CPU -> (m, c, h, w) uint8 on the CPU."""
+        size = self.images_at_once
+        parts = zip(noise.split(size), labels.split(size), strict=True)
+        return torch.cat([self._batch(*part) for part in parts])
+
+    def _batch(self, noise: Tensor, labels: Tensor) -> Tensor:
+        filled = labels.new_zeros(self.images_at_once)
+        filled[: len(labels)] = labels
+        filled = filled.to(self.device)
         return in_equal_batches(
             lambda batch: to_bytes(
-                all_finite(self.model.generate(batch.to(self.device), labels), "generator")
+                all_finite(self.model.generate(batch.to(self.device), filled), "generator")
             ),
             noise,
             self.images_at_once,
@@ -66,9 +75,14 @@ class TrainedGenerator:
         )
 
 
-def build_generator(kind: str, shape: Shape) -> Generator:
-    """An untrained generator of a kind, by its name in `GENERATORS`."""
-    model: Generator = GENERATORS[kind].load()(shape)
+def build_generator(
+    kind: str, shape: Shape, sampling: Mapping[str, Any] = MappingProxyType({})
+) -> Generator:
+    """An untrained generator of a kind, by its name in `GENERATORS`.
+
+    sampling: how it makes images, by the names that the entry of its kind has.
+    """
+    model: Generator = GENERATORS[kind].load()(shape, **sampling)
     return model
 
 
@@ -85,8 +99,13 @@ def generator_checkpoint(
     return Checkpoint(tensors, {**meta, "kind": KIND, "shape": described})
 
 
-def load_generator(path: Path) -> Stored:
-    """The generator of a checkpoint; UserError for any other file."""
+def load_generator(
+    path: Path, sampling_of: Callable[[str], Mapping[str, Any]] = lambda _: {}
+) -> Stored:
+    """The generator of a checkpoint; UserError for any other file.
+
+    sampling_of: from its kind to how it makes images.
+    """
     digest = digest_of(read_regular(path))
     checkpoint = load_checkpoint(path, KIND)
     tensors = dict(checkpoint.tensors)
@@ -99,7 +118,7 @@ def load_generator(path: Path) -> Stored:
             f"the file is damaged or was edited: make it again with {KIND}",
         ) from None
     with torch.device("meta"):
-        model = build_generator(kind, shape)
+        model = build_generator(kind, shape, sampling_of(kind))
     check_tensors(path, tensors, model.state_dict())
     model.load_state_dict(tensors, assign=True)
     channels_last(model)
@@ -117,7 +136,10 @@ def _described(meta: dict[str, Any]) -> tuple[str, dict[str, int], Shape]:
         width=whole(found, "width"),
         latent_dim=whole(found, "latent_dim", 1, MOST_LATENT_DIM),
         counts=tuple(sizes.values()),
+        network=text(found, "network"),
     )
+    if shape.network not in NETWORKS:
+        raise Wrong("its network is unknown")
     if shape.channels == 2:
         raise Wrong("no generator has 2 channels")
     check_size((shape.height, shape.width))

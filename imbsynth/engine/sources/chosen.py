@@ -49,7 +49,7 @@ def compute_of(config: Balancing) -> Compute:
     device = resolve_device(config.device)
     if config.generator is not None:
         precision = resolve_precision(config.precision, device)
-        stored = load_generator(config.generator)
+        stored = load_generator(config.generator, config.sampling_of)
         generator = TrainedGenerator(stored.model, stored.shape, device, precision)
         return Compute(device, precision, stored=stored, generator=generator)
     if config.ae is not None:

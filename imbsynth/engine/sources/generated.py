@@ -38,8 +38,8 @@ class FromGenerator:
         """The (m, c, h, w) uint8 images of some rows."""
         if plan.offsets is None:
             raise ValueError("a plan of another source")
-        output = self._known.index(self._classes[label])
-        return self._trained.images(torch.from_numpy(plan.offsets), output)
+        labels = torch.full((len(plan.rows),), self._known.index(self._classes[label]))
+        return self._trained.images(torch.from_numpy(plan.offsets), labels)
 
 
 def check_classes(stored: Stored, growing: list[str]) -> None:

@@ -1,0 +1,122 @@
+"""How an adversarial generator is trained: an autoencoder first, then all players at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from imbsynth.configs import TrainGeneratorConfig
+from imbsynth.core.batches import Indices, draw_batches
+from imbsynth.core.optimisers import adam
+from imbsynth.engine.reading import Labelled
+from imbsynth.engine.training.generator import GeneratorTask, Noise
+from imbsynth.engine.training.memory import Step
+from imbsynth.engine.training.optimisation import Optimisation
+from imbsynth.engine.training.parts import Place
+from imbsynth.models.generators import Adversarial, Moves, Shape, SmallAutoencoder
+from imbsynth.runtime import arithmetic, stream
+
+PRETRAINING_LR = 1e-3  # of the autoencoder, which is plain regression
+BETA = 0.5  # of Adam
+AT_ONCE = 500  # images that are encoded together
+PASSES = 4  # through networks as large as the autoencoder in a step
+
+
+class Drawn(NamedTuple):
+    """What is drawn for a step: real images, and noise and classes of synthetic ones."""
+
+    chosen: Indices
+    shown: tuple[Noise, Indices]
+    learned: tuple[Noise, Indices]
+
+
+class AdversarialTask(GeneratorTask[Drawn]):
+    """The two stages of an `Adversarial` generator."""
+
+    model: Adversarial
+
+    def prepare(self, _images: Labelled) -> None:
+        """Two stages, or one where there is no autoencoder."""
+        self.images = len(self.pixels)
+        self.steps = len(self._order(0))
+        self.last_losses = self.losses[1:]  # the first is that of the autoencoder
+        self.pretraining = 0 if self.model.autoencoder is None else self.config.pretrain_epochs
+        self.epochs = self.pretraining + self.config.epochs
+        if not self.pretraining:
+            self._settle()
+
+    @staticmethod
+    def memory_step(config: TrainGeneratorConfig, shape: Shape) -> Step:
+        """All networks are about as large as the autoencoder."""
+        return Step(lambda: SmallAutoencoder(shape), shape[:3], config.batch_size, passes=PASSES)
+
+    def optimisation(self) -> Optimisation:
+        """Adam, with another learning rate in each stage."""
+        lr = self.config.lr or self.model.lr
+        # Half a step before the first stage ends, so that rounding does not move the end.
+        first = (self.pretraining - 0.5 / self.steps) / self.epochs
+        fast = {id(weight) for weight in self.model.fast()}
+        return Optimisation(
+            self.model.parameters(),
+            lambda weights: adam(weights, lr=lr, beta=BETA),
+            lr,
+            lambda progress: PRETRAINING_LR / lr if progress < first else 1.0,
+            speed=lambda weight: self.model.speed if id(weight) in fast else 1.0,
+        )
+
+    def batches(self, place: Place) -> Iterator[Drawn]:
+        """Every image once, each time with noise and classes for synthetic ones."""
+        rng = stream(self.config.seed, "train-generator", "noise", place.epoch)
+        for step, chosen in enumerate(self._order(place.epoch)):
+            shown = self._drawn(math.ceil(len(chosen) * self.model.shown_per_image), rng, True)
+            learned = self._drawn(len(chosen), rng, False)
+            if step >= place.step:
+                yield Drawn(chosen, shown, learned)
+
+    def compute(self, batch: Drawn, place: Place) -> tuple[Tensor, Tensor]:
+        """The sum of the players' losses, each of which has a gradient for its own weights only."""
+        images, labels = self._images(batch.chosen), self._on(self.labels[batch.chosen])
+        with arithmetic(self.device, self.precision):
+            if place.epoch < self.pretraining:
+                losses = self.model.pretrain(images, labels)
+            else:
+                shown, learned = (
+                    (self._on(noise), self._on(classes))
+                    for noise, classes in (batch.shown, batch.learned)
+                )
+                losses = self.model.play(Moves(images, labels, shown, learned))
+            found = torch.stack(list(losses))
+        return found.sum(), found
+
+    def end_epoch(self, history: list[dict[str, Any]]) -> None:
+        """Keep the points of the training images when the autoencoder is trained."""
+        super().end_epoch(history)
+        if len(history) == self.pretraining:
+            self._settle()
+
+    @torch.no_grad()
+    def _settle(self) -> None:
+        autoencoder = self.model.autoencoder
+        with arithmetic(self.device, self.precision):
+            points = [
+                self._images(part).flatten(1)
+                if autoencoder is None
+                else autoencoder.encode(self._images(part)).float()
+                for part in np.split(np.arange(self.images), range(AT_ONCE, self.images, AT_ONCE))
+            ]
+        joined = torch.cat(points)
+        self.model.settle([joined[torch.from_numpy(own)] for own in self.members])
+
+    def _order(self, epoch: int) -> list[Indices]:
+        rng = stream(self.config.seed, "train-generator", "order", epoch)
+        return draw_batches(self.images, self.config.batch_size, rng)
+
+    def _drawn(self, count: int, rng: np.random.Generator, shown: bool) -> tuple[Noise, Indices]:
+        shares = self.model.shares if shown else None  # None: all classes equally often
+        classes = rng.choice(len(self.classes), count, p=shares)
+        return rng.standard_normal((count, self.model.noise_dim), np.float32), classes
