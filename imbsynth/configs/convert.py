@@ -22,7 +22,13 @@ class ConvertConfig(Reading, Replacing):
     """
 
     src: Annotated[
-        Path, Option("Folder of images, with or without classes.", metavar="SRC", argument=True)
+        Path,
+        Option(
+            "Folder of images, with or without classes; or tar shards, or an address.",
+            metavar="SRC",
+            argument=True,
+            source="loose",
+        ),
     ]
     dst: Dst
     image_size: Annotated[

@@ -35,6 +35,7 @@ from imbsynth.store.images import SMALLEST_PNG
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.png_writers import png_writers
 from imbsynth.store.records import SAMPLES, provenance, write_record
+from imbsynth.store.shard_writing import pack
 from imbsynth.store.transfer import unchanged
 
 
@@ -67,6 +68,7 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         check_room(part, "the images", files=sum(added.values()) + kept, size=SMALLEST_PNG)
         resized = images.resized if isinstance(images, Labelled) else 0
         explain(config, sizes, added, resized, on_event)
+        _check_shards(config, sizes, added)
         if config.ae is not None:
             write_encoded(part, images_of_autoencoder(config.ae))
         if compute.stored is not None:
@@ -79,6 +81,8 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         if config.min_probability is not None:
             explain_short(added, tally.added, on_event)
             added = tally.added
+        if config.shards is not None:
+            pack(part, config.shards)
         found = {"added": added, "dropped": tally.dropped, "skipped": images.skipped}
         write_record(part, {**_provenance(config, compute, images), **found})
     originals = {name: 0 if config.synthetic_only else n for name, n in sizes.items()}
@@ -115,6 +119,16 @@ def _read(config: GenerateConfig, compute: Compute, on_event: OnEvent) -> Labell
             f"{option('channels')} 3",
         )
     return images
+
+
+def _check_shards(config: GenerateConfig, sizes: dict[str, int], added: dict[str, int]) -> None:
+    """Raise UserError, before anything is computed, if some shards would be empty."""
+    images = sum(added.values()) + (0 if config.synthetic_only else sum(sizes.values()))
+    if config.shards is not None and config.shards > images:
+        raise UserError(
+            f"{option('shards')} is {config.shards}, and there are {images} images to write",
+            "ask for fewer shards",
+        )
 
 
 def _fill(
