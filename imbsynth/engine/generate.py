@@ -35,7 +35,7 @@ from imbsynth.store.images import SMALLEST_PNG
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.png_writers import png_writers
 from imbsynth.store.records import SAMPLES, provenance, write_record
-from imbsynth.store.shard_writing import pack
+from imbsynth.store.shard_writing import check_shards, pack
 from imbsynth.store.transfer import unchanged
 
 
@@ -64,11 +64,12 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         images = _read(config, compute, on_event)
         sizes = {name: len(own) for name, own in zip(images.classes, images.members(), strict=True)}
         added = missing(config, sizes)
-        kept = 0 if config.synthetic_only or config.link != "copy" else sum(sizes.values())
-        check_room(part, "the images", files=sum(added.values()) + kept, size=SMALLEST_PNG)
+        originals = 0 if config.synthetic_only else sum(sizes.values())
+        check_shards(config.shards, originals + sum(added.values()))
+        copied_files = originals if config.link == "copy" else 0
+        check_room(part, "the images", files=sum(added.values()) + copied_files, size=SMALLEST_PNG)
         resized = images.resized if isinstance(images, Labelled) else 0
         explain(config, sizes, added, resized, on_event)
-        _check_shards(config, sizes, added)
         if config.ae is not None:
             write_encoded(part, images_of_autoencoder(config.ae))
         if compute.stored is not None:
@@ -85,11 +86,11 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
             pack(part, config.shards)
         found = {"added": added, "dropped": tally.dropped, "skipped": images.skipped}
         write_record(part, {**_provenance(config, compute, images), **found})
-    originals = {name: 0 if config.synthetic_only else n for name, n in sizes.items()}
+    kept = {name: 0 if config.synthetic_only else n for name, n in sizes.items()}
     return Report(
         added=added,
         dropped=tally.dropped,
-        counts={name: n + added[name] for name, n in originals.items()},
+        counts={name: n + added[name] for name, n in kept.items()},
         images_per_second=sum(added.values()) / (time.perf_counter() - start),
         out=config.dst.as_posix(),
         samples=(config.dst / SAMPLES).as_posix() if drawn else None,
@@ -119,16 +120,6 @@ def _read(config: GenerateConfig, compute: Compute, on_event: OnEvent) -> Labell
             f"{option('channels')} 3",
         )
     return images
-
-
-def _check_shards(config: GenerateConfig, sizes: dict[str, int], added: dict[str, int]) -> None:
-    """Raise UserError, before anything is computed, if some shards would be empty."""
-    images = sum(added.values()) + (0 if config.synthetic_only else sum(sizes.values()))
-    if config.shards is not None and config.shards > images:
-        raise UserError(
-            f"{option('shards')} is {config.shards}, and there are {images} images to write",
-            "ask for fewer shards",
-        )
 
 
 def _fill(

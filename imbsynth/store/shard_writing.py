@@ -9,8 +9,18 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from imbsynth.errors import UserError, option
 from imbsynth.store.folders import scan
 from imbsynth.store.shards import ABOUT, LABEL, SUFFIX
+
+
+def check_shards(count: int | None, images: int) -> None:
+    """Raise UserError if some of the shards would be empty; None: there are to be none."""
+    if count is not None and count > images:
+        raise UserError(
+            f"{option('shards')} is {count}, and there are {images} images to write",
+            "ask for fewer shards",
+        )
 
 
 def pack(folder: Path, count: int) -> None:
