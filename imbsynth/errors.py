@@ -44,6 +44,10 @@ class UserError(Exception):
         """The same problem, said to be in a place such as a file."""
         return UserError(f"{place}: {self._problem}", self._fix)
 
+    def reworded(self, change: Callable[[str], str]) -> UserError:
+        """The same problem, with what `change` makes of both texts."""
+        return UserError(change(self._problem), change(self._fix))
+
 
 def _spelled(text: str, spell: Callable[[str], str]) -> str:
     return re.sub(f"{_OPEN}(.*?){_CLOSE}", lambda match: spell(match[1]), text)

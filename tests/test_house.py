@@ -49,6 +49,7 @@ SHARED = {
     "events",
     "grouping",
     "decoding",
+    "local_sources",
     "manifest",
     "previews",
     "reading",
@@ -61,7 +62,8 @@ STEPS_OF_A_TRIAL = {
 ENGINE_MAY_IMPORT = {
     "__init__": set(),
     "events": set(),
-    "decoding": set(),
+    "local_sources": {"events"},
+    "decoding": {"events", "local_sources"},
     "grouping": {"events"},
     "manifest": set(),
     "previews": set(),

@@ -58,6 +58,7 @@ class AosTrainConfig(Grouped, Learning, Pretrained, Synthesis, Training):
         Option(
             "Folder of real images that choose the epoch.",
             metavar="DIR",
+            source="classes",
             unset="a part of SRC is held out",
         ),
     ] = None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from imbsynth.configs.shared import Dst, FitOption, Reading, Replacing, check_fit
+from imbsynth.configs.shared import SHARDS, Dst, FitOption, Reading, Replacing, check_fit
 from imbsynth.configs.sizes import Size
 from imbsynth.configs.values import CHANNELS, SIZE
 from imbsynth.options import Option
@@ -22,7 +22,13 @@ class ConvertConfig(Reading, Replacing):
     """
 
     src: Annotated[
-        Path, Option("Folder of images, with or without classes.", metavar="SRC", argument=True)
+        Path,
+        Option(
+            "Folder of images, with or without classes; or tar shards, or an address.",
+            metavar="SRC",
+            argument=True,
+            source="loose",
+        ),
     ]
     dst: Dst
     image_size: Annotated[
@@ -44,6 +50,7 @@ class ConvertConfig(Reading, Replacing):
     format: Annotated[
         Format, Option("Format of the files: jpg loses a little (quality 95), the others nothing.")
     ] = "png"
+    shards: Annotated[int | None, SHARDS] = None
 
     def check_together(self) -> None:
         """A size to fit images into."""

@@ -32,7 +32,12 @@ class EvaluateConfig(Deciding, Reading, Seeded, OnDevice, Replacing):
     checkpoint: Trained
     src: Annotated[
         Path,
-        Option("Folder of real images that it has not seen.", metavar="DIR", argument=True),
+        Option(
+            "Folder of real images that it has not seen.",
+            metavar="DIR",
+            argument=True,
+            source="classes",
+        ),
     ]
     out: Annotated[
         Path | None,

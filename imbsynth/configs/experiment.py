@@ -59,6 +59,7 @@ class ExperimentConfig(Grouped, Sized, Drafting, Caching, OnDevice):
         Option(
             "A folder of your own, instead of a protocol: which method helps on it?",
             metavar="DIR",
+            source="linked",
         ),
     ] = None
     budget: Annotated[

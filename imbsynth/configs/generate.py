@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from imbsynth.configs.balancing import Balancing
-from imbsynth.configs.shared import Checked, Dst, Linking, Replacing, Src
+from imbsynth.configs.shared import SHARDS, Checked, Dst, Linking, Replacing, Src
 from imbsynth.configs.synthesis import SYNTHESIS
 from imbsynth.core.tables import SAMPLERS
 from imbsynth.errors import UserError, option
@@ -29,6 +29,7 @@ class _Kept(Checked):
         ),
     ] = None
     synthetic_only: Annotated[bool, Option("Leave the originals out of DST.")] = False
+    shards: Annotated[int | None, SHARDS] = None
     reconstruct_originals: Annotated[
         bool,
         Option(
@@ -66,6 +67,11 @@ class GenerateConfig(Balancing, _Kept, Linking, Replacing):
                 f"{option('min_probability')} drops copies, and {option('method')} {self.method} "
                 "makes nothing else",
                 f"leave {option('min_probability')} out, or choose another {option('method')}",
+            )
+        if self.shards is not None and self.link != "copy":
+            raise UserError(
+                f"{option('link')} {self.link} makes links, and {option('shards')} no files",
+                f"leave {option('link')} out",
             )
         reconstruct, alone = option("reconstruct_originals"), option("synthetic_only")
         if self.reconstruct_originals and self.ae is None:

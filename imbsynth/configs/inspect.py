@@ -28,6 +28,7 @@ class InspectConfig(Caching, Replacing):
             "Another folder of images: which of its images are in this one too, the same or nearly "
             "the same? Test images among training images, for example.",
             metavar="DIR",
+            source="loose",
         ),
     ] = None
     plot: Annotated[

@@ -30,7 +30,13 @@ class PredictConfig(Deciding, Reading, OnDevice, Replacing):
     checkpoint: Trained
     src: Annotated[
         tuple[Path, ...],
-        Option("A folder of images, or image files.", metavar="IMAGES", argument=True, kind=PATHS),
+        Option(
+            "A folder of images, tar shards, an address, or image files.",
+            metavar="IMAGES",
+            argument=True,
+            kind=PATHS,
+            source="loose",
+        ),
     ]
     out: Annotated[
         Path,

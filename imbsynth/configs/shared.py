@@ -24,7 +24,14 @@ COUNT = Range(1, 1_000_000)
 IMAGES = Range(1, 1_000_000_000)
 
 Src = Annotated[
-    Path, Option("Folder with one sub-folder of images per class.", metavar="SRC", argument=True)
+    Path,
+    Option(
+        "Folder with one sub-folder of images per class; or tar shards of such images, or an "
+        "address like s3://bucket/train.",
+        metavar="SRC",
+        argument=True,
+        source="classes",
+    ),
 ]
 Trained = Annotated[Path, Option("Checkpoint written by aos-train.", metavar="CLF", argument=True)]
 Dst = Annotated[Path, Option("Folder to make.", metavar="DST", argument=True)]
@@ -95,6 +102,14 @@ class Replacing(Checked):
     """A command that writes to a place where an output may be already."""
 
     force: Annotated[bool, Option("Replace an existing output of imbsynth.", panel=RUN)] = False
+
+
+SHARDS = Option(
+    "Write this number of tar shards, which WebDataset reads too, in place of image files.",
+    range=Range(1, 100_000),
+    metavar="N",
+    unset="image files are written",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +195,7 @@ class Compared(Checked):
             "Folder of real images per class; or an output of generate, alone.",
             metavar="REAL",
             argument=True,
+            source="classes",
         ),
     ]
     fake: Annotated[
@@ -189,6 +205,7 @@ class Compared(Checked):
             "images are taken.",
             metavar="FAKE",
             argument=True,
+            source="classes",
         ),
     ] = None
 

@@ -16,13 +16,14 @@ from imbsynth.configs import ConvertConfig, size_text
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.manifest import refuse_synthetic
 from imbsynth.engine.originals import loose_images
-from imbsynth.errors import UserError
+from imbsynth.errors import UserError, option
 from imbsynth.runtime import worker_count
 from imbsynth.store.image_reader import ImageReader, ImageRules
 from imbsynth.store.image_writers import image_writers
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import provenance, write_record
+from imbsynth.store.shard_writing import check_shards, pack
 from imbsynth.store.transfer import folder_digest
 
 
@@ -46,6 +47,7 @@ def run(config: ConvertConfig, *, on_event: OnEvent = silent) -> Report:
     with new_folder(config.dst, command="convert", force=config.force) as part:
         paths = loose_images(config.src)
         refuse_synthetic(config.src, paths)
+        _check_shards(config, paths)
         targets = _targets(config, paths)
         rules = ImageRules(
             size=config.image_size,
@@ -61,9 +63,22 @@ def run(config: ConvertConfig, *, on_event: OnEvent = silent) -> Report:
         if skipped:
             on_event(Note(f"left out {len(skipped)} unreadable: {listing(skipped)}"))
         inputs = {"src": folder_digest(list(digests), list(digests.values()))}
+        if config.shards is not None:
+            pack(part, config.shards)
         record = provenance("convert", config, inputs=inputs, libraries=("numpy", "pillow"))
         write_record(part, {**record, "skipped": skipped})
     return _report(config, reader, len(digests))
+
+
+def _check_shards(config: ConvertConfig, paths: Sequence[str]) -> None:
+    """Raise UserError for shards of images of which nothing says the class, and for empty ones."""
+    check_shards(config.shards, len(paths))
+    without = [path for path in paths if "/" not in path]
+    if config.shards is not None and without:
+        raise UserError(
+            f"{config.src}: in the folder of no class: {listing(without)}",
+            f"put every image into the folder of its class, or leave {option('shards')} out",
+        )
 
 
 def _targets(config: ConvertConfig, paths: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""How every command is run: with what its config says about the decoding of image files."""
+"""How every command is run: with what its config says about where images are and how to decode."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
+from imbsynth.engine.events import silent
+from imbsynth.errors import UserError
+
 Report = TypeVar("Report")
 
 
 def as_configured(run: Callable[..., Report]) -> Callable[..., Report]:
-    """The `run` of a command, within the cache and the draft mode of its config.
+    """The `run` of a command, on local folders, within the cache and the draft mode of its config.
 
-    See `Caching` and `Drafting` in `configs.shared`.
+    See `Caching` and `Drafting` in `configs.shared`, and `source` in `options.Option`.
     """
+    run = _on_local_folders(run)
 
     @wraps(run)
     def within(config: Any, **options: Any) -> Report:
@@ -28,6 +32,27 @@ def as_configured(run: Callable[..., Report]) -> Callable[..., Report]:
         check_outside(folder, *_other_places(config))
         with kept_in(folder), drafted(draft):
             return run(config, **options)
+
+    return within
+
+
+def _on_local_folders(run: Callable[..., Report]) -> Callable[..., Report]:
+    """The `run` of a command, with a local folder in place of tar shards and addresses."""
+
+    @wraps(run)
+    def within(config: Any, **options: Any) -> Report:
+        from imbsynth.engine import local_sources as local
+
+        fetches = local.sources_to_fetch(config)
+        if not fetches:
+            return run(config, **options)
+        on_event = options.get("on_event", silent)
+        with local.fetched_sources(config, fetches, on_event) as (changed, reword):
+            options["on_event"] = local.with_words(on_event, reword)
+            try:
+                return local.reworded(run(changed, **options), reword)
+            except UserError as error:
+                raise error.reworded(reword) from None
 
     return within
 

@@ -35,6 +35,7 @@ from imbsynth.store.images import SMALLEST_PNG
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.png_writers import png_writers
 from imbsynth.store.records import SAMPLES, provenance, write_record
+from imbsynth.store.shard_writing import check_shards, pack
 from imbsynth.store.transfer import unchanged
 
 
@@ -63,8 +64,10 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         images = _read(config, compute, on_event)
         sizes = {name: len(own) for name, own in zip(images.classes, images.members(), strict=True)}
         added = missing(config, sizes)
-        kept = 0 if config.synthetic_only or config.link != "copy" else sum(sizes.values())
-        check_room(part, "the images", files=sum(added.values()) + kept, size=SMALLEST_PNG)
+        originals = 0 if config.synthetic_only else sum(sizes.values())
+        check_shards(config.shards, originals + sum(added.values()))
+        copied_files = originals if config.link == "copy" else 0
+        check_room(part, "the images", files=sum(added.values()) + copied_files, size=SMALLEST_PNG)
         resized = images.resized if isinstance(images, Labelled) else 0
         explain(config, sizes, added, resized, on_event)
         if config.ae is not None:
@@ -79,13 +82,15 @@ def run(config: GenerateConfig, *, on_event: OnEvent = silent) -> Report:
         if config.min_probability is not None:
             explain_short(added, tally.added, on_event)
             added = tally.added
+        if config.shards is not None:
+            pack(part, config.shards)
         found = {"added": added, "dropped": tally.dropped, "skipped": images.skipped}
         write_record(part, {**_provenance(config, compute, images), **found})
-    originals = {name: 0 if config.synthetic_only else n for name, n in sizes.items()}
+    kept = {name: 0 if config.synthetic_only else n for name, n in sizes.items()}
     return Report(
         added=added,
         dropped=tally.dropped,
-        counts={name: n + added[name] for name, n in originals.items()},
+        counts={name: n + added[name] for name, n in kept.items()},
         images_per_second=sum(added.values()) / (time.perf_counter() - start),
         out=config.dst.as_posix(),
         samples=(config.dst / SAMPLES).as_posix() if drawn else None,

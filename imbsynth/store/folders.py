@@ -241,7 +241,7 @@ def read_regular(path: Path) -> bytes:
     try:
         return read_bytes(path)
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
 
 
 def size_of_regular(path: Path) -> int:
@@ -249,10 +249,11 @@ def size_of_regular(path: Path) -> int:
     try:
         return os.stat(path).st_size
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
 
 
-def _unreadable(path: Path, error: OSError) -> UserError:
+def unreadable(path: Path, error: OSError) -> UserError:
+    """The error of a file that cannot be read."""
     return UserError(
         f"{printable(str(path))}: cannot be read ({error.strerror})",
         "make the file readable, or remove it",

@@ -1,0 +1,251 @@
+"""Tar shards of images, by the convention of WebDataset.
+
+The files of a sample share a key, their name up to the first dot of its last part: `0001.jpg` and
+`0001.cls`, or `0001.json`.
+"""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from imbsynth.errors import UserError
+from imbsynth.store.fields import Wrong, as_mapping, parsed
+from imbsynth.store.folders import IMAGE_SUFFIXES, is_class_name, is_inside
+from imbsynth.store.names import printable
+
+SUFFIX = ".tar"
+LABEL, ABOUT = ".cls", ".json"  # of the files that say the class of a sample
+LARGEST, LARGEST_LABEL = 1 << 30, 1 << 20  # bytes of an image, and of what says its class
+BLOCK = 512  # bytes
+
+Labels = Mapping[str, bytes | None]  # by suffix: what the files of a sample say; None: too long
+
+
+class Shard(NamedTuple):
+    """A shard that is open."""
+
+    name: str  # for messages
+    file: BinaryIO
+
+    def place(self, name: str) -> str:
+        """A file in it, for messages."""
+        return f"{self.name}: {printable(name)}"
+
+
+class _Image(NamedTuple):
+    place: str  # for messages
+    name: str  # in the shard
+    label: str | None  # the class that its sample gives
+    wanted: str | None  # the path that its sample gives
+
+
+class Unpacking:
+    """Puts the images of shards into a folder with one sub-folder per class."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._staging = folder, folder / ".staging"
+        self._staging.mkdir()
+        self._images: list[_Image] = []  # each is a file of `_staging`, called by its number
+
+    def add(self, shard: Shard) -> None:
+        """Read a shard, its images before their names are known.
+
+        Raises UserError for one that is damaged, and for a file that cannot be an image.
+        """
+        names: list[str] = []
+        labels: dict[str, dict[str, bytes | None]] = {}
+        for name, data in _contents(shard):
+            suffix = _suffix(name)
+            if suffix in (LABEL, ABOUT):
+                labels.setdefault(_key(name), {})[suffix] = data
+            elif data is not None:
+                (self._staging / str(len(self._images) + len(names))).write_bytes(data)
+                names.append(name)
+        sizes = Counter(map(_key, names))
+        for name in names:
+            place, own = shard.place(name), labels.get(_key(name), {})
+            if own and sizes[_key(name)] > 1:
+                raise UserError(
+                    f"{place}: not the only image of its sample",
+                    "write shards with one image per key, the part of the name before the dot",
+                )
+            self._images.append(_Image(place, name, *_said(place, own)))
+
+    def finish(self, *, loose: bool) -> None:
+        """Give every image its place in the folder.
+
+        loose: whether there may be images without a class. Raises UserError if there are others,
+        and for two images with one name.
+        """
+        above: list[str] = []
+        taken: dict[str, str] = {}
+        for number, image in enumerate(self._images):
+            path = _path_of(image, above, loose=loose)
+            if path in taken:
+                raise UserError(
+                    f"{image.place}: the same class and name as {taken[path]}",
+                    "write shards in which every image has a key of its own",
+                )
+            taken[path] = image.place
+            target = self._folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.rename(self._staging / str(number), target)
+        self._staging.rmdir()
+
+
+def _path_of(image: _Image, above: list[str], *, loose: bool) -> str:
+    """Where an image goes, relative to the folder.
+
+    above: the folder that those of the classes are in, where the shards have such; it is empty
+    until an image shows it.
+    """
+    if image.label is not None:
+        return _path_in_class(image, image.label)
+    if loose:
+        return image.name
+    inside, _, base = image.name.rpartition("/")
+    if not inside:
+        raise UserError(
+            f"{image.place}: nothing says its class",
+            f"add a file KEY{LABEL} or KEY{ABOUT}, or put it into the folder of its class",
+        )
+    outer, _, own = inside.rpartition("/")
+    above[:] = above or [outer]
+    if above != [outer]:
+        raise UserError(
+            f"{image.place}: its folder is not beside that of the first image, so that it may not "
+            "be its class",
+            f"put the folders of all classes into one, or add files KEY{LABEL} or KEY{ABOUT}",
+        )
+    return f"{own}/{base}"
+
+
+def _path_in_class(image: _Image, label: str) -> str:
+    if not is_class_name(label) or label.startswith("."):
+        raise UserError(
+            f"{image.place}: class {printable(label)!r} cannot be the name of a folder",
+            "give the class a name without a slash, and without a dot at its beginning",
+        )
+    wanted = image.wanted or ""
+    inside = is_inside(wanted) and not _is_hidden(wanted) and wanted.startswith(f"{label}/")
+    if inside and _suffix(wanted) == _suffix(image.name):
+        return wanted
+    return image.name if image.name.startswith(f"{label}/") else f"{label}/{image.name}"
+
+
+def _said(place: str, labels: Labels) -> tuple[str | None, str | None]:
+    """The class and the path of an image, each None if the files of its sample do not give it.
+
+    A label in a JSON file comes first: beside it, the other file often has a number.
+    """
+    label = path = None
+    if None in labels.values():
+        raise UserError(f"{place}: what says its class is too long", "write a short label")
+    if about := labels.get(ABOUT):
+        label, path = _described(place, about)
+    if label is None and (text := labels.get(LABEL)) is not None:
+        label = text.decode("utf-8", "surrogateescape").strip()
+    return label, path
+
+
+def _described(place: str, about: bytes) -> tuple[str | None, str | None]:
+    try:
+        found = as_mapping(parsed(about), "it")
+    except Wrong as error:
+        raise UserError(f"{place}: its {ABOUT} is no JSON object ({error})", "repair it") from None
+    label, path = found.get("label"), found.get("file")
+    if isinstance(label, bool) or not isinstance(label, str | int | None):
+        raise UserError(
+            f"{place}: its label in {ABOUT} is neither a text nor a whole number", "repair it"
+        )
+    return None if label is None else str(label), path if isinstance(path, str) else None
+
+
+def _contents(shard: Shard) -> Iterator[tuple[str, bytes | None]]:
+    """The images of a shard and what may say their classes; None in place of a long text."""
+    with _opened(shard) as tar:
+        while member := _next(shard, tar):
+            name = member.name.removeprefix("./")
+            is_label = _suffix(name) in (LABEL, ABOUT)
+            if member.isdir() or not (is_label or _suffix(name) in IMAGE_SUFFIXES):
+                continue
+            _check(shard, name, member)
+            if _is_hidden(name):
+                continue
+            if is_label and member.size > LARGEST_LABEL:
+                yield name, None
+            else:
+                yield name, _bytes_of(shard, tar, member)
+        _check_end(shard, tar)
+
+
+def _check(shard: Shard, name: str, member: tarfile.TarInfo) -> None:
+    """Raise UserError for what cannot be put into a folder as an image."""
+    if not is_inside(name):
+        problem, fix = "its name leads elsewhere", "write the shard again, with relative names"
+    elif not member.isreg() or member.issparse():
+        problem, fix = "not a regular file", "write files in place of links, pipes and devices"
+    elif _suffix(name) in IMAGE_SUFFIXES and member.size > LARGEST:
+        problem, fix = f"{member.size:,} bytes are too many for an image", "leave it out"
+    else:
+        return
+    raise UserError(f"{shard.place(name)}: {problem}", fix)
+
+
+def _opened(shard: Shard) -> tarfile.TarFile:
+    try:
+        return tarfile.open(fileobj=shard.file, mode="r:", encoding="utf-8")
+    except (tarfile.TarError, OSError) as error:
+        raise _damaged(shard, error) from None
+
+
+def _next(shard: Shard, tar: tarfile.TarFile) -> tarfile.TarInfo | None:
+    try:
+        member = tar.next()
+    except (tarfile.TarError, OSError) as error:
+        raise _damaged(shard, error) from None
+    tar.members = []  # type: ignore[attr-defined]  # or it would keep them all
+    return member
+
+
+def _bytes_of(shard: Shard, tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    try:
+        file = tar.extractfile(member)
+        return b"" if file is None else file.read()
+    except (tarfile.TarError, OSError) as error:
+        raise _damaged(shard, error) from None
+
+
+def _check_end(shard: Shard, tar: tarfile.TarFile) -> None:
+    """Raise UserError for a shard without the zeros that end it.
+
+    tarfile takes the end of the file, and whatever is no header, for the end of the shard.
+    """
+    shard.file.seek(tar.offset)
+    if shard.file.read(BLOCK) != bytes(BLOCK):
+        raise _damaged(shard, "it does not end as it should")
+
+
+def _damaged(shard: Shard, why: object) -> UserError:
+    return UserError(
+        f"{shard.name}: no tar file, or a damaged one ({why})",
+        "copy it again; unpack it first if it is compressed, for instance with gunzip",
+    )
+
+
+def _key(name: str) -> str:
+    folder, slash, base = name.rpartition("/")
+    return folder + slash + base.partition(".")[0]
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in name.split("/"))
