@@ -20,7 +20,7 @@ from imbsynth.engine.events import Note, OnEvent, Started, silent
 from imbsynth.figures.distance_chart import Chart, ClassPoints, write_chart
 from imbsynth.runtime import stream
 from imbsynth.store.names import listing
-from imbsynth.store.outputs import check_apart, check_file_target, claim, new_file
+from imbsynth.store.outputs import check_apart, check_file_target, check_outside, claim, new_file
 from imbsynth.store.pictures import check_ours
 
 SMALL = 2048  # images below which the distance is biased upwards by enough to say so
@@ -74,11 +74,10 @@ def run(config: FidConfig, *, on_event: OnEvent = silent) -> Report:
 
 def _check_outputs(config: FidConfig) -> None:
     """Raise UserError at once if the outputs could not be written at the end of a long run."""
-    for output in (config.plot, config.cache):
-        for folder in (config.real, config.fake):
-            if output is not None and folder is not None:
-                check_apart(folder, output)
+    check_outside(config.cache, config.real, config.fake)  # it may have folders of images in it
     if config.plot is not None:
+        for folder in filter(None, (config.real, config.fake)):
+            check_apart(folder, config.plot)
         check_file_target(config.plot, force=config.force)
         check_ours(config.plot)
 
