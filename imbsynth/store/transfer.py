@@ -89,13 +89,16 @@ def unchanged(*paths: Path | None) -> Iterator[None]:
             raise _changed(path)
 
 
-def _version(path: Path) -> tuple[int, ...] | None:
-    """What changes with a file; None if there is none, which whoever reads it reports."""
+def _version(path: Path) -> str | None:
+    """The digest of a file; None if there is none, which whoever reads it reports.
+
+    Its time does not count: `--resume` on a finished run sets it, so that make finds the checkpoint
+    up to date.
+    """
     try:
-        found = os.stat(path)
-    except OSError:
+        return digest_of(read_regular(path))
+    except UserError:
         return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _changed(path: Path) -> UserError:

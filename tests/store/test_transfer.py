@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from imbsynth.configs import Link
 from imbsynth.errors import UserError
-from imbsynth.store.transfer import folder_digest, transfer
+from imbsynth.store.transfer import folder_digest, transfer, unchanged
 
 LINKS: list[Link] = ["copy", "hard", "symbolic"]
 PATHS = ["cat/a.png", "cat/deep/b.png", "dog/-rf.png"]
@@ -166,3 +166,17 @@ def test_a_file_that_changed_after_it_was_read_is_named(src: Path, link: Link) -
     (src / PATHS[1]).symlink_to(src.parent / "elsewhere")
     with pytest.raises(UserError, match=f"{PATHS[1]}: changed while it was being used"):
         transfer(src, PATHS, src.with_name("out"), link, final=src.with_name("out"), expected=read)
+
+
+def test_a_file_may_be_touched_while_it_is_used_but_not_written(tmp_path: Path) -> None:
+    """A finished training that is resumed touches its checkpoint, for make."""
+    file = tmp_path / "ae.safetensors"
+    file.write_bytes(b"weights")
+    with unchanged(file, None):
+        os.utime(file, (1, 1))
+    with pytest.raises(UserError, match=r"ae\.safetensors: changed while"), unchanged(file):
+        file.write_bytes(b"WEIGHTS")
+    with pytest.raises(UserError, match=r"ae\.safetensors: changed while"), unchanged(file):
+        file.unlink()
+    with unchanged(file):
+        pass
