@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 
 def _summary(report: Report) -> None:
     losses = ", ".join(f"{name} {value:.4f}" for name, value in report.losses.items())
+    looked = any(value is not None for value in report.novelty.values())
     rows = [
-        [_shown(report.diversity[name]), _shown(report.novelty[name]), printable(name)]
-        for name in report.diversity
+        [
+            _shown(diversity),
+            *([_shown(report.novelty[name])] if looked else []),
+            printable(name),
+        ]
+        for name, diversity in report.diversity.items()
     ]
     lines = [
         f"{report.checkpoint}: {report.epochs} epochs, {losses}, "
         f"{report.images_per_second:.0f} images/s",
         "diversity: mean distance of two synthetic images, by that of two real ones",
     ]
-    if any(report.novelty.values()):
+    if looked:
         lines.append(
             "novelty: median distance to the nearest training image, by that of real images that "
             "were held out"

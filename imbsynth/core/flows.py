@@ -1,4 +1,4 @@
-"""Rectified flows: straight ways from noise to data, learned and followed by a velocity."""
+"""Rectified flows: straight paths from noise to data, learned and followed by a velocity."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def flow_loss(
     """E |v(x_t, t, y) - (x_1 - x_0)|^2 with x_t = (1 - t) x_0 + t x_1, per number.
 
     Rectified flow (Liu, Gong and Liu, ICLR 2023, equation 1), which is flow matching with straight
-    ways (Lipman et al., ICLR 2023), conditional on the class. starts: (m, ...) noise x_0 ~ N(0, I);
-    ends: (m, ...) data x_1 of the classes y; times: (m,) in [0, 1).
+    paths (Lipman et al., ICLR 2023), conditional on the class. starts: (m, ...) noise x_0 from
+    N(0, I); ends: (m, ...) data x_1 of the classes y; times: (m,) in [0, 1).
     """
     between = torch.lerp(starts, ends, times.reshape(-1, *[1] * (ends.ndim - 1)))
     return (velocity(between, times, labels).float() - (ends - starts)).square().mean()
@@ -60,7 +60,7 @@ def root_chances(labels: NDArray[np.int64]) -> NDArray[np.float64]:
     """(n,) labels -> (n,) probabilities with which images are drawn for a step.
 
     Classes are drawn in proportion to the square root of their size: between their frequency, at
-    which rare ones are hardly learned, and equally often, at which they are learned by heart.
+    which rare ones are hardly learned, and equally often, at which they are memorised.
     """
     chances = np.bincount(labels)[labels] ** -0.5
     return chances / chances.sum()

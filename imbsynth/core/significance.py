@@ -118,10 +118,10 @@ def better(first: Values, second: Values, rope: float, seed: int) -> tuple[float
     of a difference of 0; in each draw the likeliest case counts for the mean of two differences
     that are drawn by these weights. The draws are those of baycomp, the authors' library, whose
     loop over them takes a hundred times as long. rope: the largest difference that counts as equal,
-    in the unit of the scores. seed: of the draws.
+    in the unit of the scores; at exactly that, a draw counts by half. seed: of the draws.
     """
-    gaps = np.append(0.0, first - second)
-    sums = gaps[:, None] + gaps[None, :]
+    gaps = np.append(0.0, rounded(first - second))
+    sums = rounded(gaps[:, None] + gaps[None, :])
     masks = [_share_above(sums, 2 * rope), _share_above(-sums, 2 * rope)]
     rng, counts = np.random.RandomState(seed), np.zeros(3, np.int64)
     for _ in range(DRAWS // AT_ONCE):
@@ -135,4 +135,4 @@ def better(first: Values, second: Values, rope: float, seed: int) -> tuple[float
 
 def _share_above(values: Values, limit: float) -> Values:
     """Heaviside's function: 1 above the limit, a half on it."""
-    return np.heaviside(values - limit, 0.5)
+    return np.heaviside(rounded(values - limit), 0.5)

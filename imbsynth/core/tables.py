@@ -103,7 +103,7 @@ GENERATORS = table(
     GeneratorEntry(
         "flow",
         "imbsynth.engine.inference.flow:Flow",
-        "moves noise step by step to an image: new images, at the highest price",
+        "moves noise step by step to an image: new images, at the highest cost",
         "Liu et al., 2023",
         ("network", "flip", "min_novelty"),
         task="imbsynth.engine.training.flow:FlowTask",

@@ -140,8 +140,8 @@ def _notes(seen: dict[str, Look], epochs: int, at_most: int) -> Iterator[str]:
     """What is said when a run is over."""
     if epochs < at_most:
         yield (
-            f"ended after {epochs} epochs: synthetic images are nearer to training images than "
-            f"real ones that were held out ({option('min_novelty')})"
+            f"ended after {epochs} epochs: novelty was below {option('min_novelty')} twice in a "
+            "row, so synthetic images come near to training images"
         )
     collapsed = {n: look.diversity for n, look in seen.items() if is_collapsed(look.diversity)}
     if collapsed:

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
-LARGEST_MAP = 8  # pixels a side of the smallest map, on which there is attention
+LARGEST_MAP = 8  # pixels per side of the smallest map, on which there is attention
 MOST_DOUBLED = 4  # times the first width: channels of the deepest maps
 GROUPS = 8  # of channels that are normalised together
 HEAD = 32  # channels of a head of attention at most
@@ -22,7 +23,7 @@ LOWEST, HIGHEST = 1.0, 1000.0  # of these frequencies, in radians over the whole
 class Network(NamedTuple):
     """How large a U-Net is."""
 
-    patch: int  # pixels a side that are one place of the first map
+    patch: int  # pixels per side that are one place of the first map
     width: int  # channels of the first map
     blocks: int  # residual blocks per map, down and again up
     deep: int  # residual blocks on the smallest map
@@ -160,7 +161,8 @@ class _Attention(nn.Module):
         places = self.norm(hidden).flatten(2).transpose(1, 2)
         parts = self.asked(places).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         query, key, value = parts.unbind(0)
-        taken = functional.scaled_dot_product_attention(query, key, value)
+        with sdpa_kernel(SDPBackend.MATH):  # on CUDA, the others do not repeat their results
+            taken = functional.scaled_dot_product_attention(query, key, value)
         found = self.last(taken.transpose(1, 2).flatten(2))
         return hidden + found.transpose(1, 2).unflatten(2, size)
 

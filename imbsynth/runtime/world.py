@@ -78,7 +78,11 @@ class TorchWorld(World):
         """By all_reduce."""
         from torch import distributed
 
-        _answered(lambda: distributed.all_reduce(values))
+        # NCCL alone, as a program may have chosen it, knows no tensors of the CPU.
+        own = values.to(self.device) if self.device == "cuda" else values
+        _answered(lambda: distributed.all_reduce(own))
+        if own is not values:
+            values.copy_(own)
 
     def agree(self, wanted: bool) -> bool:
         """By the number of processes that want it."""

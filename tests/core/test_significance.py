@@ -176,8 +176,16 @@ def test_the_signed_rank_test_against_draws_of_our_own(rope: float) -> None:
 @pytest.mark.parametrize("rope", [0.0, 0.003, 0.01])
 @pytest.mark.parametrize("problems", [1, 2, 9, 40])
 def test_the_signed_rank_test_is_that_of_baycomp(problems: int, rope: float) -> None:
-    """The same draws. A difference of exactly the rope counts by half; the sums round otherwise."""
+    """The same draws."""
     rng = np.random.default_rng(problems)
-    first, second = np.round(rng.normal([[0.71], [0.7]], 0.02, (2, problems)), 3)
+    first, second = rng.normal([[0.71], [0.7]], 0.02, (2, problems))
     worse, same, best = SignedRankTest(second, first, rope, random_state=7).probs()
     assert better(first, second, rope, 7) == pytest.approx((best, same, worse), abs=1e-3)
+
+
+@pytest.mark.parametrize(("first", "second"), [(0.57, 0.56), (0.81, 0.80), (0.32, 0.31)])
+def test_a_difference_of_exactly_the_rope_is_no_matter_of_rounding(
+    first: float, second: float
+) -> None:
+    chances = better(np.full(3, first), np.full(3, second), 0.01, 0)
+    assert chances == better(np.full(3, 0.25 + 1 / 64), np.full(3, 0.25), 1 / 64, 0)

@@ -417,7 +417,7 @@ def test_what_ccr_moves_is_recorded_and_stays_as_it_is(
     assert set(moved) <= {path for path in real if not path.startswith("single/")}
     assert {path: made[path] for path in real} == real
     notes = [event.text for event in events if isinstance(event, Note)]
-    assert notes == [
+    assert [text for text in notes if "poor reconstructions" not in text] == [
         f"{len(moved)} of 20 images are in spheres of smaller classes: moved.jsonl says how far "
         "they would be pushed; the files stay as they are"
     ]

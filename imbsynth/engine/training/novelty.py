@@ -1,4 +1,4 @@
-"""Images held out of a generator's training, to notice when it learns images by heart."""
+"""Images held out of a generator's training, to notice when it memorises images."""
 
 from __future__ import annotations
 
@@ -21,17 +21,16 @@ class HeldOut:
         """pixels: those of the images, on the device of the training."""
         self.pixels = pixels
         digests = np.array(images.pixel_digests)
-        held, shown = [], []
+        held = []
         for name, members in zip(images.classes, images.members(), strict=True):
             distinct = members[np.unique(digests[members], return_index=True)[1]]
             rng = stream(seed, "train-generator", "held out", name)
-            some = rng.permutation(distinct)[: min(len(distinct) // ONE_IN, MOST)]
-            held.append(np.sort(some))
-            shown.append(members[np.isin(digests[members], digests[some])])
+            held.append(np.sort(rng.permutation(distinct)[: min(len(distinct) // ONE_IN, MOST)]))
         self.by_class = held
         self.held_out: Indices = np.concatenate(held)
-        # Copies of what is held out are not trained on either.
-        self.trained_on: Indices = np.setdiff1d(np.arange(len(digests)), np.concatenate(shown))
+        # Copies of what is held out, in whatever class, are not trained on either.
+        is_shown = np.isin(digests, digests[self.held_out])
+        self.trained_on: Indices = np.flatnonzero(~is_shown)
         self.members = [
             self.trained_on[images.labels[self.trained_on] == label] for label in range(len(held))
         ]
