@@ -105,7 +105,7 @@ def is_worse(found: Logits, other: Logits, labels: NDArray[np.int64]) -> bool:
 
 def heads_of(task: ClassifierTask, on_event: OnEvent) -> dict[str, HeadState]:
     """The head as trained, rescaled, and trained again on real features; by name."""
-    head = _at_its_best(task)
+    head = _as_kept(task)
     states = {AS_TRAINED: weights_now(head)}
     if not isinstance(head, CosineHead):  # whose rows have the length 1 already
         states |= {f"tau {tau:g}": tau_normalised(states[AS_TRAINED], tau) for tau in TAUS}
@@ -118,7 +118,7 @@ def heads_with_features(
     task: ClassifierTask, methods: Sequence[str], on_event: OnEvent
 ) -> dict[str, HeadState]:
     """The head as trained, and trained again with the synthetic features of each method."""
-    head = _at_its_best(task)
+    head = _as_kept(task)
     states = {AS_TRAINED: weights_now(head)}
     with arithmetic(task.device, task.precision):
         views = _views(task, _seen(task))
@@ -146,8 +146,8 @@ def judged_features(task: ClassifierTask) -> Features:
         return of_validation(task)
 
 
-def _at_its_best(task: ClassifierTask) -> Linear:
-    """The head of the network, which gets the weights of its best epoch."""
+def _as_kept(task: ClassifierTask) -> Linear:
+    """The head of the network, which gets the weights of the epoch that is kept."""
     task.model.load_state_dict(task.keeper.kept)
     task.model.eval()
     return head_of(task.model)[1]
