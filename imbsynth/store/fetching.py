@@ -20,7 +20,8 @@ from imbsynth.store.folders import IMAGE_SUFFIXES, digest_of, is_inside
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import new_folder
 from imbsynth.store.records import ENCODED, MANIFEST, SAMPLES
-from imbsynth.store.shards import SUFFIX, Shard, Unpacking
+from imbsynth.store.shards import SUFFIX, Unpacking
+from imbsynth.store.tar_files import Shard
 
 KEPT = "sources"  # the folder in a cache
 NAMES = ".names"  # in a folder that is kept: a digest of its files' names and sizes
