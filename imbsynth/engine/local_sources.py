@@ -58,11 +58,11 @@ def _paths(config: Any) -> list[tuple[OptionField, Path]]:
 
 
 def _check(config: Any, fetch: Fetch) -> None:
-    """Raise UserError for one of several arguments, and for outputs that are links or inside it."""
+    """Raise UserError if it is not given alone, and for outputs that are links or lie in it."""
     given = getattr(config, fetch.field.name)
     if isinstance(given, tuple) and len(given) > 1:
         raise UserError(
-            f"{fetch.name}: only image files can be given several at a time",
+            f"{fetch.name}: of several arguments, each must be an image file",
             "give one source; quote a pattern, so that the shell does not expand it",
         )
     link, cache = getattr(config, "link", "copy"), getattr(config, "cache", None)

@@ -95,15 +95,16 @@ def _in_folder(files: FileSystem, path: str) -> Source:
 def _of_shards(files: FileSystem, shards: list[str]) -> Source:
     """Shards, and what stands beside them if `generate` made them.
 
-    Raises UserError where that is beside some of them only: which images it tells of is not known.
+    Raises UserError for shards of several folders if there is any of that: it describes the shards
+    of one folder.
     """
     folders = sorted({os.path.dirname(path) for path in shards})
     beside = [(name, os.path.join(one, name)) for one in folders for name in (MANIFEST, ENCODED)]
     others = [(name, path) for name, path in beside if files.is_file(path)]
     if others and len(folders) > 1:
         raise UserError(
-            f"{others[0][1]}: it tells of the shards beside it, and others are in other folders",
-            "give shards of one folder, or a copy of the synthetic ones as a folder of images",
+            f"{others[0][1]}: it describes the shards beside it, but others are in other folders",
+            "give the shards of one folder",
         )
     return Source(files, shards, dict(others))
 
@@ -167,8 +168,8 @@ def fetched(
     """A local folder of this name with the images of a source, while the block lasts.
 
     cache: where it is kept, by its content, and found again; None: it is removed at the end.
-    loose: whether images may be of no class. Raises UserError for shards that cannot be used, and
-    for a lack of room.
+    loose: whether images may be of no class. Raises UserError for shards that cannot be used, for
+    a lack of room, and for images to be kept that change while they are read.
     """
 
     def fill(folder: Path) -> None:

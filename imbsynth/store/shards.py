@@ -94,7 +94,7 @@ class Unpacking:
             why = error.strerror if isinstance(error, OSError) else error.reason
             raise UserError(
                 f"{image.place}: no file can be called {short(path, 80)!r} here ({why})",
-                "give the image another name, or its class",
+                "give the image, or its class, another name",
             ) from None
 
 

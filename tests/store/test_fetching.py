@@ -98,7 +98,7 @@ def test_a_manifest_beside_some_of_the_shards_is_not_lost(images: Path, shards: 
     other = Path(shutil.copytree(images, images.parent / "a-real"))
     pack(other, 1)
     pattern = f"{images.parent}/{{a-real,shards}}/*.tar"
-    with pytest.raises(UserError, match=r"shards/manifest\.jsonl: it tells of the shards beside"):
+    with pytest.raises(UserError, match=r"shards/manifest\.jsonl: it describes the shards beside"):
         source_at(Path(pattern))
     (shards / MANIFEST).unlink()
     assert source_at(Path(pattern)) is not None
