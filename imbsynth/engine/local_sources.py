@@ -58,9 +58,16 @@ def _paths(config: Any) -> list[tuple[OptionField, Path]]:
 
 
 def _check(config: Any, fetch: Fetch) -> None:
-    """Raise UserError for outputs that would be links, or lie among the shards."""
+    """Raise UserError if it is not given alone, and for outputs that are links or lie in it."""
+    given = getattr(config, fetch.field.name)
+    if isinstance(given, tuple) and len(given) > 1:
+        raise UserError(
+            f"{fetch.name}: of several arguments, each must be an image file",
+            "give one source; quote a pattern, so that the shell does not expand it",
+        )
     link, cache = getattr(config, "link", "copy"), getattr(config, "cache", None)
-    if link != "copy" and getattr(config, "sort_into", ...) is not None:
+    makes_no_files = hasattr(config, "sort_into") and config.sort_into is None
+    if link != "copy" and not makes_no_files:
         raise UserError(
             f"{option('link')} {link}: {fetch.name} is no local folder, and its images cannot be "
             "linked to",

@@ -1,4 +1,4 @@
-"""Sources that are no local folder (tar shards, addresses), brought to one."""
+"""Copy shards and remote images into a local folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from imbsynth.store.folders import IMAGE_SUFFIXES, digest_of, is_inside
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import new_folder
 from imbsynth.store.records import ENCODED, MANIFEST, SAMPLES
-from imbsynth.store.shards import SUFFIX, Shard, Unpacking
+from imbsynth.store.shards import SUFFIX, Unpacking
+from imbsynth.store.tar_files import Shard
 
 KEPT = "sources"  # the folder in a cache
 NAMES = ".names"  # in a folder that is kept: a digest of its files' names and sizes
@@ -43,7 +44,11 @@ class Source(NamedTuple):
         return sum(map(self.files.size, (*self.shards, *self.others.values())))
 
     def key(self, *, loose: bool) -> str:
-        """A digest that changes with the content, and with the folder that is made of it."""
+        """A digest that changes with the content, and with the folder that is made of it.
+
+        UserError at an address where the server does not tell versions apart.
+        """
+        self.files.refresh()
         shards = [self.files.version(path) for path in self.shards]
         others = {inner: self.files.version(path) for inner, path in self.others.items()}
         return digest_of(json.dumps([RULES, loose, shards, others], sort_keys=True).encode())
@@ -63,7 +68,9 @@ def source_at(given: Path) -> Source | None:
     if files.is_file(path):
         is_shard = path.endswith(SUFFIX)
         if not is_shard and re.search(r"\.(tgz|tar\.\w+)$", path):
-            raise UserError(f"{path}: a compressed tar file", "unpack it, to end in .tar")
+            raise UserError(
+                f"{path}: a compressed tar file", "decompress it (gunzip), so that it ends in .tar"
+            )
         if not is_shard and address is not None:
             raise UserError(f"{path}: not a tar file", "give a folder of images, or tar files")
         return _of_shards(files, [path]) if is_shard else None
@@ -86,10 +93,20 @@ def _in_folder(files: FileSystem, path: str) -> Source:
 
 
 def _of_shards(files: FileSystem, shards: list[str]) -> Source:
-    """Shards, and what stands beside them if `generate` made them."""
-    beside = os.path.dirname(shards[0])
-    others = {name: os.path.join(beside, name) for name in (MANIFEST, ENCODED)}
-    return Source(files, shards, {name: at for name, at in others.items() if files.is_file(at)})
+    """Shards, and what stands beside them if `generate` made them.
+
+    Raises UserError for shards of several folders if there is any of that: it describes the shards
+    of one folder.
+    """
+    folders = sorted({os.path.dirname(path) for path in shards})
+    beside = [(name, os.path.join(one, name)) for one in folders for name in (MANIFEST, ENCODED)]
+    others = [(name, path) for name, path in beside if files.is_file(path)]
+    if others and len(folders) > 1:
+        raise UserError(
+            f"{others[0][1]}: it describes the shards beside it, but others are in other folders",
+            "give the shards of one folder",
+        )
+    return Source(files, shards, dict(others))
 
 
 def _is_image(name: str) -> bool:
@@ -151,8 +168,8 @@ def fetched(
     """A local folder of this name with the images of a source, while the block lasts.
 
     cache: where it is kept, by its content, and found again; None: it is removed at the end.
-    loose: whether images may be of no class. Raises UserError for shards that cannot be used, and
-    for a lack of room.
+    loose: whether images may be of no class. Raises UserError for shards that cannot be used, for
+    a lack of room, and for images to be kept that change while they are read.
     """
 
     def fill(folder: Path) -> None:
@@ -165,8 +182,17 @@ def fetched(
             with new_folder(place, command="fetch", force=False) as part:
                 fill(part)
         else:
-            kept = cache.absolute() / KEPT / source.key(loose=loose)
-            _keep(kept, fill)
+            key = source.key(loose=loose)
+
+            def fill_and_check(folder: Path) -> None:
+                fill(folder)
+                if source.key(loose=loose) != key:  # or these images would be kept for others
+                    raise UserError(
+                        f"{name}: changed while it was being read", "run the command again"
+                    )
+
+            kept = cache.absolute() / KEPT / key
+            _keep(kept, fill_and_check)
             place.symlink_to(kept)
         yield place
 

@@ -13,12 +13,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
-from imbsynth.errors import UserError
+from imbsynth.errors import UserError, option
 from imbsynth.extras import check_extra
 from imbsynth.store.folders import open_regular, size_of_regular, unreadable
 
 EXTRA = "fsspec"
 CHUNK = 1 << 20  # bytes
+# what protocols call that which changes with a file: digests, versions and times
+VERSION = re.compile(
+    r"(?i)e-?tag|.*md5.*|digest|sha\d*|(check|chk)sum|crc(32c)?|generation|blob_id|lfs|version|"
+    r"version_?id|mtime|created|.*modif.*|updated|.*write_?time|date_time"
+)
+
+# what else the packages for protocols raise for addresses that they cannot use
+_OF_ADDRESSES = (OSError, ValueError, TypeError, AttributeError, LookupError, NotImplementedError)
 
 
 class Entry(NamedTuple):
@@ -52,6 +60,9 @@ class FileSystem(Protocol):
 
     def version(self, path: str) -> str:
         """A text that changes with the content of a file."""
+
+    def refresh(self) -> None:
+        """Forget what was asked before."""
 
     def open(self, path: str) -> BinaryIO:
         """A file, to be read."""
@@ -99,6 +110,9 @@ class LocalFiles:
                 raise unreadable(Path(path), error) from None
         return total.hexdigest()
 
+    def refresh(self) -> None:
+        """Nothing is remembered."""
+
     def open(self, path: str) -> BinaryIO:
         """See `FileSystem`."""
         try:
@@ -116,18 +130,15 @@ class RemoteFiles:
         from fsspec.core import url_to_fs
         from fsspec.registry import known_implementations
 
-        protocol = address.partition("://")[0]
+        self._address, protocol = address, address.partition("://")[0]
         try:
-            self._files: Any = url_to_fs(address)[0]
+            with _Explained(address):
+                self._files: Any = url_to_fs(address)[0]
         except ImportError as error:
             package = str(known_implementations[protocol]["class"]).partition(".")[0]
             raise UserError(
                 f"{address}: {package} cannot be imported ({error})",
                 f"install it with `pip install {package}`, or copy the files to a local folder",
-            ) from None
-        except ValueError as error:
-            raise UserError(
-                f"{address}: {error}", "give an address such as s3://bucket/train, or a folder"
             ) from None
 
     def is_folder(self, path: str) -> bool:
@@ -170,9 +181,26 @@ class RemoteFiles:
             return int(self._files.info(path)["size"] or 0)
 
     def version(self, path: str) -> str:
-        """What the server knows: a digest, or size and time. The content is not read for it."""
+        """What the server says: a digest, a version or a time, and the size.
+
+        The content is not read for it. UserError for a file of which the server says none of them:
+        the package's own `ukey` is then the same for all contents.
+        """
         with _Explained(path):
-            return f"{path} {self._files.ukey(path)}"
+            told = self._files.info(path)
+        found = {str(name): str(told[name]) for name in told if VERSION.fullmatch(str(name))}
+        known = {name: value for name, value in sorted(found.items()) if value not in ("", "None")}
+        if not known:
+            raise UserError(
+                f"{path}: {option('cache')} keeps images by version, and the server says none",
+                f"leave {option('cache')} out, or copy the files to a local folder",
+            )
+        return f"{path} {told.get('size')} {known}"
+
+    def refresh(self) -> None:
+        """Packages remember what a server said."""
+        with _Explained(self._address):
+            self._files.invalidate_cache()
 
     def open(self, path: str) -> BinaryIO:
         """A copy that goes when it is closed: whoever reads it meets no error of a server."""
@@ -208,7 +236,7 @@ class _Explained:
         if kind is None or not issubclass(kind, Exception):
             return
         of_a_package = kind.__module__.partition(".")[0] not in ("builtins", "imbsynth")
-        if issubclass(kind, OSError) or of_a_package:
+        if issubclass(kind, _OF_ADDRESSES) or of_a_package:
             raise UserError(
                 f"{self._address}: cannot be read ({error or kind.__name__})",
                 "check the address, and the credentials that the package for it uses",
@@ -216,12 +244,15 @@ class _Explained:
 
 
 def address_of(path: Path) -> str | None:
-    """The address that was given as a path, which has lost a slash by that; None for a path.
+    """The address that was given as a path, which has lost slashes by that; None for a path.
 
-    A path is no address if there is something at it.
+    A path is no address if there is something at it. Three slashes, and so the default server, are
+    taken to have been meant with hdfs, unless there is a port.
     """
     found = re.fullmatch(r"([a-z][a-z0-9+.-]+):/(.*)", str(path), re.DOTALL)
     if found is None or os.path.lexists(path):
         return None
-    slashes = ":///" if found[1] in ("file", "local") else "://"
+    local = found[1] in ("file", "local")
+    default = found[1] == "hdfs" and not re.match(r"[^/]+:\d+(/|$)", found[2])
+    slashes = ":///" if local or default else "://"
     return f"{found[1]}{slashes}{found[2]}"

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from imbsynth.errors import UserError, option
 from imbsynth.store.folders import scan
-from imbsynth.store.shards import ABOUT, LABEL, SUFFIX
+from imbsynth.store.shards import SUFFIX
+from imbsynth.store.tar_files import ABOUT, LABEL
 
 
 def check_shards(count: int | None, images: int) -> None:

@@ -6,35 +6,23 @@ The files of a sample share a key, their name up to the first dot of its last pa
 
 from __future__ import annotations
 
+import errno
 import os
-import tarfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from imbsynth.errors import UserError
 from imbsynth.store.fields import Wrong, as_mapping, parsed
-from imbsynth.store.folders import IMAGE_SUFFIXES, is_class_name, is_inside
-from imbsynth.store.names import printable
+from imbsynth.store.folders import is_class_name, is_inside
+from imbsynth.store.names import printable, short
+from imbsynth.store.tar_files import ABOUT, LABEL, Shard, contents, is_hidden, suffix_of
 
 SUFFIX = ".tar"
-LABEL, ABOUT = ".cls", ".json"  # of the files that say the class of a sample
-LARGEST, LARGEST_LABEL = 1 << 30, 1 << 20  # bytes of an image, and of what says its class
-BLOCK = 512  # bytes
+_OF_NAMES = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 
 Labels = Mapping[str, bytes | None]  # by suffix: what the files of a sample say; None: too long
-
-
-class Shard(NamedTuple):
-    """A shard that is open."""
-
-    name: str  # for messages
-    file: BinaryIO
-
-    def place(self, name: str) -> str:
-        """A file in it, for messages."""
-        return f"{self.name}: {printable(name)}"
 
 
 class _Image(NamedTuple):
@@ -59,8 +47,8 @@ class Unpacking:
         """
         names: list[str] = []
         labels: dict[str, dict[str, bytes | None]] = {}
-        for name, data in _contents(shard):
-            suffix = _suffix(name)
+        for name, data in contents(shard):
+            suffix = suffix_of(name)
             if suffix in (LABEL, ABOUT):
                 labels.setdefault(_key(name), {})[suffix] = data
             elif data is not None:
@@ -92,10 +80,22 @@ class Unpacking:
                     "write shards in which every image has a key of its own",
                 )
             taken[path] = image.place
-            target = self._folder / path
+            self._put(number, image, path)
+        self._staging.rmdir()
+
+    def _put(self, number: int, image: _Image, path: str) -> None:
+        target = self._folder / path
+        try:
             target.parent.mkdir(parents=True, exist_ok=True)
             os.rename(self._staging / str(number), target)
-        self._staging.rmdir()
+        except (OSError, UnicodeEncodeError) as error:
+            if isinstance(error, OSError) and error.errno not in _OF_NAMES:
+                raise
+            why = error.strerror if isinstance(error, OSError) else error.reason
+            raise UserError(
+                f"{image.place}: no file can be called {short(path, 80)!r} here ({why})",
+                "give the image, or its class, another name",
+            ) from None
 
 
 def _path_of(image: _Image, above: list[str], *, loose: bool) -> str:
@@ -132,8 +132,8 @@ def _path_in_class(image: _Image, label: str) -> str:
             "give the class a name without a slash, and without a dot at its beginning",
         )
     wanted = image.wanted or ""
-    inside = is_inside(wanted) and not _is_hidden(wanted) and wanted.startswith(f"{label}/")
-    if inside and _suffix(wanted) == _suffix(image.name):
+    inside = is_inside(wanted) and not is_hidden(wanted) and wanted.startswith(f"{label}/")
+    if inside and suffix_of(wanted) == suffix_of(image.name):
         return wanted
     return image.name if image.name.startswith(f"{label}/") else f"{label}/{image.name}"
 
@@ -166,86 +166,6 @@ def _described(place: str, about: bytes) -> tuple[str | None, str | None]:
     return None if label is None else str(label), path if isinstance(path, str) else None
 
 
-def _contents(shard: Shard) -> Iterator[tuple[str, bytes | None]]:
-    """The images of a shard and what may say their classes; None in place of a long text."""
-    with _opened(shard) as tar:
-        while member := _next(shard, tar):
-            name = member.name.removeprefix("./")
-            is_label = _suffix(name) in (LABEL, ABOUT)
-            if member.isdir() or not (is_label or _suffix(name) in IMAGE_SUFFIXES):
-                continue
-            _check(shard, name, member)
-            if _is_hidden(name):
-                continue
-            if is_label and member.size > LARGEST_LABEL:
-                yield name, None
-            else:
-                yield name, _bytes_of(shard, tar, member)
-        _check_end(shard, tar)
-
-
-def _check(shard: Shard, name: str, member: tarfile.TarInfo) -> None:
-    """Raise UserError for what cannot be put into a folder as an image."""
-    if not is_inside(name):
-        problem, fix = "its name leads elsewhere", "write the shard again, with relative names"
-    elif not member.isreg() or member.issparse():
-        problem, fix = "not a regular file", "write files in place of links, pipes and devices"
-    elif _suffix(name) in IMAGE_SUFFIXES and member.size > LARGEST:
-        problem, fix = f"{member.size:,} bytes are too many for an image", "leave it out"
-    else:
-        return
-    raise UserError(f"{shard.place(name)}: {problem}", fix)
-
-
-def _opened(shard: Shard) -> tarfile.TarFile:
-    try:
-        return tarfile.open(fileobj=shard.file, mode="r:", encoding="utf-8")
-    except (tarfile.TarError, OSError) as error:
-        raise _damaged(shard, error) from None
-
-
-def _next(shard: Shard, tar: tarfile.TarFile) -> tarfile.TarInfo | None:
-    try:
-        member = tar.next()
-    except (tarfile.TarError, OSError) as error:
-        raise _damaged(shard, error) from None
-    tar.members = []  # type: ignore[attr-defined]  # or it would keep them all
-    return member
-
-
-def _bytes_of(shard: Shard, tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    try:
-        file = tar.extractfile(member)
-        return b"" if file is None else file.read()
-    except (tarfile.TarError, OSError) as error:
-        raise _damaged(shard, error) from None
-
-
-def _check_end(shard: Shard, tar: tarfile.TarFile) -> None:
-    """Raise UserError for a shard without the zeros that end it.
-
-    tarfile takes the end of the file, and whatever is no header, for the end of the shard.
-    """
-    shard.file.seek(tar.offset)
-    if shard.file.read(BLOCK) != bytes(BLOCK):
-        raise _damaged(shard, "it does not end as it should")
-
-
-def _damaged(shard: Shard, why: object) -> UserError:
-    return UserError(
-        f"{shard.name}: no tar file, or a damaged one ({why})",
-        "copy it again; unpack it first if it is compressed, for instance with gunzip",
-    )
-
-
 def _key(name: str) -> str:
     folder, slash, base = name.rpartition("/")
     return folder + slash + base.partition(".")[0]
-
-
-def _suffix(name: str) -> str:
-    return os.path.splitext(name)[1].lower()
-
-
-def _is_hidden(name: str) -> bool:
-    return any(part.startswith(".") for part in name.split("/"))

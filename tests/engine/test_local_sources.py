@@ -145,6 +145,11 @@ def test_what_a_command_cannot_take_it_says(rare: Path, shard: Shard, tmp_path: 
         f"link symbolic: {shards} is no local folder": lambda: imbsynth.split(
             src=shards, dst=tmp_path / "dst", link="symbolic", fractions=(0.5, 0.5)
         ),
+        f"{shards / 'shard-000000.tar'}: of several arguments, each": lambda: imbsynth.predict(
+            checkpoint=tmp_path / "clf.safetensors",
+            src=sorted(shards.glob("*.tar")),
+            out=tmp_path / "out",
+        ),
         f"{shards} is no local folder, and the images must stay": lambda: imbsynth.experiment(
             on=shards, out=tmp_path / "out"
         ),

@@ -94,6 +94,31 @@ def test_shards_that_are_missing_are_named(shards: Path) -> None:
         source_at(shards / "a.tar.gz")
 
 
+def test_a_manifest_beside_some_of_the_shards_is_not_lost(images: Path, shards: Path) -> None:
+    other = Path(shutil.copytree(images, images.parent / "a-real"))
+    pack(other, 1)
+    pattern = f"{images.parent}/{{a-real,shards}}/*.tar"
+    with pytest.raises(UserError, match=r"shards/manifest\.jsonl: it describes the shards beside"):
+        source_at(Path(pattern))
+    (shards / MANIFEST).unlink()
+    assert source_at(Path(pattern)) is not None
+
+
+def test_what_changes_while_it_is_read_is_not_kept(shards: Path, tmp_path: Path) -> None:
+    source, cache = source_at(shards), tmp_path / "cache"
+    assert source is not None
+
+    def change(_: int) -> None:
+        (shards / MANIFEST).write_text("{}\n{}\n")
+
+    with (
+        pytest.raises(UserError, match="name: changed while it was being read"),
+        fetched(source, "name", cache, loose=False, on_file=change),
+    ):
+        pass
+    assert contents(cache) == {}
+
+
 def test_the_cache_keeps_the_images_by_their_content(
     images: Path, shards: Path, tmp_path: Path
 ) -> None:
@@ -143,6 +168,9 @@ def test_too_little_room_is_said_before_anything_is_written(
         ("memory://a/*.tar", "memory://a/*.tar"),
         ("file:///tmp/a", "file:///tmp/a"),
         ("gs:/bucket", "gs://bucket"),
+        ("hdfs:///user/x", "hdfs:///user/x"),
+        ("hdfs://server:8020/user/x", "hdfs://server:8020/user/x"),
+        ("webhdfs://server:9870/user/x", "webhdfs://server:9870/user/x"),
         ("a:/b/c", None),
         ("photos/s3:/b", None),
         ("/s3:/b", None),
@@ -194,6 +222,28 @@ def test_an_address_is_kept_until_the_server_has_another_version(
     assert len(got("memory://b/shards", tmp_path / "cache")) < len(first)
 
 
+def test_a_server_that_says_no_version_has_no_cache(
+    shards: Path, put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(shards, "memory://b/shards")
+    whole = MemoryFileSystem.info
+
+    def bare(self: MemoryFileSystem, path: str, **options: object) -> dict[str, object]:
+        told = whole(self, path, **options)
+        return {name: told[name] for name in ("name", "size", "type")} | {"ETag": tags.get("now")}
+
+    tags = {"now": "1"}
+    monkeypatch.setattr(MemoryFileSystem, "info", bare)
+    for tag, kept in (("1", 1), ("1", 1), ("2", 2)):
+        tags["now"] = tag
+        got("memory://b/shards", tmp_path / "cache")
+        assert len(list((tmp_path / "cache" / KEPT).iterdir())) == kept
+    tags.clear()
+    with pytest.raises(UserError, match=r"shard-000000\.tar: cache keeps images by version"):
+        got("memory://b/shards", tmp_path / "cache")
+    assert got("memory://b/shards")
+
+
 def test_an_address_where_nothing_is_is_named(put: Put) -> None:
     fsspec.filesystem("memory").pipe("/b/notes.txt", b"")
     for address, problem in {
@@ -201,6 +251,11 @@ def test_an_address_where_nothing_is_is_named(put: Put) -> None:
         "memory://b/notes.txt": "memory://b/notes.txt: not a tar file",
         "memory://b/*.tar": r"memory://b/\*\.tar: no such files",
         "nothing://b/x": "nothing://b/x: .*not known",
+        "ftp://nonexistent.invalid/x": "ftp://nonexistent.invalid/x: cannot be read",
+        "zip://x": "zip://x: cannot be read",
+        "dir://x": "dir://x: cannot be read",
+        "reference://x": "reference://x: cannot be read",
+        "data:/x": "data://x: cannot be read|data://x: nothing is there",
     }.items():
         with pytest.raises(UserError, match=problem):
             source_at(Path(address))

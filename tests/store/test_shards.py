@@ -9,13 +9,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imbsynth.errors import UserError
-from imbsynth.store import shards
+from imbsynth.store import tar_files
 from imbsynth.store.shard_writing import pack
-from imbsynth.store.shards import Shard, Unpacking
+from imbsynth.store.shards import Unpacking
+from imbsynth.store.tar_files import Shard
 from tests.conftest import contents
 
 
@@ -111,6 +112,9 @@ def member(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
         ([("1.png", b""), ("1.json", b"[]")], r"1\.png: its \.json is no JSON object"),
         ([("1.png", b""), ("1.json", b'{"label": true}')], "neither a text nor a whole number"),
         ([("1.png", b""), ("1.json", b'{"label": [1]}')], "neither a text nor a whole number"),
+        ([("1.png", b""), ("1.json", b'{"label": "\\ud800"}')], r"1\.png: no file can be called"),
+        ([("1.png", b""), ("1.cls", b"a" * 256)], r"1\.png: no file can be called 'aaa.*too long"),
+        ([("a/" + "b" * 252 + ".png", b"")], r"no file can be called 'a/bbb.*too long"),
         ([member("a/1.png", tarfile.SYMTYPE, "/etc/passwd")], r"a/1\.png: not a regular file"),
         ([member("a/1.png", tarfile.LNKTYPE, "/etc/passwd")], r"a/1\.png: not a regular file"),
         ([member("a/1.png", tarfile.CHRTYPE)], "not a regular file"),
@@ -127,8 +131,8 @@ def test_what_is_odd_is_named_with_its_shard(
 
 
 def test_what_is_too_large_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shards, "LARGEST", 10)
-    monkeypatch.setattr(shards, "LARGEST_LABEL", 5)
+    monkeypatch.setattr(tar_files, "LARGEST", 10)
+    monkeypatch.setattr(tar_files, "LARGEST_LABEL", 5)
     with pytest.raises(UserError, match=r"a/1\.png: 11 bytes are too many"):
         unpacked(tmp_path / "1", tar_of(("a/1.png", b"x" * 11)))
     with pytest.raises(UserError, match=r"a/1\.png: what says its class is too long"):
@@ -146,12 +150,60 @@ def test_a_shard_that_is_cut_off_anywhere_is_named(tmp_path: Path) -> None:
     assert len(unpacked(tmp_path / "whole", shard[: end + 512])) == 3
 
 
+@settings(deadline=None)
 @given(place=st.integers(0, 2 * 1536 + 511), value=st.integers(0, 255))
 def test_a_shard_with_a_wrong_byte_is_read_or_named(place: int, value: int) -> None:
     shard = bytearray(tar_of(*[(f"a/{i}.png", bytes([i]) * 700) for i in range(2)]))
     shard[place] = value
     with TemporaryDirectory() as folder, suppress(UserError):
         assert len(unpacked(Path(folder) / "folder", bytes(shard))) == 2
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_an_image_in_the_place_of_a_folder_is_named(tmp_path: Path, first: int) -> None:
+    names = ["a/b.jpg", "a/b.jpg/c.jpg"]
+    shard = tar_of((names[first], b"1"), (names[1 - first], b"2"))
+    with pytest.raises(UserError, match=rf"{names[1 - first]}: no file can be called"):
+        unpacked(tmp_path / "folder", shard, loose=True)
+
+
+def test_a_size_below_zero_does_not_read_the_same_file_for_ever(tmp_path: Path) -> None:
+    for name in ("a/1.txt", "a/1.png"):
+        first, odd = tarfile.TarInfo("a/0.png"), with_size(tarfile.TarInfo(name), -512)
+        shard = first.tobuf() + odd.tobuf(tarfile.GNU_FORMAT) + bytes(1024)
+        with pytest.raises(UserError, match=r"s0\.tar: no tar file, or a damaged one"):
+            unpacked(tmp_path / name[-3:], shard)
+
+
+def with_size(made: tarfile.TarInfo, size: int) -> tarfile.TarInfo:
+    made.size = size
+    return made
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.REGTYPE]
+)
+@pytest.mark.parametrize("size", [1 << 29, 1 << 60, 1 << 70])
+def test_a_size_that_no_file_has_is_named(tmp_path: Path, kind: bytes, size: int) -> None:
+    path = tmp_path / "s0.tar"
+    path.write_bytes(with_size(member("a/1.png", kind), size).tobuf(tarfile.GNU_FORMAT) * 2)
+    (tmp_path / "folder").mkdir()
+    with path.open("rb") as file, pytest.raises(UserError, match=r"s0\.tar: "):
+        Unpacking(tmp_path / "folder").add(Shard("s0.tar", file))
+
+
+def test_a_sparse_map_that_is_none_is_named(tmp_path: Path) -> None:
+    odd = tarfile.TarInfo("a/1.png")
+    odd.pax_headers = {"GNU.sparse.map": "a,"}
+    with pytest.raises(UserError, match=r"s0\.tar: no tar file, or a damaged one"):
+        unpacked(tmp_path / "folder", odd.tobuf(tarfile.PAX_FORMAT) + bytes(1024))
+
+
+def test_tar_files_put_together_are_named(tmp_path: Path) -> None:
+    shard = tar_of(("a/1.png", b"1"))
+    assert len(unpacked(tmp_path / "one", shard + bytes(20_000))) == 1
+    with pytest.raises(UserError, match=r"s0\.tar: something follows the end"):
+        unpacked(tmp_path / "two", shard + tar_of(("b/1.png", b"2")))
 
 
 def test_no_tar_file_is_named(tmp_path: Path) -> None:
