@@ -20,7 +20,7 @@ from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 from imbsynth.configs import MAX_PIXELS, Fit, Size  # a file that claims more is taken for a bomb
 from imbsynth.store import png
 from imbsynth.store.folders import digest_of
-from imbsynth.store.resizing import drafted, is_turned, lies_on_its_side, resized_to
+from imbsynth.store.resizing import is_turned, lies_on_its_side, resized_to, scaled_on_decoding
 
 # Pillow recognises a file by its first bytes, not by its name, and some of its formats are
 # programs: for EPS it starts Ghostscript. The likeliest come first; TGA, which has no signature,
@@ -96,7 +96,7 @@ def decode(
     orientation is applied, 16-bit and float images are brought to 8 bits by their format's range
     (float: [0, 1]), gray as colour: see `_eight_bit`. `size` (height, width in pixels) resizes with
     Pillow's antialiased bicubic filter, by `fit`: see `resized_to`. With `draft`, a large JPEG file
-    is decoded at a fraction of its size: see `drafted`. Raises Unreadable.
+    is decoded at a fraction of its size: see `scaled_on_decoding`. Raises Unreadable.
     """
     try:
         with Image.open(io.BytesIO(data), formats=_formats()) as image:
@@ -104,7 +104,7 @@ def decode(
             if image.format == "PNG":
                 png.check_chunks(data)
             mode = image.mode
-            is_draft = draft and size is not None and drafted(image, size)
+            is_draft = draft and size is not None and scaled_on_decoding(image, size)
             image.load()
             upright = ImageOps.exif_transpose(image) if is_turned(image) else image
             flat, alpha = _flatten(upright, gray=_is_gray(image, data))

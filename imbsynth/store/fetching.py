@@ -6,14 +6,13 @@ import json
 import os
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from imbsynth.errors import Busy, UserError
+from imbsynth.errors import UserError
 from imbsynth.store.disk import check_room
 from imbsynth.store.file_systems import CHUNK, FileSystem, LocalFiles, RemoteFiles, address_of
 from imbsynth.store.folders import IMAGE_SUFFIXES, digest_of, is_inside
@@ -21,13 +20,13 @@ from imbsynth.store.names import listing
 from imbsynth.store.outputs import new_folder
 from imbsynth.store.records import ENCODED, MANIFEST, SAMPLES
 from imbsynth.store.shards import SUFFIX, Unpacking
+from imbsynth.store.sharing import make_once
 from imbsynth.store.tar_files import Shard
 
 KEPT = "sources"  # the folder in a cache
 NAMES = ".names"  # in a folder that is kept: a digest of its files' names and sizes
 RULES = 1  # to be counted up when the same source is brought to another folder
 MOST = 100_000  # shards of a source
-POLL = 2.0  # seconds between two attempts while another process is writing
 
 OnFile = Callable[[int], None]  # is told how many files have been read
 
@@ -199,16 +198,13 @@ def fetched(
 
 def _keep(kept: Path, fill: Callable[[Path], None]) -> None:
     """Have a folder filled, once, by this process or by another."""
-    while not kept.is_dir():
-        try:
-            with new_folder(kept, command="fetch", force=False) as part:
-                fill(part)
-                (part / NAMES).write_text(_names(part))
-        except Busy:
-            time.sleep(POLL)
-        except UserError:
-            if not kept.is_dir():  # else another process was quicker
-                raise
+
+    def make() -> None:
+        with new_folder(kept, command="fetch", force=False) as part:
+            fill(part)
+            (part / NAMES).write_text(_names(part))
+
+    make_once(kept, make)
     names = kept / NAMES
     if not names.is_file() or names.read_text() != _names(kept):
         raise UserError(

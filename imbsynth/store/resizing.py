@@ -23,7 +23,7 @@ def lies_on_its_side(image: Image.Image) -> bool:
     return is_turned(image) and image.getexif()[_ORIENTATION] in _ON_ITS_SIDE
 
 
-def drafted(image: Image.Image, size: Size) -> bool:
+def scaled_on_decoding(image: Image.Image, size: Size) -> bool:
     """Have a JPEG decoder leave out the high frequencies that `size` has no room for; whether.
 
     It computes a half, a quarter or an eighth of the pixels per side from the DCT coefficients,

@@ -69,11 +69,12 @@ def _taken_up(
     """
     made: set[Trial] = set()
     while True:
-        left = [trial for trial in to_do(workspace, spared()) if trial in own]
-        now = {trial for trial in left if run_trial(workspace, trial, len(own) - 1, on_event)}
-        if not now:
+        before = len(made)
+        for trial in to_do(workspace, spared()):
+            if trial in own and run_trial(workspace, trial, len(own) - 1, on_event):
+                made.add(trial)
+        if len(made) == before:
             return made
-        made |= now
 
 
 def _status(

@@ -6,11 +6,11 @@ from typing import Any
 
 from imbsynth.configs import ASKED, ExperimentConfig
 from imbsynth.engine.experiments.plans import Plan, recorded_plan
-from imbsynth.engine.experiments.sharing import wait_and_make
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.store.fields import Wrong
 from imbsynth.store.outputs import claim, new_file
 from imbsynth.store.records import read_json, settings, write_json
+from imbsynth.store.sharing import wait_and_make
 from imbsynth.store.trials import PROTOCOL
 
 MADE_BY = ("protocol", "data", "on", *ASKED)  # the options that are kept

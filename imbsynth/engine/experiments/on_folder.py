@@ -14,11 +14,11 @@ from imbsynth.engine.experiments.grid import share_of, to_do
 from imbsynth.engine.experiments.kept_protocol import keep_protocol, kept_plan, write_protocol
 from imbsynth.engine.experiments.plans import LADDER, Plan, asked_methods, plan_for_budget
 from imbsynth.engine.experiments.protocols import Trial
-from imbsynth.engine.experiments.sharing import wait_and_make
 from imbsynth.engine.experiments.time_limits import choice, plan_within
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.store.folders import ImageFolder
 from imbsynth.store.outputs import claim
+from imbsynth.store.sharing import wait_and_make
 from imbsynth.store.trials import PROTOCOL
 
 

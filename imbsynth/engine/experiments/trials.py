@@ -6,6 +6,7 @@ is made once, by the first process that needs it; the others wait for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -35,12 +36,12 @@ from imbsynth.engine.experiments.folder_protocol import trial_on_folder
 from imbsynth.engine.experiments.progress import WithinTrial
 from imbsynth.engine.experiments.protocol_options import Options
 from imbsynth.engine.experiments.protocols import Trial
-from imbsynth.engine.experiments.sharing import make_once, wait_and_make
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import Busy
-from imbsynth.store.outputs import claim, new_file
+from imbsynth.store.outputs import RECORD, claim, new_file
 from imbsynth.store.records import write_json
+from imbsynth.store.sharing import make_once, wait_and_make
 from imbsynth.store.training_files import TrainingFiles
 
 
@@ -151,7 +152,7 @@ def _pool_and_test(workspace: Workspace, trial: Trial, on_event: OnEvent) -> tup
         link="symbolic",
         **workspace.grouping,
     )
-    folds = make_once(config.dst, lambda: split.run_on_part(config, on_event=on_event))
+    folds = _folder_made_once(config.dst, lambda: split.run_on_part(config, on_event=on_event))
     fold = folds / f"fold-{trial.seed % protocol.folds + 1}"
     return fold / "train", fold / "test"
 
@@ -162,7 +163,7 @@ def _copy(src: Path, dst: Path, options: Options, trial: Trial, on_event: OnEven
         return src
     given: Options = {"link": "symbolic", **options}
     config = ImbalanceConfig(src=src, dst=dst, seed=trial.seed, **given)
-    return make_once(dst, lambda: imbalance.run(config, on_event=on_event))
+    return _folder_made_once(dst, lambda: imbalance.run(config, on_event=on_event))
 
 
 def _parts(workspace: Workspace, trial: Trial, src: Path, on_event: OnEvent) -> Path:
@@ -176,7 +177,7 @@ def _parts(workspace: Workspace, trial: Trial, src: Path, on_event: OnEvent) -> 
         seed=trial.seed,
         **workspace.grouping,
     )
-    return make_once(config.dst, lambda: split.run_on_part(config, on_event=on_event))
+    return _folder_made_once(config.dst, lambda: split.run_on_part(config, on_event=on_event))
 
 
 def _generated(workspace: Workspace, trial: Trial, source: Path, on_event: OnEvent) -> Path:
@@ -196,4 +197,10 @@ def _generated(workspace: Workspace, trial: Trial, source: Path, on_event: OnEve
     config = GenerateConfig(
         dst=dst, ae=ae, generator=generator, **common, **(method.generate or {})
     )
-    return make_once(dst, lambda: generate.run(config, on_event=on_event))
+    return _folder_made_once(dst, lambda: generate.run(config, on_event=on_event))
+
+
+def _folder_made_once(folder: Path, make: Callable[[], object]) -> Path:
+    """The output folder of a command, made by this process or by another."""
+    make_once(folder / RECORD, make)
+    return folder

@@ -7,20 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from imbsynth.errors import Busy, UserError
-from imbsynth.store.outputs import RECORD
 
 POLL = 2.0  # seconds between two attempts while another process is writing
 
 
-def make_once(folder: Path, make: Callable[[], object]) -> Path:
-    """The folder, made by `make` if it does not exist, by this process or by another."""
+def make_once(made: Path, make: Callable[[], object]) -> None:
+    """Call `make`, unless what appears when it is done is there, by whatever process."""
     try:
-        if not (folder / RECORD).exists():
+        if not made.exists():
             wait_and_make(make)
     except UserError:
-        if not (folder / RECORD).exists():  # else another process was quicker
+        if not made.exists():  # else another process was quicker
             raise
-    return folder
 
 
 def wait_and_make(make: Callable[[], object]) -> None:
