@@ -15,6 +15,7 @@ CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
         *("imbsynth.engine.train_ae", "imbsynth.engine.aos_train", "tests.conftest"),
+        *("imbsynth.engine.train_generator", "imbsynth.engine.generate", "imbsynth.engine.fid"),
         *("torch._dynamo", "scipy.optimize"),
         *("matplotlib.figure", "matplotlib.backends.backend_agg"),
     ]

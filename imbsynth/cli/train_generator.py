@@ -51,4 +51,5 @@ COMMAND = CommandSpec(
         "photos/train --kind gamo --out gamo.safetensors --epochs 50 --resume",
         "photos/train --kind flow --out flow.safetensors --network large --flip",
     ),
+    several=True,
 )

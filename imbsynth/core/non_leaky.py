@@ -21,6 +21,10 @@ class Changes(NamedTuple):
     affine: Affine  # 0 degrees, scale 1 and no shift where nothing is done
     flip: NDArray[np.bool_]  # (n,)
 
+    def some(self, rows: slice) -> Changes:
+        """Those of some of the images."""
+        return Changes(Affine(*(values[rows] for values in self.affine)), self.flip[rows])
+
 
 def draw_changes(count: int, rng: np.random.Generator, *, flip: bool) -> Changes:
     """A small random rotation, scale and shift for half of the images; mirrors half if asked to."""

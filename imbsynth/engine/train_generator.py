@@ -28,7 +28,7 @@ from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.memory import check_memory
 from imbsynth.errors import UserError, option
 from imbsynth.models.generators import Shape
-from imbsynth.runtime import check_alone, resolve_device
+from imbsynth.runtime import resolve_device
 from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.fields import Wrong, mapping
 from imbsynth.store.names import listing
@@ -59,7 +59,6 @@ class Report:
 
 def run(config: TrainGeneratorConfig, *, on_event: OnEvent = silent) -> Report:
     """Train a generator on a folder of images and write its checkpoint, log and sheet."""
-    check_alone(KIND)
     refuse_synthetic(config.src)
     return TrainGenerator(config).carry_out(on_event, partial(_report, config))
 

@@ -8,9 +8,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
-from imbsynth.models.generators import Adversarial, Moves, Shape, SmallAutoencoder, frozen
+from imbsynth.models.generators import (
+    Adversarial,
+    Moves,
+    Shape,
+    SmallAutoencoder,
+    cross_entropy,
+    frozen,
+    squared_error,
+)
 
 
 class Bagan(Adversarial):
@@ -46,8 +53,8 @@ class Bagan(Adversarial):
         """The mean squared error of reconstructions, and the cross-entropy of the last layer."""
         features = self.autoencoder.trunk(images * 2 - 1)
         made = self.autoencoder.decode(self.autoencoder.latent(features))
-        told = functional.cross_entropy(self.head(features.detach()).float(), labels)
-        return functional.mse_loss(made.float(), images), told, told.new_zeros(())
+        told = cross_entropy(self.head(features.detach()).float(), labels)
+        return squared_error(made.float(), images), told, told.new_zeros(())
 
     def settle(self, classes: Sequence[Tensor]) -> None:
         """Fit the Gaussian of each class."""
@@ -64,13 +71,13 @@ class Bagan(Adversarial):
         with torch.no_grad():
             shown = self.generate(*moves.shown)
         synthetic = torch.full_like(moves.shown[1], len(self.means))
-        told = functional.cross_entropy(
+        told = cross_entropy(
             torch.cat([self._tell(moves.images), self._tell(shown)]).float(),
             torch.cat([moves.labels, synthetic]),
         )
         trunk, head = frozen(self.autoencoder.trunk), frozen(self.head)
         taken = head(trunk(self.generate(*moves.learned) * 2 - 1)).float()
-        return told.new_zeros(()), told, functional.cross_entropy(taken, moves.learned[1])
+        return told.new_zeros(()), told, cross_entropy(taken, moves.learned[1])
 
     def generate(self, noise: Tensor, labels: Tensor) -> Tensor:
         """The decoded mean of the class plus the root of its covariance times the noise."""

@@ -8,7 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imbsynth.models.generators import Adversarial, Moves, Shape, SmallAutoencoder, frozen
+from imbsynth.models.generators import (
+    Adversarial,
+    Moves,
+    Shape,
+    SmallAutoencoder,
+    frozen,
+    squared_error,
+)
 
 NOISE_DIM = 100
 MAPPED = (256, 64)  # outputs of the layers that all classes share
@@ -75,7 +82,7 @@ class Gamo(Adversarial):
         """The mean squared error of reconstructions; the other weights stay as they are."""
         if self.autoencoder is None:
             raise ValueError("there is no autoencoder to train")
-        loss = functional.mse_loss(self.autoencoder(images).float(), images)
+        loss = squared_error(self.autoencoder(images).float(), images)
         none = loss.new_zeros(())
         return loss, none, none, none
 
@@ -91,17 +98,17 @@ class Gamo(Adversarial):
             shown = self.combined(*moves.shown)
         points, labels = torch.cat([real, shown]), torch.cat([moves.labels, moves.shown[1]])
         told = self.classifier(points).float().softmax(1)
-        classifier_loss = functional.mse_loss(told, self._one_hot(labels))
+        classifier_loss = squared_error(told, self._one_hot(labels))
         wanted = torch.cat(
             [torch.full((len(real), 1), REAL), torch.full((len(shown), 1), SYNTHETIC)]
         ).to(points)
         believed = self._believed(self.discriminator, points, labels)
-        discriminator_loss = functional.mse_loss(believed, wanted)
+        discriminator_loss = squared_error(believed, wanted)
         made, labels = self.combined(*moves.learned), moves.learned[1]
         believed = self._believed(frozen(self.discriminator), made, labels)
         told = frozen(self.classifier)(made).float().softmax(1)
-        generator_loss = functional.mse_loss(believed, torch.ones_like(believed))
-        generator_loss = generator_loss + functional.mse_loss(told, 1 - self._one_hot(labels))
+        generator_loss = squared_error(believed, torch.ones_like(believed))
+        generator_loss = generator_loss + squared_error(told, 1 - self._one_hot(labels))
         return told.new_zeros(()), classifier_loss, discriminator_loss, generator_loss
 
     def generate(self, noise: Tensor, labels: Tensor) -> Tensor:
@@ -114,7 +121,8 @@ class Gamo(Adversarial):
     def combined(self, noise: Tensor, labels: Tensor) -> Tensor:
         """(m, noise_dim), (m,) -> (m, d): each a convex combination of points of its class."""
         mapped = self.mapping(torch.cat([noise, self._one_hot(labels)], 1))
-        made = noise.new_zeros(len(noise), self.points.shape[1])
+        # Without rows too, gradients pass the normalisation: other processes wait for them there.
+        made = noise.new_zeros(len(noise), self.points.shape[1]) + mapped[:0].sum()
         layers = zip(self.weighing, self.points.split(list(self.sizes)), strict=True)
         for label, (layer, points) in enumerate(layers):
             rows = (labels == label).nonzero()[:, 0]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn import functional
 
 from imbsynth.models.fast.convolutions import Doubling, Halving, halved
 from imbsynth.models.fast.filtering import Size
@@ -59,6 +60,10 @@ class Adversarial(Generator):
     and then the players are trained, each on a loss of its own. All take their steps at once, from
     the same weights, where the papers let the discriminator go first: so a step is one sum of
     losses. A loss reaches the weights of its own player alone (`frozen`).
+
+    Every loss is a mean, and 0 without images: in the first stage over the real ones; in the second
+    over the synthetic ones that the generator learns from, for the last loss, and over the real
+    ones and those that are shown, for the losses between the first and the last.
     """
 
     # "recon_loss" is the first of `losses`, and `lr` is as the authors have it.
@@ -132,6 +137,16 @@ class SmallAutoencoder(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(n, c, h, w) images in [0, 1] -> their reconstructions."""
         return self.decode(self.encode(images))
+
+
+def squared_error(found: Tensor, wanted: Tensor) -> Tensor:
+    """The mean squared error of (n, ...) outputs; 0 for n = 0, where a mean would be no number."""
+    return functional.mse_loss(found, wanted, reduction="mean" if len(found) else "sum")
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """The mean over (n, k) logits of n labels; 0 for n = 0."""
+    return functional.cross_entropy(logits, labels, reduction="mean" if len(logits) else "sum")
 
 
 def maps(shape: Shape) -> tuple[list[Size], list[int]]:

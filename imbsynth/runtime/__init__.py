@@ -11,9 +11,10 @@ from imbsynth.runtime.devices import (
 from imbsynth.runtime.interruption import StopRequest, stop_request
 from imbsynth.runtime.launch import Launched, check_alone, joined, launched
 from imbsynth.runtime.streams import initialised, seeded, stream
-from imbsynth.runtime.world import World, current_world
+from imbsynth.runtime.world import ALONE, World, current_world
 
 __all__ = [
+    "ALONE",
     "Launched",
     "StopRequest",
     "World",

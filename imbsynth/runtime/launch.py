@@ -38,12 +38,15 @@ def launched() -> Launched | None:
     return place if place.size > 1 else None
 
 
-def check_alone(command: str) -> None:
-    """Raise UserError if several processes were started for a command that one carries out."""
+def check_alone(command: str, detail: str = "") -> None:
+    """Raise UserError if several processes were started for a command that one carries out.
+
+    detail: what of it, to follow its name, such as " with " and an option.
+    """
     place = launched()
     if place is not None:
         raise UserError(
-            f"{command} runs in one process, and {place.size} were started",
+            f"{command}{detail} runs in one process, and {place.size} were started",
             f"start it without torchrun: imbsynth {command}",
         )
 

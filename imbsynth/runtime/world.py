@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from imbsynth.errors import ProcessLost, option
 
@@ -28,9 +28,14 @@ class World:
         """Whether this process writes files and reports events for all: that of rank 0."""
         return self.rank == 0
 
-    def share(self, count: int) -> slice:
-        """Which of `count` rows this process computes; of few rows it may be none."""
-        return slice(count * self.rank // self.size, count * (self.rank + 1) // self.size)
+    def share(self, count: int, unit: int = 1) -> slice:
+        """Which of `count` rows this process computes; of few rows it may be none.
+
+        unit: rows that stay together, counted from the first one, such as those of a batch.
+        """
+        units = -(-count // unit)
+        ends = (units * rank // self.size * unit for rank in (self.rank, self.rank + 1))
+        return slice(*(min(end, count) for end in ends))
 
     def sum(self, values: Tensor) -> Tensor:
         """The sum of `values`, of the same shape and dtype in every process, over processes."""
@@ -39,13 +44,21 @@ class World:
     def add_up(self, values: Tensor) -> None:
         """Replace `values` by their sum over processes: `sum` without a copy."""
 
-    def whole(self, own: Tensor, count: int) -> Tensor:
-        """All `count` rows, where each process has its share of them."""
+    def whole(self, own: Tensor, count: int, unit: int = 1) -> Tensor:
+        """All `count` rows, where each process has its share of them, in the same units."""
         if self.size == 1:
             return own
         rows = own.new_zeros(count, *own.shape[1:])
-        rows[self.share(count)] = own
+        rows[self.share(count, unit)] = own
         return self.sum(rows)
+
+    def gathered(self, own: Found) -> list[Found]:
+        """What each process has, in their order, in every process."""
+        return [own]
+
+    def progress(self, done: int, total: int) -> int:
+        """How much of `total` all have done, judged by what this process has done of its share."""
+        return min(total, done * self.size)
 
     def agree(self, wanted: bool) -> bool:
         """Whether any process wants something, e.g. to stop; all of them get the same answer."""
@@ -54,6 +67,9 @@ class World:
     def told(self, find: Callable[[], Found]) -> Found:
         """What the writer finds, in every process; the others do not look themselves."""
         return find()
+
+
+ALONE = World()
 
 
 class TorchWorld(World):
@@ -84,6 +100,14 @@ class TorchWorld(World):
         if own is not values:
             values.copy_(own)
 
+    def gathered(self, own: Found) -> list[Found]:
+        """By an all_gather of pickled objects."""
+        from torch import distributed
+
+        found: list[Any] = [None] * self.size
+        _answered(lambda: distributed.all_gather_object(found, own))
+        return found
+
     def agree(self, wanted: bool) -> bool:
         """By the number of processes that want it."""
         import torch
@@ -107,7 +131,7 @@ def _answered(call: Callable[[], object]) -> None:
     except RuntimeError as error:  # of whatever class: the backends differ
         raise ProcessLost(
             f"another process of this run has ended ({str(error).splitlines()[0]:.200})",
-            f"see what it said, then start all of them again with {option('resume')}",
+            f"see what it said, then start all of them again; a training with {option('resume')}",
         ) from None
 
 

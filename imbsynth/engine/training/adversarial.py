@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from imbsynth.configs import TrainGeneratorConfig
@@ -18,8 +19,9 @@ from imbsynth.engine.training.generator import GeneratorTask, Noise
 from imbsynth.engine.training.memory import Step
 from imbsynth.engine.training.optimisation import Optimisation
 from imbsynth.engine.training.parts import Place
+from imbsynth.engine.training.shares import normalised_together
 from imbsynth.models.generators import Adversarial, Moves, Shape, SmallAutoencoder
-from imbsynth.runtime import arithmetic, stream
+from imbsynth.runtime import World, arithmetic, stream
 
 PRETRAINING_LR = 1e-3  # of the autoencoder, which is plain regression
 BETA = 0.5  # of Adam
@@ -33,6 +35,20 @@ class Drawn(NamedTuple):
     chosen: Indices
     shown: tuple[Noise, Indices]
     learned: tuple[Noise, Indices]
+
+    def some(self, world: World) -> Drawn:
+        """The share of this process of each of the three."""
+        mine, shown, learned = (world.share(size) for size in self.sizes.tolist())
+        return Drawn(
+            self.chosen[mine],
+            (self.shown[0][shown], self.shown[1][shown]),
+            (self.learned[0][learned], self.learned[1][learned]),
+        )
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """The numbers of images: real, shown and learned from."""
+        return np.array([len(self.chosen), len(self.shown[1]), len(self.learned[1])])
 
 
 class AdversarialTask(GeneratorTask[Drawn]):
@@ -67,6 +83,7 @@ class AdversarialTask(GeneratorTask[Drawn]):
             lr,
             lambda progress: PRETRAINING_LR / lr if progress < first else 1.0,
             speed=lambda weight: self.model.speed if id(weight) in fast else 1.0,
+            world=self.world,
         )
 
     def batches(self, place: Place) -> Iterator[Drawn]:
@@ -80,18 +97,31 @@ class AdversarialTask(GeneratorTask[Drawn]):
 
     def compute(self, batch: Drawn, place: Place) -> tuple[Tensor, Tensor]:
         """The sum of the players' losses, each of which has a gradient for its own weights only."""
-        images, labels = self._images(batch.chosen), self._on(self.labels[batch.chosen])
-        with arithmetic(self.device, self.precision):
-            if place.epoch < self.pretraining:
+        own, first = batch.some(self.world), place.epoch < self.pretraining
+        images, labels = self._images(own.chosen), self._on(self.labels[own.chosen])
+        with arithmetic(self.device, self.precision), normalised_together(self.world):
+            if first:
                 losses = self.model.pretrain(images, labels)
             else:
                 shown, learned = (
                     (self._on(noise), self._on(classes))
-                    for noise, classes in (batch.shown, batch.learned)
+                    for noise, classes in (own.shown, own.learned)
                 )
                 losses = self.model.play(Moves(images, labels, shown, learned))
-            found = torch.stack(list(losses))
+            found = torch.stack(list(losses)) * self._on(self._parts(own.sizes, batch.sizes, first))
         return found.sum(), found
+
+    def _parts(
+        self, own: NDArray[np.int64], whole: NDArray[np.int64], first: bool
+    ) -> NDArray[np.float32]:
+        """What this process's losses contribute to the means over the batch: see `Adversarial`.
+
+        own, whole: (3,) images of this process and of the batch. first: whether in the first stage.
+        """
+        real, both, last = own[0] / whole[0], own[:2].sum() / whole[:2].sum(), own[2] / whole[2]
+        between = [both] * (len(self.losses) - 2)
+        parts = [real] * len(self.losses) if first else [real, *between, last]
+        return np.array(parts, np.float32)
 
     def end_epoch(self, history: list[dict[str, Any]]) -> None:
         """Keep the points of the training images when the autoencoder is trained."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -12,10 +12,10 @@ import torch
 from imbsynth.configs import AosTrainConfig, Size, TrainAeConfig, TrainGeneratorConfig
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.previews import Fits
+from imbsynth.engine.processes import check_same_images
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.training.loop import train
 from imbsynth.engine.training.trainer import OneTask, Trainer
-from imbsynth.errors import UserError
 from imbsynth.runtime import World, joined, resolve_device, resolve_precision
 from imbsynth.store.checkpoints import Checkpoint
 from imbsynth.store.images import ImageForm
@@ -139,12 +139,3 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
         result = self.result(trainer, data, made_by, on_event)
         files.write_sheet(result.write_sheet)
         files.finish(result.checkpoint)
-
-
-def check_same_images(inputs: Mapping[str, str], world: World) -> None:
-    """Raise UserError, in every process, unless all have read the same, by its digests."""
-    if world.agree(world.told(lambda: inputs) != inputs):
-        raise UserError(
-            f"the {world.size} processes do not read the same images",
-            "let all of them see the same folders",
-        )

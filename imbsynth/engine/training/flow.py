@@ -43,6 +43,11 @@ class Drawn(NamedTuple):
     noise: Noise  # (n, c, h, w)
     times: Noise  # (n,) in [0, 1)
 
+    def some(self, rows: slice) -> Drawn:
+        """What is drawn for some of the images."""
+        chosen, labels, changes, noise, times = self
+        return Drawn(chosen[rows], labels[rows], changes.some(rows), noise[rows], times[rows])
+
 
 class FlowTask(GeneratorTask[Drawn]):
     """The training of a `Flow`. What it generates, and what is kept, is of averaged weights."""
@@ -67,7 +72,9 @@ class FlowTask(GeneratorTask[Drawn]):
     def optimisation(self) -> Optimisation:
         """Adam at a constant learning rate, which the average of the weights makes up for."""
         lr = self.config.lr or self.model.lr
-        return Optimisation(self.model.parameters(), lambda weights: adam(weights, lr=lr), lr)
+        return Optimisation(
+            self.model.parameters(), lambda weights: adam(weights, lr=lr), lr, world=self.world
+        )
 
     def parts(self) -> dict[str, Part]:
         """The average of the weights."""
@@ -90,15 +97,19 @@ class FlowTask(GeneratorTask[Drawn]):
         )
 
     def compute(self, batch: Drawn, _place: Place) -> tuple[Tensor, Tensor]:
-        """`flow_loss`."""
-        images = changed(self._images(batch.chosen), batch.changes)
+        """The own part of `flow_loss`, which is a mean over the images."""
+        count, mine = len(batch.chosen), self.world.share(len(batch.chosen))
+        part = (mine.stop - mine.start) / count
+        # Without an image of its own, a process computes one that does not count.
+        own = batch.some(mine if part else slice(1))
+        images = changed(self._images(own.chosen), own.changes)
         with arithmetic(self.device, self.precision):
-            loss = self.model.loss(
+            loss = part * self.model.loss(
                 images,
-                self._on(batch.labels),
-                self._on(described(batch.changes)),
-                self._on(batch.noise),
-                self._on(batch.times),
+                self._on(own.labels),
+                self._on(described(own.changes)),
+                self._on(own.noise),
+                self._on(own.times),
             )
         return loss, loss[None]
 
@@ -113,11 +124,15 @@ class FlowTask(GeneratorTask[Drawn]):
             yield trained
 
     def observe(self, made: list[Tensor], line: dict[str, Any]) -> None:
-        """Log novelty: the median over the classes that have it."""
+        """Log novelty: the median over the classes that have it, which may end the run."""
+        median = self.world.told(lambda: self._median_novelty(made))
+        if median is not None:
+            line[NOVELTY] = median
+
+    def _median_novelty(self, made: list[Tensor]) -> float | None:
         found = [self.novelty_of(label, images) for label, images in enumerate(made)]
         known = [value for value in found if value is not None]
-        if known:
-            line[NOVELTY] = float(np.median(known))
+        return float(np.median(known)) if known else None
 
     def is_over(self, history: History) -> bool:
         """Whether synthetic images are nearer to training images than new real ones, twice."""

@@ -26,7 +26,7 @@ from imbsynth.engine.training.trainer import Trainer
 from imbsynth.figures.sheets import SheetRow, write_sheet
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.models.generators import Generator, Shape
-from imbsynth.runtime import World, initialised, stream
+from imbsynth.runtime import current_world, initialised, stream
 
 ON_SHEET = 8  # images per class
 LOOKED_AT, COMPARED = 16, 64  # synthetic images per class, on the way and in the end
@@ -78,7 +78,7 @@ class GeneratorTask(Task[Batch]):
         self, config: TrainGeneratorConfig, images: Labelled, device: torch.device, precision: str
     ) -> None:
         self.config, self.device, self.precision = config, device, precision
-        self.world = World()  # one process: see `check_alone`
+        self.world = current_world()
         channels, height, width = images.pixels.shape[1:]
         counts = tuple(np.bincount(images.labels).tolist())
         self.shape = Shape(channels, height, width, config.latent_dim, counts, config.network)
@@ -141,14 +141,16 @@ class GeneratorTask(Task[Batch]):
 
         The same at every epoch, but for what the generator has learned; more begin with fewer.
         """
-        labels, found = range(len(self.classes)), []
+        total, own = len(self.classes) * count, [torch.empty(0, *self.shape[:3]).byte()]
         with self.shown() as trained:
             together = max(1, trained.images_at_once // count)  # classes
-            for start in labels[::together]:
-                some = labels[start : start + together]
+            mine = self.world.share(len(self.classes), together)
+            for start in range(mine.start, mine.stop, together):
+                some = range(start, min(start + together, mine.stop))
                 noise = np.concatenate([self._noise_of(label, count) for label in some])
                 of = torch.tensor(some).repeat_interleave(count)
-                found += trained.images(torch.from_numpy(noise), of).split(count)
+                own.append(trained.images(torch.from_numpy(noise), of))
+        found = list(self.world.whole(torch.cat(own), total, together * count).split(count))
         self.last_made = [made[:ON_SHEET].clone() for made in found]
         return found
 

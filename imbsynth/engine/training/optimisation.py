@@ -14,9 +14,8 @@ from imbsynth.core.optimisers import Weights, climb, decay_groups
 from imbsynth.core.schedules import constant
 from imbsynth.engine.training.parts import Place
 from imbsynth.engine.training.shares import sum_gradients
-from imbsynth.runtime import World
+from imbsynth.runtime import ALONE, World
 
-ALONE = World()
 SPEED = "speed"  # of a group of weights, beside the options of the optimiser
 
 Build = Callable[[Weights], Optimizer]
