@@ -34,4 +34,5 @@ COMMAND = CommandSpec(
         "photos/train balanced --ae ae.safetensors",
         "photos/train balanced --method ros --to 500",
     ),
+    several=True,
 )

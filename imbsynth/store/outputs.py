@@ -20,7 +20,6 @@ from imbsynth.store.places import is_mount_point, lies_in
 RECORD = "run.json"  # the file by which a folder is known to be one of ours
 OUTPUTS = "outputs"  # in the record: the inventory of the folder's files
 
-
 _ADVICE = {
     errno.ENOSPC: "free some space",
     errno.EDQUOT: "free some space",
@@ -35,7 +34,7 @@ def new_folder(target: Path, *, command: str, force: bool) -> Iterator[Path]:
     Raises UserError if `target` exists (with `force`: if it is not a folder of this command, or
     holds other files), if another process is writing it, or if it cannot be written.
     """
-    part, old = _beside(target, "part"), _beside(target, "old")
+    part, old, gone = (_beside(target, role) for role in ("part", "old", "gone"))
     with _explained(target):
         if not os.path.lexists(old):
             check_folder_target(target, command=command, force=force)
@@ -44,13 +43,16 @@ def new_folder(target: Path, *, command: str, force: bool) -> Iterator[Path]:
             _mend(old, target)
             check_folder_target(target, command=command, force=force)
         _remove(part)
+        _remove(gone)
         part.mkdir(parents=True)
         try:
             yield part
             check_folder_target(target, command=command, force=force)
             _put_in_place(part, target)
         finally:
-            _remove(part)
+            if part.exists():
+                os.rename(part, gone)  # in which other processes of the run write no further file
+                _remove(gone)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import csv
 import json
 import platform
 import re
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -149,6 +150,15 @@ def line_writer(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
             file.write(json.dumps(row) + "\n")
 
         yield write_line
+
+
+def append_files(path: Path, *others: Path) -> None:
+    """Move what other files hold to the end of a file."""
+    with open(path, "ab") as whole:
+        for other in others:
+            with open(other, "rb") as file:
+                shutil.copyfileobj(file, whole)
+            other.unlink()
 
 
 def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:

@@ -21,7 +21,7 @@ from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.source import Source
 from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
 from imbsynth.engine.sources.targets import check_targets
-from imbsynth.runtime import resolve_device, resolve_precision
+from imbsynth.runtime import ALONE, World, resolve_device, resolve_precision
 from imbsynth.store.images import ImageForm
 
 _AS_POOR = "synthetic images will be no better; train it for more epochs, or on more images"
@@ -84,8 +84,12 @@ def source_of(
     images: Labelled,
     added: dict[str, int],
     on_event: OnEvent,
+    world: World = ALONE,
 ) -> Source:
-    """Where the synthetic images come from; added: how many each class gets."""
+    """Where the synthetic images come from; added: how many each class gets.
+
+    world: the processes that share what must be computed first.
+    """
     if compute.stored is not None and compute.generator is not None:
         check_classes(compute.stored, [name for name, n in added.items() if n])
         return FromGenerator(compute.stored, compute.generator, images.classes, seed=config.seed)
@@ -107,7 +111,7 @@ def source_of(
         )
         from_all = SAMPLERS[config.method].all_classes
         needed = [k for k, name in enumerate(images.classes) if added[name] or from_all]
-        space.encode(needed, on_event)
+        space.encode(needed, on_event, world)
     return Interpolation(
         config.method, space, images.classes, options=config, seed=config.seed, on_event=on_event
     )

@@ -12,6 +12,7 @@ from imbsynth.engine.events import Advanced, OnEvent, Started
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import Labelled, Listed
 from imbsynth.errors import UserError
+from imbsynth.runtime import World
 from imbsynth.store.names import listing
 from imbsynth.store.png_writers import Write
 from imbsynth.store.transfer import transfer
@@ -25,42 +26,48 @@ class Placed(NamedTuple):
 
 
 def place_originals(
-    config: GenerateConfig, images: Listed, part: Path, on_event: OnEvent
+    config: GenerateConfig, images: Listed, part: Path, on_event: OnEvent, world: World
 ) -> Placed:
-    """Put the originals in place, unless they are to be left out."""
+    """Put the originals in place, each process its share, unless they are to be left out."""
     _make_folders(images, part)
     if not config.synthetic_only:
-        on_event(Started("copying originals", len(images.paths)))
+        total = len(images.paths)
+        on_event(Started("copying originals", total))
         transfer(
             config.src,
-            images.paths,
+            images.paths[world.share(total)],
             part,
             config.link,
             final=config.dst,
             expected=dict(zip(images.paths, images.digests, strict=True)),
-            on_progress=lambda done: on_event(Advanced(done)),
+            on_progress=lambda done: on_event(Advanced(world.progress(done, total))),
         )
     return Placed(images.paths, reconstructed=False)
 
 
 def reconstruct_originals(
-    images: Labelled, autoencoder: TrainedAutoencoder, part: Path, write: Write, on_event: OnEvent
+    images: Labelled,
+    autoencoder: TrainedAutoencoder,
+    part: Path,
+    write: Write,
+    on_event: OnEvent,
+    world: World,
 ) -> Placed:
-    """Put what the autoencoder makes of the originals in their place."""
+    """Put what the autoencoder makes of the originals in their place, each process its share."""
     _make_folders(images, part)
     paths = [path if path.endswith(".png") else f"{path}.png" for path in images.paths]
     if len(set(paths)) < len(paths):
         twice = sorted({path for path in paths if paths.count(path) > 1})
         raise UserError(f"two originals would be written to {listing(twice)}", "rename one of them")
     on_event(Started("reconstructing originals", len(paths)))
-    done = 0
-    for batch in autoencoder.reconstruct(torch.from_numpy(images.pixels)):
-        targets = [part / path for path in paths[done : done + len(batch)]]
+    mine, done = world.share(len(paths), autoencoder.images_at_once), 0
+    for batch in autoencoder.reconstruct(torch.from_numpy(images.pixels[mine])):
+        targets = [part / path for path in paths[mine][done : done + len(batch)]]
         for folder in {target.parent for target in targets}:
             folder.mkdir(parents=True, exist_ok=True)
         write(batch.numpy(), targets)
         done += len(batch)
-        on_event(Advanced(done))
+        on_event(Advanced(world.progress(done, len(paths))))
     return Placed(paths, reconstructed=True)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from imbsynth.core.plans import Plan
 from imbsynth.engine.sources.source import Source
+from imbsynth.runtime import ALONE, World
 
 MOST_TRIES = 20  # rows of the plan for each image that is kept
 
@@ -32,23 +33,29 @@ class Batch(NamedTuple):
     pixels: NDArray[np.uint8]  # (m, c, h, w)
 
 
-def planned(source: Source, added: list[int], epoch: int = 0) -> Iterator[Planned]:
+def planned(
+    source: Source, added: list[int], epoch: int = 0, *, world: World = ALONE
+) -> Iterator[Planned]:
     """The first `added[label]` rows of each class, in class order; in epoch 1 the next, and so on.
 
     A batch holds one class and begins at a multiple of `source.rows_at_once`, so that an image is
     always computed in the same place of a batch: with more images of a class, or of another one,
-    the bytes of the first ones stay as they are.
+    the bytes of the first ones stay as they are. Of several processes, each gets its share of the
+    batches.
     """
     size = source.rows_at_once
-    for label, count in enumerate(added):
-        for start in range(0, count, size):
-            rows = epoch * count + np.arange(start, min(start + size, count))
-            yield Planned(label, source.plan(label, rows))
+    starts = [(label, start) for label, n in enumerate(added) for start in range(0, n, size)]
+    for label, start in starts[world.share(len(starts))]:
+        count = added[label]
+        rows = epoch * count + np.arange(start, min(start + size, count))
+        yield Planned(label, source.plan(label, rows))
 
 
-def render(source: Source, added: list[int], epoch: int = 0) -> Iterator[Batch]:
+def render(
+    source: Source, added: list[int], epoch: int = 0, *, world: World = ALONE
+) -> Iterator[Batch]:
     """The images of `planned`."""
-    for label, plan in planned(source, added, epoch):
+    for label, plan in planned(source, added, epoch, world=world):
         yield Batch(label, plan, source.images(label, plan).numpy())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from imbsynth.core.plans import Plan
 from imbsynth.engine.sources.rendering import Batch, Planned
 from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
+from imbsynth.runtime import World
 
 PER_CLASS = 4  # synthetic images shown of each class
 MIN_PARENTS, MAX_PARENTS = 2, 3  # shown of each, those of the largest weights
@@ -42,6 +44,15 @@ class SampleSheet:
         shown = plan.parents[row, np.sort(heaviest)].tolist()
         pictures = [self._picture(i) for i in shown]
         return pictures * MIN_PARENTS if len(pictures) == 1 else pictures
+
+    def join(self, world: World) -> None:
+        """Take what other processes have collected, whose batches follow or precede the own."""
+        found = world.gathered(self._groups)
+        self._groups = {}
+        for label, groups in chain.from_iterable(part.items() for part in found):
+            own = self._groups.setdefault(label, [])
+            if list(self._groups).index(label) < MAX_ROWS:
+                own += groups[: PER_CLASS - len(own)]
 
     def write(self, path: Path) -> bool:
         """Draw the sheet, a row per class; whether there is anything to draw."""

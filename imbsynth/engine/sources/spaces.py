@@ -15,6 +15,7 @@ from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.engine.events import Advanced, OnEvent, Started, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import Labelled
+from imbsynth.runtime import ALONE, World
 
 Indices = NDArray[np.int64]  # of the images of a folder
 FLOAT, BYTES_AT_ONCE = 4, 64 << 20  # of points
@@ -107,24 +108,28 @@ class Latents:
         self._latents = torch.empty(len(self._pixels), autoencoder.model.shape.latent_dim)
         self._encoded: set[int] = set()  # classes
 
-    def encode(self, labels: Iterable[int], on_event: OnEvent = silent) -> None:
-        """Encode the classes that are not encoded yet.
+    def encode(
+        self, labels: Iterable[int], on_event: OnEvent = silent, world: World = ALONE
+    ) -> None:
+        """Encode the classes that are not encoded yet, of which every process gets all.
 
         A class at a time, always in the same batches: its latent vectors do not depend on which
-        other classes are asked for.
+        other classes are asked for, nor on who computes them.
         """
         new = sorted(set(labels) - self._encoded)
         if not new:
             return
-        on_event(Started("encoding", sum(len(self.members[label]) for label in new)))
-        done = 0
-        for label in new:
-            rows = torch.from_numpy(self.members[label])
-            for batch in rows.split(self.rows_at_once):
-                self._latents[batch] = self.autoencoder.encode(self._pixels[batch])
-                done += len(batch)
-                on_event(Advanced(done))
-            self._encoded.add(label)
+        classes = [torch.from_numpy(self.members[label]) for label in new]
+        total, done = sum(map(len, classes)), 0
+        on_event(Started("encoding", total))
+        batches = [batch for rows in classes for batch in rows.split(self.rows_at_once)]
+        own = [self._latents[:0]]
+        for batch in batches[world.share(len(batches))]:
+            own.append(self.autoencoder.encode(self._pixels[batch]))
+            done += len(batch)
+            on_event(Advanced(world.progress(done, total)))
+        self._latents[torch.cat(batches)] = torch.cat(world.gathered(torch.cat(own)))
+        self._encoded.update(new)
 
     def points(self, label: int) -> Tensor:
         self.encode([label])

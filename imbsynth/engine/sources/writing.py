@@ -14,8 +14,16 @@ from imbsynth.engine.sources.originals import Placed
 from imbsynth.engine.sources.rendering import Batch, Planned
 from imbsynth.engine.sources.sample_sheet import SampleSheet
 from imbsynth.engine.sources.source import Origin
+from imbsynth.runtime import ALONE, World
 from imbsynth.store.png_writers import Write
-from imbsynth.store.records import MANIFEST, MOVED, SAMPLES, line_writer, write_lines
+from imbsynth.store.records import (
+    MANIFEST,
+    MOVED,
+    SAMPLES,
+    append_files,
+    line_writer,
+    write_lines,
+)
 from imbsynth.store.transfer import duplicate
 
 Some = TypeVar("Some", Planned, Batch)
@@ -29,6 +37,7 @@ class Making(NamedTuple):
     images: Listed
     placed: Placed
     total: int  # synthetic images
+    world: World = ALONE  # the processes that make them
 
 
 def write_synthetic(
@@ -39,11 +48,15 @@ def write_synthetic(
     part: Path,
     on_event: OnEvent,
 ) -> bool:
-    """Put synthetic images in place, write manifest and sheet; whether there is a sheet."""
+    """Put synthetic images in place, write manifest and sheet; whether there is a sheet.
+
+    Of several processes, each writes its images and their lines; the writer joins the lines.
+    """
+    done, world = 0, making.world
     on_event(Started("generating", making.total))
-    done = 0
-    with line_writer(part / MANIFEST) as write_line:
-        if making.placed.reconstructed:
+    manifests = [part / MANIFEST, *(part / f"{MANIFEST}.{n}" for n in range(1, world.size))]
+    with line_writer(manifests[world.rank]) as write_line:
+        if making.placed.reconstructed and world.is_writer:
             for line in _reconstructed(making):
                 write_line(line)
         for batch in batches:
@@ -52,8 +65,12 @@ def write_synthetic(
             for line in _lines(making, batch, files):
                 write_line(line)
             done += len(files)
-            on_event(Advanced(done))
-    return sheet.write(part / SAMPLES)
+            on_event(Advanced(world.progress(done, making.total)))
+    sheet.join(world)
+    if world.is_writer:
+        append_files(*manifests)
+        return sheet.write(part / SAMPLES)
+    return False
 
 
 def write_moved(part: Path, moved: dict[int, float], paths: list[str], on_event: OnEvent) -> None:

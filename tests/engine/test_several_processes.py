@@ -1,0 +1,117 @@
+"""Several processes carry out a command as one would: the same files, the same numbers."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from imbsynth.configs import GenerateConfig
+from imbsynth.engine import generate
+from imbsynth.engine.events import Event, Note, Started
+from imbsynth.engine.inference.autoencoder import autoencoder_checkpoint
+from imbsynth.errors import UserError
+from imbsynth.models.autoencoder import Autoencoder, Shape
+from imbsynth.runtime import initialised, joined
+from imbsynth.store.checkpoints import save_checkpoint
+from tests.conftest import contents
+from tests.together import together
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def encoder(tmp_path: Path) -> Path:
+    """A checkpoint of an autoencoder for 8x8 gray images, with random weights."""
+    model = initialised(lambda: Autoencoder(Shape(1, 8, 8, 4)), 0)
+    path = tmp_path / "ae.safetensors"
+    save_checkpoint(path, autoencoder_checkpoint(model, {}))
+    return path
+
+
+def generated(configs: list[GenerateConfig]) -> tuple[list[generate.Report], list[str]]:
+    """The reports of some runs, and what was noted on the way."""
+    notes: list[str] = []
+
+    def listen(event: Event) -> None:
+        notes.extend([event.text] if isinstance(event, Note) else [])
+
+    with joined(CPU):
+        return [generate.run(config, on_event=listen) for config in configs], notes
+
+
+def test_several_processes_generate_the_bytes_of_one(
+    rare: Path, encoder: Path, tmp_path: Path
+) -> None:
+    """Every way to make images, of which each process makes some, not all of one class."""
+    ways: list[dict[str, Any]] = [
+        {"ae": encoder, "to": 300},
+        {"ae": encoder, "to": 150, "decode": "residual", "synthetic_only": True},
+        {"ae": encoder, "reconstruct_originals": True},
+        {"method": "ros", "batch_size": 3, "link": "hard"},
+        {"method": "ccr", "batch_size": 3, "clean": "move", "energy": 2.0},
+        {"method": "augment", "batch_size": 3, "shards": 2},
+        {"to": 12, "batch_size": 100},  # as few batches as growing classes
+    ]
+    one, several = (
+        [
+            GenerateConfig(src=rare, dst=tmp_path / place / str(n), device="cpu", **way)
+            for n, way in enumerate(ways)
+        ]
+        for place in ("one", "several")
+    )
+    reports, notes = generated(one)
+    found = together(3, generated, several)
+    for process in found:
+        assert isinstance(process, tuple), process
+        assert process[0] == found[0][0]
+    assert sorted(found[0][1]) == sorted(notes)
+    assert found[1][1] == found[2][1] == []
+    for own, report, config in zip(found[0][0], reports, several, strict=True):
+        assert replace(own, images_per_second=0, out="", samples="") == replace(
+            report, images_per_second=0, out="", samples=""
+        )
+        there = tmp_path / "one" / config.dst.name
+        assert contents(config.dst) == contents(there), config
+    assert {path.name for path in several[0].dst.parent.iterdir()} == set("0123456")
+
+
+def killed_while_generating(config: GenerateConfig) -> None:
+    """Process 1 is killed as soon as the writer begins to make images."""
+    pids = config.dst.parent / "pids"
+    pids.mkdir(parents=True, exist_ok=True)
+    (pids / os.environ["RANK"]).write_text(str(os.getpid()))
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Started) and event.task == "generating":
+            os.kill(int((pids / "1").read_text()), signal.SIGKILL)
+
+    generate.run(config, on_event=listen)
+
+
+def test_nothing_is_left_where_a_process_is_killed(rare: Path, tmp_path: Path) -> None:
+    config = GenerateConfig(src=rare, dst=tmp_path / "out/dst", to=200, device="cpu")
+    writer, killed = together(2, killed_while_generating, config)
+    assert killed is None
+    assert writer.kind == "ProcessLost"
+    assert "another process of this run has ended" in writer.text
+    assert [path.name for path in config.dst.parent.iterdir()] == ["pids"]
+
+
+def test_a_filter_needs_a_single_process(
+    rare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("RANK", "LOCAL_RANK"):
+        monkeypatch.setenv(name, "0")
+    for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"):
+        monkeypatch.setenv(name, "2")
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.setenv("MASTER_PORT", "1")
+    config = GenerateConfig(src=rare, dst=tmp_path / "dst", min_probability=0.3)
+    with pytest.raises(UserError, match="with min_probability runs in one process, and 2 were"):
+        generate.run(config)
