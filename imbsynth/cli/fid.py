@@ -63,4 +63,5 @@ COMMAND = CommandSpec(
         "photos/train balanced --kid",
         "balanced --features ae.safetensors --plot fid.png",
     ),
+    several=True,
 )

@@ -17,8 +17,10 @@ from imbsynth.engine.distances.comparison import ClassFeatures, Comparison, Numb
 from imbsynth.engine.distances.features import Extractor, extractor_for
 from imbsynth.engine.distances.measuring import Measurer
 from imbsynth.engine.events import Note, OnEvent, Started, silent
+from imbsynth.engine.processes import check_same_images
 from imbsynth.figures.distance_chart import Chart, ClassPoints, write_chart
-from imbsynth.runtime import stream
+from imbsynth.runtime import joined, resolve_device, stream
+from imbsynth.store.folders import digest_of
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, check_file_target, check_outside, claim, new_file
 from imbsynth.store.pictures import check_ours
@@ -51,19 +53,41 @@ class Report:
 
 
 def run(config: FidConfig, *, on_event: OnEvent = silent) -> Report:
-    """Compare the images of two folders, or real and synthetic ones in a folder of `generate`."""
+    """Compare the images of two folders, or real and synthetic ones in a folder of `generate`.
+
+    Several processes may do it together: each computes the features of its share of the images,
+    and the first one compares them.
+    """
     _check_outputs(config)
-    classes = classes_of(config, on_event)
-    paths = [str(images.root / path) for images in classes for path in images.paths]
-    extractor = extractor_for(config, paths, on_event)
-    cache = None
-    if config.cache is not None:
-        cache = StatisticsCache(config.cache, extractor.identity, extractor.dim, on_event)
-    sampling = config.kid or config.precision_recall or config.plot is not None
-    measurer = Measurer(extractor, cache, on_event, sampling=sampling, seed=config.seed)
-    comparison = Comparison(config, classes, extractor.dim)
-    measurer.measure(classes, comparison.add)
-    report = _report(config, extractor, comparison, measurer.skipped)
+    with joined(resolve_device(config.device)) as world:
+        on_event = on_event if world.is_writer else silent
+        classes = classes_of(config, on_event)
+        paths = [str(images.root / path) for images in classes for path in images.paths]
+        names = "\n".join(paths).encode("utf-8", "surrogateescape")
+        check_same_images({"names": digest_of(names)}, world)
+        extractor = extractor_for(config, paths, on_event)
+        cache = None
+        if config.cache is not None and world.is_writer:
+            cache = StatisticsCache(config.cache, extractor.identity, extractor.dim, on_event)
+        sampling = config.kid or config.precision_recall or config.plot is not None
+        measurer = Measurer(
+            extractor, cache, on_event, sampling=sampling, seed=config.seed, world=world
+        )
+        comparison = Comparison(config, classes, extractor.dim)
+        measurer.measure(classes, comparison.add if world.is_writer else lambda *_: None)
+        found = (config, extractor, comparison, measurer.skipped)
+        return world.told(lambda: _finished(*found, on_event))
+
+
+def _finished(
+    config: FidConfig,
+    extractor: Extractor,
+    comparison: Comparison,
+    skipped: list[str],
+    on_event: OnEvent,
+) -> Report:
+    """Compare, draw what is to be drawn, and say what a reader must know."""
+    report = _report(config, extractor, comparison, skipped)
     _warn(report, on_event)
     if config.plot is not None:
         on_event(Started("drawing", len(comparison.to_map), "classes"))

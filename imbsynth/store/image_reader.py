@@ -44,6 +44,16 @@ class ReadImage(NamedTuple):
     picture: Picture
 
 
+class Findings(NamedTuple):
+    """What is odd about files that were read."""
+
+    unreadable: dict[str, str]  # path -> why
+    sizes: dict[Size, int]  # -> images
+    in_colour: int  # images
+    composited: int
+    resized: int
+
+
 class ImageBatch(NamedTuple):
     """Some decoded images, in the order of the paths."""
 
@@ -81,32 +91,56 @@ class ImageReader:
         """
         with quiet():
             yield from self._accepted(on_progress)
-        self._refuse()
+        self.refuse()
 
     def batches(self, batch_size: int) -> Generator[ImageBatch, None, None]:
-        """Batches of at most `batch_size` images and 64 MiB; otherwise like `images`.
+        """Batches of the images of `batch_size` files, or of 64 MiB; otherwise like `images`.
+
+        A batch ends with its files, counted from the first one, also where some are left out.
 
         They are decoded in another thread, beside the caller's work on the batch before.
         """
         with quiet(), closing(ahead(self._batched(batch_size), AHEAD)) as ready:
             for batch in ready:
-                if not self._fails():
+                if not self.fails:
                     yield batch
-        self._refuse()
+        self.refuse()
+
+    @property
+    def findings(self) -> Findings:
+        """What was odd about the files read so far, a copy."""
+        counts = (self.in_colour, self.composited, self.resized)
+        return Findings(dict(self.unreadable), dict(self.sizes), *counts)
+
+    def take_in(self, findings: Findings) -> None:
+        """Count what another reader, of some of the same paths, has found."""
+        unreadable = self.unreadable | findings.unreadable
+        self.unreadable = {path: unreadable[path] for path in self.paths if path in unreadable}
+        self.sizes.update(findings.sizes)
+        self.in_colour += findings.in_colour
+        self.composited += findings.composited
+        self.resized += findings.resized
 
     def _batched(self, batch_size: int) -> Iterator[ImageBatch]:
         pixels: list[Pixels] = []
         places: list[int] = []
         digests: list[str] = []
-        size = 0  # bytes
+        size, end = 0, batch_size  # bytes of the batch; files, after the last one of the batch
         for image in self._accepted():
+            while image.place >= end:
+                yield ImageBatch(pixels, places, digests, end)
+                pixels, places, digests, size = [], [], [], 0
+                end += batch_size
             pixels.append(image.picture.pixels)
             places.append(image.place)
             digests.append(image.digest)
             size += image.picture.pixels.nbytes
-            if len(pixels) == batch_size or size >= MOST_BYTES:
+            if size >= MOST_BYTES:
                 yield ImageBatch(pixels, places, digests, image.place + 1)
                 pixels, places, digests, size = [], [], [], 0
+        for last in range(end, len(self.paths), batch_size):
+            yield ImageBatch(pixels, places, digests, last)
+            pixels, places, digests = [], [], []
         yield ImageBatch(pixels, places, digests, len(self.paths))
 
     def _accepted(self, on_progress: OnProgress = lambda _: None) -> Iterator[ReadImage]:
@@ -114,7 +148,7 @@ class ImageReader:
         files = in_order(self._read, self.paths, threads=threads)
         for place, file in enumerate(files):
             self._count(self.paths[place], file)
-            if file.picture is not None and not self._fails():
+            if file.picture is not None and not self.fails:
                 yield ReadImage(place, file.digest, file.picture)
             on_progress(place + 1)
 
@@ -133,13 +167,14 @@ class ImageReader:
         self.composited += picture.alpha
         self.resized += picture.resized
 
-    def _fails(self) -> bool:
+    @property
+    def fails(self) -> bool:
         """Whether an error is certain."""
         if self.unreadable and not self.rules.skip_unreadable:
             return True
         return self.rules.one_size and len(self.sizes) > 1
 
-    def _refuse(self) -> None:
+    def refuse(self) -> None:
         """Raise UserError if one of the rules is broken."""
         if self.unreadable and not self.rules.skip_unreadable:
             raise _unreadable(self.where, self.unreadable)

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 import torch
 
-from imbsynth.configs import GenerateConfig
-from imbsynth.engine import generate
+from imbsynth.configs import FidConfig, GenerateConfig
+from imbsynth.engine import fid, generate
 from imbsynth.engine.events import Event, Note, Started
 from imbsynth.engine.inference.autoencoder import autoencoder_checkpoint
 from imbsynth.errors import UserError
 from imbsynth.models.autoencoder import Autoencoder, Shape
 from imbsynth.runtime import initialised, joined
 from imbsynth.store.checkpoints import save_checkpoint
-from tests.conftest import contents
+from tests.conftest import MakeFolder, contents
 from tests.together import together
 
 CPU = torch.device("cpu")
@@ -101,6 +101,48 @@ def test_nothing_is_left_where_a_process_is_killed(rare: Path, tmp_path: Path) -
     assert writer.kind == "ProcessLost"
     assert "another process of this run has ended" in writer.text
     assert [path.name for path in config.dst.parent.iterdir()] == ["pids"]
+
+
+def compared(configs: list[FidConfig]) -> list[fid.Report]:
+    with joined(CPU):
+        return [fid.run(config) for config in configs]
+
+
+def test_several_processes_measure_the_distance_of_one(
+    make_folder: MakeFolder, encoder: Path, tmp_path: Path
+) -> None:
+    """Batches end where they end for one process, so all numbers are the same to the bit."""
+    real = make_folder({"a": 90, "b": 27}, name="real")
+    fake = make_folder({"a": 31, "b": 70}, name="fake", first=500)
+    for number in (3, 4, 5, 20):  # all files of a batch, and one of another
+        (real / f"a/{number:03d}.png").write_bytes(b"no image")
+    folders: dict[str, Any] = {"real": real, "fake": fake, "device": "cpu"}
+    common: dict[str, Any] = {**folders, "skip_unreadable": True, "batch_size": 3}
+    ways: list[dict[str, Any]] = [
+        {"features": str(encoder), "kid": True, "plot": tmp_path / "fid.png", "force": True},
+        {"features": "pixels", "batch_size": 1000},  # a single batch
+        {"features": "pixels", "cache": tmp_path / "cache"},
+        {"features": "pixels", "cache": tmp_path / "cache"},  # where it is found
+    ]
+    configs = [FidConfig(**common | way) for way in ways]
+    own = tmp_path / "own"
+    alone = compared([replace(config, cache=config.cache and own) for config in configs])
+    found = together(3, compared, configs)
+    assert found == [alone] * 3
+    assert contents(tmp_path / "cache") == contents(own)
+    assert alone[0].skipped == [str(real / f"a/{number:03d}.png") for number in (3, 4, 5, 20)]
+
+
+def test_all_processes_refuse_what_one_cannot_read(make_folder: MakeFolder) -> None:
+    real, fake = make_folder({"a": 9}, name="real"), make_folder({"a": 9}, name="fake")
+    for number in (1, 8):  # read by different processes
+        (real / f"a/{number:03d}.png").write_bytes(b"no image")
+    config = FidConfig(real=real, fake=fake, features="pixels", batch_size=2, device="cpu")
+    for failed in together(2, compared, [config]):
+        assert failed.kind == "UserError"
+        assert "2 unreadable files" in failed.text
+        assert "001.png" in failed.text
+        assert "008.png" in failed.text
 
 
 def test_a_filter_needs_a_single_process(

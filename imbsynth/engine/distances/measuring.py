@@ -14,9 +14,10 @@ from imbsynth.core.frechet import StoredFeatures, Summary, summary_for
 from imbsynth.engine.distances.cache import Measurement, StatisticsCache
 from imbsynth.engine.distances.classes import ClassImages
 from imbsynth.engine.distances.features import Extractor
+from imbsynth.engine.distances.shared_reading import SharedReader
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.errors import UserError, option
-from imbsynth.runtime import stream, worker_count
+from imbsynth.runtime import ALONE, World, stream
 from imbsynth.store.image_reader import ImageReader, Pixels
 from imbsynth.store.names import listing
 
@@ -36,9 +37,15 @@ class Measurer:
         *,
         sampling: bool,
         seed: int,
+        world: World = ALONE,
     ) -> None:
-        """sampling: whether features of a random sample of each class are wanted, too."""
+        """sampling: whether features of a random sample of each class are wanted, too.
+
+        world: the processes that compute features together. The writer alone has a cache, and
+        measures: the measurements of the others are empty.
+        """
         self.extractor, self.cache, self.on_event = extractor, cache, on_event
+        self.world = world
         self.sampling, self.seed = sampling, seed
         self.skipped: list[str] = []  # unreadable files
 
@@ -47,7 +54,7 @@ class Measurer:
         if self.cache is not None:
             self.on_event(Started("looking into the cache", len(classes), "classes"))
         places = [self._place_in_cache(images) for images in classes]
-        cached = [place is not None and place.exists() for place in places]
+        cached = self.world.told(lambda: [bool(place and place.exists()) for place in places])
         fresh = self._extracted([c for c, old in zip(classes, cached, strict=True) if not old])
         for images, place, old in zip(classes, places, cached, strict=True):
             # Without a name, no summary is held while the next class is measured.
@@ -55,14 +62,16 @@ class Measurer:
                 images,
                 self._with_sample(
                     images,
-                    self._loaded(images, place) if place and old else self._saved(place, fresh),
+                    self._loaded(images, place) if old else self._saved(place, fresh),
                 ),
             )
 
-    def _loaded(self, images: ClassImages, place: Path) -> Measurement:
+    def _loaded(self, images: ClassImages, place: Path | None) -> Measurement:
         """The measurement in the cache; if its file is damaged, a new one."""
-        found = self.cache.load(place) if self.cache else None
-        return found or self._saved(place, self._extracted([images]))
+        found = self.cache.load(place) if self.cache and place else None
+        if self.world.told(lambda: found is None):
+            return self._saved(place, self._extracted([images]))
+        return found or self._collector(images).measurement()
 
     def _saved(self, place: Path | None, fresh: Iterator[Measurement]) -> Measurement:
         """The next new measurement, saved in the cache if there is one."""
@@ -98,18 +107,19 @@ class Measurer:
             yield from (self._collector(images).measurement() for images in classes)
             return
         where = " and ".join(dict.fromkeys(str(images.root) for images in classes))
-        reader = ImageReader(Path(), paths, self.extractor.rules, cores=worker_count(), where=where)
+        size, rules = self.extractor.batch_size, self.extractor.rules
+        reader = SharedReader(paths, rules, size, where=where, world=self.world)
         self.on_event(Started("extracting features", len(paths)))
         ends = list(accumulate(len(images.paths) for images in classes))
         current, collector = 0, self._collector(classes[0])
-        for batch in reader.batches(self.extractor.batch_size):
-            features = self._features(batch.pixels)
+        for batch in reader.batches(self._features):
             taken = 0
             while True:
                 upto = bisect_left(batch.places, ends[current])
                 start = ends[current] - len(classes[current].paths)
                 places = [place - start for place in batch.places[taken:upto]]
-                collector.add(features[taken:upto], places)
+                if self.world.is_writer:
+                    collector.add(batch.features[taken:upto], places)
                 taken = upto
                 if batch.seen < ends[current] or current == len(classes) - 1:
                     break
@@ -117,7 +127,7 @@ class Measurer:
                 current += 1
                 collector = self._collector(classes[current])
             self.on_event(Advanced(batch.seen))
-        self._report(reader)
+        self._report(reader.all)
         yield collector.measurement()
 
     def _collector(self, images: ClassImages) -> _Collector:

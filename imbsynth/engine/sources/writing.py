@@ -14,7 +14,7 @@ from imbsynth.engine.sources.originals import Placed
 from imbsynth.engine.sources.rendering import Batch, Planned
 from imbsynth.engine.sources.sample_sheet import SampleSheet
 from imbsynth.engine.sources.source import Origin
-from imbsynth.runtime import ALONE, World
+from imbsynth.runtime import World
 from imbsynth.store.png_writers import Write
 from imbsynth.store.records import (
     MANIFEST,
@@ -37,7 +37,7 @@ class Making(NamedTuple):
     images: Listed
     placed: Placed
     total: int  # synthetic images
-    world: World = ALONE  # the processes that make them
+    world: World  # the processes that make them
 
 
 def write_synthetic(
@@ -52,7 +52,8 @@ def write_synthetic(
 
     Of several processes, each writes its images and their lines; the writer joins the lines.
     """
-    done, world = 0, making.world
+    world = making.world
+    done = 0
     on_event(Started("generating", making.total))
     manifests = [part / MANIFEST, *(part / f"{MANIFEST}.{n}" for n in range(1, world.size))]
     with line_writer(manifests[world.rank]) as write_line:
