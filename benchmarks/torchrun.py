@@ -16,6 +16,7 @@ import os
 import socket
 import statistics
 import time
+from collections.abc import Callable
 from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -33,7 +34,9 @@ from imbsynth.runtime import joined
 
 CPU, OUT = torch.device("cpu"), Path("never-written.safetensors")
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["imbsynth.engine.train_ae", "imbsynth.engine.aos_train"])
+CONTEXT.set_forkserver_preload(
+    [f"imbsynth.engine.{name}" for name in ("train_ae", "aos_train", "generate", "fid")]
+)
 
 
 class Cost(NamedTuple):
@@ -67,7 +70,7 @@ def work(orders: Connection, place: dict[str, str], *arguments: Any) -> None:
             orders.send(Cost(time.perf_counter() - start, time.process_time() - processor))
 
 
-def started(size: int, *arguments: Any) -> list[Connection]:
+def started(size: int, *arguments: Any, target: Callable[..., None] = work) -> list[Connection]:
     """Processes that wait for orders."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -78,7 +81,7 @@ def started(size: int, *arguments: Any) -> list[Connection]:
         place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "LOCAL_WORLD_SIZE": size}
         texts = {name: str(value) for name, value in place.items()}
         texts |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-        CONTEXT.Process(target=work, args=(there, texts, *arguments), daemon=True).start()
+        CONTEXT.Process(target=target, args=(there, texts, *arguments), daemon=True).start()
         connections.append(here)
     return connections
 

@@ -55,7 +55,7 @@ def write_synthetic(
     world = making.world
     done = 0
     on_event(Started("generating", making.total))
-    manifests = [part / MANIFEST, *(part / f"{MANIFEST}.{n}" for n in range(1, world.size))]
+    manifests = _manifests(part, world)
     with line_writer(manifests[world.rank]) as write_line:
         if making.placed.reconstructed and world.is_writer:
             for line in _reconstructed(making):
@@ -72,6 +72,11 @@ def write_synthetic(
         append_files(*manifests)
         return sheet.write(part / SAMPLES)
     return False
+
+
+def _manifests(part: Path, world: World) -> list[Path]:
+    """The files for the lines of each process, the first of which is the manifest."""
+    return [part / MANIFEST, *(part / f"{MANIFEST}.{rank}" for rank in range(1, world.size))]
 
 
 def write_moved(part: Path, moved: dict[int, float], paths: list[str], on_event: OnEvent) -> None:
