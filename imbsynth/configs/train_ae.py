@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from imbsynth.configs.shared import COUNT, TrainingBatch
 from imbsynth.configs.sizes import check_size
 from imbsynth.configs.training import Training
+from imbsynth.core.tables import AUTOENCODER_LOSSES, choices
 from imbsynth.kinds import PART, Range
 from imbsynth.options import Option
 
@@ -57,6 +58,12 @@ class TrainAeConfig(Training):
     ] = 10
     batch_size: TrainingBatch = 100
     lr: Annotated[float, Option("Learning rate of Adam.", range=PART)] = 2e-4
+    loss: Annotated[
+        str,
+        Option(
+            "How reconstructions are compared with images.", choices=choices(AUTOENCODER_LOSSES)
+        ),
+    ] = "mse"
     penalty: Annotated[
         Penalty,
         Option(

@@ -1,22 +1,49 @@
-"""The two losses of DeepSMOTE (Dablain et al., 2022, Algorithm 1)."""
+"""The two losses of DeepSMOTE (Dablain et al., 2022, Algorithm 1), by several kinds of error."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
 Network = Callable[[Tensor], Tensor]
+Error = Callable[[Tensor, Tensor], Tensor]
 
 
-def recon_loss(images: Tensor, *, encode: Network, decode: Network) -> Tensor:
-    """R_L = 1/n sum (D_b - b)^2: the mean squared error of a batch and its reconstruction.
+def mse(decoded: Tensor, target: Tensor) -> Tensor:
+    """The mean squared error of pixels.
+
+    decoded: (n, c, h, w); target: (n, c, h, w) in [0, 1] -> a scalar, 0 for n = 0.
+    """
+    # The sum over no image is 0, and the mean would be no number.
+    reduction = "mean" if len(target) else "sum"
+    return functional.mse_loss(decoded.float(), target, reduction=reduction)
+
+
+def censored_mse(decoded: Tensor, target: Tensor) -> Tensor:
+    """The same where black and white are censored values: they say "at most 0", "at least 1".
+
+    A decoded value beyond them is no error (the likelihood's limit in Tobin, "Estimation of
+    Relationships for Limited Dependent Variables", 1958, replaced by no cost at all). So a decoder
+    that may go past the ends gives plain black, where one that only comes near them leaves noise.
+    """
+    return _mean(_censored(decoded, target).square())
+
+
+def censored_l1(decoded: Tensor, target: Tensor) -> Tensor:
+    """The mean absolute error, censored likewise: blur costs it more than a few large errors."""
+    return _mean(_censored(decoded, target).abs())
+
+
+def recon_loss(images: Tensor, *, encode: Network, decode: Network, error: Error = mse) -> Tensor:
+    """R_L = 1/n sum (D_b - b)^2: the error of a batch and its reconstruction.
 
     images: (n, c, h, w) in [0, 1] -> a scalar, 0 for n = 0. The mean runs over pixels too, in units
     of the [0, 1] pixel range, so that the value does not depend on the size of the images.
     """
-    return _mean_square(decode(encode(images)), images)
+    return error(decode(encode(images)), images)
 
 
 def penalty_loss(
@@ -27,6 +54,7 @@ def penalty_loss(
     encode: Network,
     decode: Network,
     originals: Tensor | None = None,
+    error: Error = mse,
 ) -> Tensor:
     """P_L = 1/n sum (D_P - C_D)^2: decode a class batch's latent vectors in another order.
 
@@ -41,10 +69,15 @@ def penalty_loss(
     """
     decoded = decode(encode(class_batch)[order])
     if aligned:
-        return _mean_square(decoded, class_batch[order])
-    return _mean_square(decoded, class_batch if originals is None else originals)
+        return error(decoded, class_batch[order])
+    return error(decoded, class_batch if originals is None else originals)
 
 
-def _mean_square(decoded: Tensor, target: Tensor) -> Tensor:
-    # The sum over no image is 0, and the mean would be no number.
-    return functional.mse_loss(decoded.float(), target, reduction="mean" if len(target) else "sum")
+def _censored(decoded: Tensor, target: Tensor) -> Tensor:
+    """The differences, 0 where a value is beyond the end of the range at which its target is."""
+    beyond = ((target <= 0) & (decoded < 0)) | ((target >= 1) & (decoded > 1))
+    return torch.where(beyond, 0.0, decoded.float() - target)
+
+
+def _mean(errors: Tensor) -> Tensor:
+    return errors.mean() if len(errors) else errors.sum()

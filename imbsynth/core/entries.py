@@ -27,6 +27,7 @@ class Entry:
     joint: bool = False  # of a sampler: one call draws for all classes (core/samplers.py)
     offsets: bool = False  # of a sampler: its points are not the weighted sums of their parents
     balances: bool = False  # of a loss: it makes up for classes of different sizes
+    censored: bool = False  # of an autoencoder's loss: outputs may go past black and white
     head: str = "linear"  # of a loss: how the network ends that it is for (models/heads.py)
     partners: str = (
         "batch"  # of a mixing: from the "batch", or all classes equally often: "classes"

@@ -111,6 +111,29 @@ GENERATORS = table(
     ),
 )
 
+AUTOENCODER_LOSSES = table(
+    Entry(
+        "mse",
+        "imbsynth.core.autoencoder_losses:mse",
+        "mean squared error, as in the paper",
+        "Dablain et al., 2022",
+    ),
+    Entry(
+        "censored-mse",
+        "imbsynth.core.autoencoder_losses:censored_mse",
+        "the same, with black and white as limits that may be passed: plain backgrounds",
+        "Tobin, 1958",
+        censored=True,
+    ),
+    Entry(
+        "censored-l1",
+        "imbsynth.core.autoencoder_losses:censored_l1",
+        "mean absolute error with such limits: plainer and sharper",
+        "Tobin, 1958",
+        censored=True,
+    ),
+)
+
 LOSSES = table(
     Entry("cross-entropy", "imbsynth.core.losses:cross_entropy", "every image has the same weight"),
     Entry(

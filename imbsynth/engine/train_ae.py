@@ -43,7 +43,7 @@ class Report:
 
     checkpoint: str
     epochs: int
-    recon_loss: float  # mean squared error of the last epoch, in units of the [0, 1] range
+    recon_loss: float  # of the last epoch, in units of the [0, 1] range
     penalty_loss: float  # likewise; 0 without a penalty
     reconstruction: dict[str, Any] | None  # see `Reconstruction`; None: version 0.1 wrote none
     images_per_second: float  # images of reconstruction batches over the training loop alone

@@ -12,6 +12,7 @@ from imbsynth.models.fast.filtering import Size
 
 WIDTHS = (64, 128, 256, 512)  # the paper's channels per layer
 SMALLEST_MAP = 4  # pixels; a larger map would make the dense layers outgrow everything else
+OVERSHOOT = 1.2  # pixels reach from -0.1 to 1.1 of the [0, 1] range, where they may pass its ends
 NEGATIVE_SLOPE = 0.2  # of LeakyReLU, DCGAN's
 INITIAL_DEVIATION = 0.02  # of the last layer's weights, DCGAN's
 
@@ -24,6 +25,7 @@ class Shape(NamedTuple):
     width: int  # pixels
     latent_dim: int
     decoder: str = "mirrored"  # or "script"
+    overshoots: bool = False  # decoded pixels may pass black and white while it learns
 
 
 class Autoencoder(nn.Module):
@@ -39,6 +41,9 @@ class Autoencoder(nn.Module):
     28x28), grows it with two layers of stride 1, and doubles it once: about seven times the
     arithmetic at 28x28. Height and width must be even and at least 16 pixels (the script itself
     takes 28x28 gray). Initialisation and biases are the same as in the mirrored decoder.
+
+    Where it overshoots, decoded pixels leave the [0, 1] range by up to a tenth while the network
+    learns, and are clipped to it afterwards: Tanh alone comes near black, and never there.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -64,7 +69,11 @@ class Autoencoder(nn.Module):
 
     def decode(self, latents: Tensor) -> Tensor:
         """(n, d) latent vectors -> (n, c, h, w) images in [0, 1]."""
-        return (self.decoder(latents) + 1) / 2
+        pixels = self.decoder(latents)
+        if not self.shape.overshoots:
+            return (pixels + 1) / 2
+        pixels = (OVERSHOOT * pixels + 1) / 2
+        return pixels if self.training else pixels.clamp(0, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, c, h, w) images in [0, 1] -> their reconstructions, of the same shape and range."""

@@ -8,8 +8,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from imbsynth.configs import AosTrainConfig, TrainAeConfig
 from imbsynth.engine import aos_train, train_ae
@@ -73,7 +75,39 @@ def test_the_network_learns(make_folder: MakeFolder, tmp_path: Path) -> None:
 def test_the_scripts_decoder_is_in_the_checkpoint(make_folder: MakeFolder, tmp_path: Path) -> None:
     src = make_folder({"a": 6, "b": 3}, size=(16, 18))
     train_ae.run(config(src, tmp_path / "ae.safetensors", epochs=1, decoder="script"))
-    assert load_autoencoder(tmp_path / "ae.safetensors").shape == (1, 16, 18, 6, "script")
+    assert load_autoencoder(tmp_path / "ae.safetensors").shape[:5] == (1, 16, 18, 6, "script")
+
+
+@pytest.fixture(scope="module")
+def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Black images with a white square."""
+    root = tmp_path_factory.mktemp("squares")
+    rng = np.random.default_rng(0)
+    for index in range(40):
+        pixels = np.zeros((16, 16), np.uint8)
+        top, left = rng.integers(1, 8, 2)
+        pixels[top : top + 7, left : left + 7] = 255
+        folder = root / "ab"[index % 2]
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(folder / f"{index}.png")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("loss", "least", "most"), [("mse", 0, 0), ("censored-mse", 0.5, 1), ("censored-l1", 0.5, 1)]
+)
+def test_a_censored_loss_leaves_no_noise_in_black_and_white(
+    squares: Path, tmp_path: Path, loss: str, least: float, most: float
+) -> None:
+    out = tmp_path / "ae.safetensors"
+    train_ae.run(config(squares, out, epochs=25, batch_size=20, patience=0, loss=loss))
+    model = load_autoencoder(out).eval()
+    images = read_labelled(squares, AS_THEY_ARE, on_event=silent).pixels
+    with torch.inference_mode():
+        made = model(torch.from_numpy(images) / 255)
+    assert made.min() >= 0
+    assert made.max() <= 1
+    assert least <= ((made == 0) | (made == 1)).float().mean() <= most
 
 
 @pytest.mark.parametrize("penalty", ["permuted", "aligned", "none"])

@@ -129,6 +129,7 @@ def _shape(path: Path, meta: dict[str, Any]) -> Shape:
             width=whole(found, "width"),
             latent_dim=whole(found, "latent_dim", 1, MOST_LATENT_DIM),
             decoder=text(found, "decoder") if "decoder" in found else "mirrored",
+            overshoots=flag(found, "overshoots") if "overshoots" in found else False,
         )
         if shape.channels == 2 or shape.decoder not in get_args(Decoder):
             raise Wrong(

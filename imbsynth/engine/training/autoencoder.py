@@ -19,6 +19,7 @@ from imbsynth.core.batches import (
 )
 from imbsynth.core.optimisers import adam
 from imbsynth.core.pixels import network_input
+from imbsynth.core.tables import AUTOENCODER_LOSSES
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.training.memory import Step
 from imbsynth.engine.training.optimisation import Optimisation
@@ -64,7 +65,8 @@ def shape_of(config: TrainAeConfig, size: Sequence[int]) -> Shape:
     """What an autoencoder is built for, given (c, h, w)."""
     channels, height, width = size
     latent_dim = config.latent_dim or default_latent_dim(channels)
-    return Shape(channels, height, width, latent_dim, config.decoder)
+    overshoots = AUTOENCODER_LOSSES[config.loss].censored
+    return Shape(channels, height, width, latent_dim, config.decoder, overshoots)
 
 
 class AutoencoderTask(Task[Batch]):
@@ -78,6 +80,7 @@ class AutoencoderTask(Task[Batch]):
     ) -> None:
         self.config, self.device, self.precision = config, device, precision
         self.world = current_world()
+        self.error = AUTOENCODER_LOSSES[config.loss].load()
         shape = shape_of(config, images.pixels.shape[1:])
         self.model = initialised(lambda: Autoencoder(shape), config.seed)
         channels_last(self.model.to(device))
@@ -115,7 +118,7 @@ class AutoencoderTask(Task[Batch]):
         mine = self.world.share(len(chosen))
         networks = {"encode": self.model.encode, "decode": self.model.decode}
         with arithmetic(self.device, self.precision), normalised_together(self.world):
-            recon = recon_loss(self._images(chosen[mine]), **networks)
+            recon = recon_loss(self._images(chosen[mine]), **networks, error=self.error)
             penalty = torch.zeros_like(recon)
             if drawn is not None:
                 penalty = self._penalty(drawn, mine)
@@ -135,6 +138,7 @@ class AutoencoderTask(Task[Batch]):
             encode=self.model.encode,
             decode=self.model.decode,
             originals=self._images(drawn.members[mine]),
+            error=self.error,
         )
 
     def recompute_statistics(self) -> None:

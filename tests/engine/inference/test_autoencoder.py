@@ -40,6 +40,7 @@ def test_a_checkpoint_holds_the_whole_network(tmp_path: Path) -> None:
         {"channels": 1, "height": 9, "width": 8, "latent_dim": 4, "decoder": "other"},
         {"channels": 1, "height": 9, "width": 8, "latent_dim": 4, "decoder": "script"},
         {"channels": 1, "height": 9, "width": 8, "latent_dim": 4, "decoder": ["script"]},
+        {"channels": 1, "height": 9, "width": 8, "latent_dim": 4, "overshoots": 1},
         [1, 9, 8, 4],
     ],
 )
