@@ -9,6 +9,7 @@ from imbsynth.configs.generating import Generating
 from imbsynth.configs.shared import (
     IMAGES,
     BatchSize,
+    InMemory,
     OnDevice,
     PrecisionOption,
     Reading,
@@ -29,7 +30,7 @@ _METHODS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Balancing(Generating, Synthesis, Sized, Reading, Seeded, OnDevice):
+class Balancing(Generating, Synthesis, Sized, Reading, InMemory, Seeded, OnDevice):
     """A folder, how many synthetic images its classes get, and where these come from."""
 
     src: Src

@@ -7,6 +7,7 @@ from typing import Annotated
 from imbsynth.configs.deciding import Deciding
 from imbsynth.configs.shared import (
     BatchSize,
+    InMemory,
     OnDevice,
     PrecisionOption,
     Reading,
@@ -21,7 +22,7 @@ from imbsynth.options import Option
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateConfig(Deciding, Reading, Seeded, OnDevice, Replacing):
+class EvaluateConfig(Deciding, Reading, InMemory, Seeded, OnDevice, Replacing):
     """Score a classifier on real images: each class, and all classes equally weighted.
 
     ACSA is the mean recall; GM the root of mean recall times mean specificity; G-mean the

@@ -10,6 +10,7 @@ from imbsynth.configs.grouping import Grouped
 from imbsynth.configs.shared import (
     Caching,
     Drafting,
+    InMemory,
     OnDevice,
     Sized,
     check_checkpoint_name,
@@ -29,7 +30,7 @@ ON_A_FOLDER = (*ASKED, "train_winner", "estimate")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExperimentConfig(Grouped, Sized, Drafting, Caching, OnDevice):
+class ExperimentConfig(Grouped, Sized, Drafting, Caching, InMemory, OnDevice):
     """Run a grid of data sets, imbalances, methods and seeds, or all methods on a folder.
 
     A trial makes an imbalanced copy of a data set, holds out validation images, makes what the

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from imbsynth.configs.sizes import Fit
-from imbsynth.configs.values import DEVICE, SIZE
+from imbsynth.configs.values import DEVICE, MEMORY, SIZE
 from imbsynth.errors import UserError, option
 from imbsynth.kinds import Range
 from imbsynth.options import Option, check
@@ -163,6 +163,22 @@ class Caching(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
+class InMemory(Checked):
+    """A command that holds the images of a folder in memory."""
+
+    memory: Annotated[
+        str | None,
+        Option(
+            "Memory that images may take: a size such as 8GB or 512MB, or a share of what is free, "
+            "such as 50%. If they take more, they are decoded into a file, and read from there: "
+            "in the cache if there is one, else in the temporary folder.",
+            kind=MEMORY,
+            panel=RUN,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Drafting(Checked):
     """A command that brings images to a size while it decodes them."""
 
@@ -178,7 +194,7 @@ class Drafting(Checked):
 
 @dataclass(frozen=True, kw_only=True)
 class Reading(Drafting, Caching):
-    """A command that decodes images into memory."""
+    """A command that decodes images."""
 
     skip_unreadable: Annotated[
         bool, Option("Leave out files that cannot be decoded, and record them.")

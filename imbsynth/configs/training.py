@@ -6,6 +6,7 @@ from typing import Annotated
 
 from imbsynth.configs.shared import (
     RUN,
+    InMemory,
     OnDevice,
     PrecisionOption,
     Reading,
@@ -23,7 +24,7 @@ TRACKERS = {"wandb": "Weights & Biases", "mlflow": "MLflow"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training(Sized, Reading, Seeded, OnDevice, Replacing):
+class Training(Sized, Reading, InMemory, Seeded, OnDevice, Replacing):
     """A command that trains a network and writes a checkpoint."""
 
     src: Src

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from imbsynth.configs import size_text
+from imbsynth.configs import Size, size_text
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.engine.previews import ANYTHING, Fits, Preview, size_by_headers
 from imbsynth.errors import UserError
@@ -19,9 +19,11 @@ from imbsynth.runtime import worker_count
 from imbsynth.store.folders import ImageFolder, check_regular, scan
 from imbsynth.store.image_reader import ImageReader, ImageRules
 from imbsynth.store.images import ImageForm, Images, read_images
+from imbsynth.store.kept_images import Wanted, file_digests, is_kept_whole, read_kept
 from imbsynth.store.levels import hint
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
+from imbsynth.store.pixel_files import PixelArray, some_of
 from imbsynth.store.records import ENCODED, MANIFEST, MOVED, SAMPLES
 from imbsynth.store.transfer import folder_digest
 
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import torch
+
+    from imbsynth.core.pixels import PixelRows
+
+AT_ONCE = 1000  # images that go to a device together
 
 
 @dataclass(frozen=True)
@@ -66,15 +72,15 @@ class Listed:
 class Labelled(Listed):
     """The same, decoded."""
 
-    pixels: NDArray[np.uint8]  # (n, c, h, w)
+    pixels: PixelArray  # (n, c, h, w)
     resized: int  # images that had another size
     made_gray: int  # colour images where one channel is asked for
 
     def rows(self, chosen: NDArray[np.int64]) -> Labelled:
-        """Some of the images, copied, in this order; `digest` stays that of the folder."""
+        """Some of the images, in this order; `digest` stays that of the folder."""
         return replace(
             self,
-            pixels=self.pixels[chosen],
+            pixels=some_of(self.pixels, chosen),
             labels=self.labels[chosen],
             paths=[self.paths[i] for i in chosen],
             digests=[self.digests[i] for i in chosen],
@@ -98,14 +104,19 @@ class Labelled(Listed):
         kept = self.rows(np.flatnonzero([path not in paths for path in self.paths]))
         return replace(kept, digest=folder_digest(kept.paths, kept.digests))
 
-    def on(self, device: torch.device) -> torch.Tensor:
-        """The pixels on a device, or on the CPU (shared, not copied) where they would fill it."""
+    def on(self, device: torch.device) -> PixelRows:
+        """The pixels on a device, or on the CPU (not copied) where they would fill it."""
         import torch
 
-        pixels = torch.from_numpy(self.pixels)
-        if device.type == "cuda" and pixels.nbytes <= torch.cuda.mem_get_info(device)[0] // 2:
-            return pixels.to(device)
-        return pixels
+        from imbsynth.core.pixels import as_rows
+
+        pixels = as_rows(self.pixels)
+        if device.type != "cuda" or self.pixels.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
+            return pixels
+        there = torch.empty(self.pixels.shape, dtype=torch.uint8, device=device)
+        for part, some in zip(there.split(AT_ONCE), pixels.split(AT_ONCE), strict=True):
+            part.copy_(some)
+        return there
 
 
 def scan_regular(src: Path, *, empty_ok: bool = False) -> ImageFolder:
@@ -152,15 +163,8 @@ def read_labelled(
     _tell_of_level(folder, on_event)
     if smaller is not None:
         on_event(Note(SMALLER.format(size_text(smaller), fits.longest)))
-    paths = folder.paths()
-    on_event(Started("reading images", len(paths)))
-    images = read_images(
-        src,
-        paths,
-        form._replace(size=form.size or smaller),
-        cores=worker_count(),
-        on_progress=lambda done: on_event(Advanced(done)),
-    )
+    form = form._replace(size=form.size or smaller)
+    images = _decoded(folder, form, expected, on_event)
     _tell_of_changes(images, on_event)
     found = (images.digests, images.pixel_digests)
     listed = _listed(folder, images.paths, found, images.skipped)
@@ -170,6 +174,29 @@ def read_labelled(
         resized=images.resized,
         made_gray=images.made_gray,
     )
+
+
+def _decoded(
+    folder: ImageFolder, form: ImageForm, expected: Size | None, on_event: OnEvent
+) -> Images:
+    """The images of a folder; expected: the size that headers tell, if they do."""
+    root, paths, cores = folder.root, folder.paths(), worker_count()
+    digests = None
+
+    def on_progress(done: int) -> None:
+        on_event(Advanced(done))
+
+    if is_kept_whole(len(paths), expected, form.channels):
+        on_event(Started("looking into the cache", len(paths)))
+        digests = file_digests(root, paths, cores=cores, on_progress=on_progress)
+    on_event(Started("reading images", len(paths)))
+    if digests is None:
+        return read_images(root, paths, form, cores=cores, on_progress=on_progress)
+    wanted = Wanted(root, paths, form, digests)
+    images, damaged = read_kept(wanted, cores=cores, on_progress=on_progress)
+    if damaged is not None:
+        on_event(Note(f"{damaged} was damaged: the images have been decoded again"))
+    return images
 
 
 def read_listed(src: Path, *, skip_unreadable: bool, on_event: OnEvent, fits: Fits) -> Listed:
