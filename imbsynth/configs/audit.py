@@ -4,16 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from imbsynth.configs.shared import (
-    COUNT,
-    Compared,
-    InMemory,
-    OnDevice,
-    Reading,
-    Replacing,
-    Seeded,
-    Sized,
-)
+from imbsynth.configs.reading import InMemory, Reading
+from imbsynth.configs.shared import COUNT, Compared, OnDevice, Replacing, Seeded, Sized
 from imbsynth.kinds import Range
 from imbsynth.options import Option
 

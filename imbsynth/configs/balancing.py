@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 from imbsynth.configs.generating import Generating
+from imbsynth.configs.reading import InMemory, Reading
 from imbsynth.configs.shared import (
     IMAGES,
     BatchSize,
-    InMemory,
     OnDevice,
     PrecisionOption,
-    Reading,
     Seeded,
     Sized,
     Src,

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 from imbsynth.configs.deciding import Deciding
+from imbsynth.configs.reading import InMemory, Reading
 from imbsynth.configs.shared import (
     BatchSize,
-    InMemory,
     OnDevice,
     PrecisionOption,
-    Reading,
     Replacing,
     Seeded,
     Trained,

@@ -7,15 +7,8 @@ from typing import Annotated, Literal
 from imbsynth.configs.contenders import CONTENDERS, USUAL, with_bases
 from imbsynth.configs.experiment_values import METHODS, SHARD, TIME
 from imbsynth.configs.grouping import Grouped
-from imbsynth.configs.shared import (
-    Caching,
-    Drafting,
-    InMemory,
-    OnDevice,
-    Sized,
-    check_checkpoint_name,
-    one_of_two,
-)
+from imbsynth.configs.reading import Caching, Drafting, InMemory
+from imbsynth.configs.shared import OnDevice, Sized, check_checkpoint_name, one_of_two
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
 

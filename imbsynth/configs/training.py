@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from imbsynth.configs.reading import InMemory, Reading
 from imbsynth.configs.shared import (
     RUN,
-    InMemory,
     OnDevice,
     PrecisionOption,
-    Reading,
     Replacing,
     Seeded,
     Sized,

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import DEFAULT_VAL_FRACTION, AosTrainConfig, Size
 from imbsynth.core.batches import Indices
-from imbsynth.core.pixels import as_rows
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.inference.classifier import (
@@ -49,7 +48,6 @@ from imbsynth.engine.training.validation import Validation
 from imbsynth.models.autoencoder import Autoencoder
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import check_apart
-from imbsynth.store.pixel_files import some_of
 from imbsynth.store.training_files import GROUPS, TrainingFiles
 
 
@@ -84,10 +82,8 @@ class Data(NamedTuple):
 
     def validation(self, device: torch.device) -> Validation:
         """The validation images, on the device if they fit."""
-        if self.val is not None:
-            return Validation(self.val.on(device), self.val.labels)
-        pixels = some_of(self.images.pixels, self.held_out)
-        return Validation(as_rows(pixels), self.images.labels[self.held_out])
+        val = self.images.rows(self.held_out) if self.val is None else self.val
+        return Validation(val.on(device), val.labels)
 
 
 def run(config: AosTrainConfig, *, on_event: OnEvent = silent) -> Report:

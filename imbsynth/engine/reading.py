@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from imbsynth.configs import Size, size_text
+from imbsynth.configs import size_text
+from imbsynth.engine.decoded import decoded, tell_of_skipped
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.engine.previews import ANYTHING, Fits, Preview, size_by_headers
 from imbsynth.errors import UserError
 from imbsynth.runtime import worker_count
 from imbsynth.store.folders import ImageFolder, check_regular, scan
 from imbsynth.store.image_reader import ImageReader, ImageRules
-from imbsynth.store.images import ImageForm, Images, read_images
-from imbsynth.store.kept_images import Wanted, file_digests, is_kept_whole, read_kept
+from imbsynth.store.images import ImageForm
 from imbsynth.store.levels import hint
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
@@ -164,8 +164,7 @@ def read_labelled(
     if smaller is not None:
         on_event(Note(SMALLER.format(size_text(smaller), fits.longest)))
     form = form._replace(size=form.size or smaller)
-    images = _decoded(folder, form, expected, on_event)
-    _tell_of_changes(images, on_event)
+    images = decoded(folder, form, expected, on_event)
     found = (images.digests, images.pixel_digests)
     listed = _listed(folder, images.paths, found, images.skipped)
     return Labelled(
@@ -174,29 +173,6 @@ def read_labelled(
         resized=images.resized,
         made_gray=images.made_gray,
     )
-
-
-def _decoded(
-    folder: ImageFolder, form: ImageForm, expected: Size | None, on_event: OnEvent
-) -> Images:
-    """The images of a folder; expected: the size that headers tell, if they do."""
-    root, paths, cores = folder.root, folder.paths(), worker_count()
-    digests = None
-
-    def on_progress(done: int) -> None:
-        on_event(Advanced(done))
-
-    if is_kept_whole(len(paths), expected, form.channels):
-        on_event(Started("looking into the cache", len(paths)))
-        digests = file_digests(root, paths, cores=cores, on_progress=on_progress)
-    on_event(Started("reading images", len(paths)))
-    if digests is None:
-        return read_images(root, paths, form, cores=cores, on_progress=on_progress)
-    wanted = Wanted(root, paths, form, digests)
-    images, damaged = read_kept(wanted, cores=cores, on_progress=on_progress)
-    if damaged is not None:
-        on_event(Note(f"{damaged} was damaged: the images have been decoded again"))
-    return images
 
 
 def read_listed(src: Path, *, skip_unreadable: bool, on_event: OnEvent, fits: Fits) -> Listed:
@@ -214,7 +190,7 @@ def read_listed(src: Path, *, skip_unreadable: bool, on_event: OnEvent, fits: Fi
             kept.append(paths[image.place])
             digests.append(image.digest)
             pixel_digests.append(image.picture.digest)
-    _tell_of_skipped(list(reader.unreadable), on_event)
+    tell_of_skipped(list(reader.unreadable), on_event)
     return _listed(folder, kept, (digests, pixel_digests), list(reader.unreadable))
 
 
@@ -241,29 +217,10 @@ def _listed(
     )
 
 
-def _tell_of_changes(images: Images, on_event: OnEvent) -> None:
-    """Say which images were left out, and which are not as they are stored."""
-    _tell_of_skipped(images.skipped, on_event)
-    if images.resized:
-        height, width = images.pixels.shape[2:]
-        on_event(Note(f"{images.resized} images were resized to {height}x{width}"))
-    if images.composited:
-        on_event(Note(f"{images.composited} images with transparency were put on black"))
-    if images.made_rgb:
-        on_event(Note(f"{images.made_rgb} gray images were made RGB"))
-    if images.made_gray:
-        on_event(Note(f"{images.made_gray} colour images were made gray"))
-
-
 def _tell_of_level(folder: ImageFolder, on_event: OnEvent) -> None:
     """Say so if the folder was given one level too high."""
     if text := hint(folder):
         on_event(Note(text))
-
-
-def _tell_of_skipped(paths: list[str], on_event: OnEvent) -> None:
-    if paths:
-        on_event(Note(f"left out {len(paths)} unreadable: {listing(paths)}"))
 
 
 def check_classes(folder: Path, found: list[str], expected: list[str]) -> None:

@@ -153,7 +153,8 @@ def _images(place: Path, wanted: Wanted, about: Any) -> Images | None:
     rows = [i for i in range(len(wanted.paths)) if i not in skipped]
     size = tuple(whole(sequence(about, "size"), i, 1) for i in range(3))
     pictures = read_bytes(place / PICTURES)
-    if len(pictures) != len(rows) * _DIGEST:
+    bytes_of_pixels = (place / PIXELS).stat().st_size
+    if (bytes_of_pixels, len(pictures)) != (len(rows) * prod(size), len(rows) * _DIGEST):
         return None
     return Images(
         _in_memory_if_it_fits(

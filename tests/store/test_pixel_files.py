@@ -25,7 +25,7 @@ ROWS = st.lists(st.integers(0, COUNT - 1), max_size=40)
 
 def in_file(place: Path | None = None) -> PixelFile:
     with limited(0):
-        growing = Growing(COUNT + 5, place=place and named(place))
+        growing = Growing(COUNT + 5, place=None if place is None else named(place))
         growing.extend(PIXELS)
         found = growing.whole()
     assert isinstance(found, PixelFile)
