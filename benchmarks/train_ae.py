@@ -69,7 +69,7 @@ def main() -> None:
 
     images = read(options.src)
     precision = resolve_precision(options.precision, CPU)
-    script = public_script.PublicScript(images.pixels / 127.5 - 1.0, images.labels)
+    script = public_script.PublicScript(images.pixels[:] / 127.5 - 1.0, images.labels)
     ways = {"public_script": steps(script, script.batches(), options.steps)}
     decoders: dict[str, Decoder] = {"mirrored": "mirrored", "scripts_network": "script"}
     for name, decoder in decoders.items():

@@ -172,7 +172,7 @@ def shortcut(
     """What becomes of a classifier's answers when test images are decoded."""
     labels = np.array([trained.classes.index(name) for name in test.classes])[test.labels]
     added = np.array([name in grown for name in trained.classes])
-    plain, blurred = (classified(trained, pixels) for pixels in (test.pixels, decoded))
+    plain, blurred = (classified(trained, pixels) for pixels in (test.pixels[:], decoded))
     report: Report = {
         f"acsa_{name}": round(float(metrics.acsa(confusion)), 4)
         for name, confusion in (
@@ -236,7 +236,7 @@ def main() -> None:
     result = fit_and_test(images, fitted, tested, autoencoder)
     if options.classifier and autoencoder is not None:
         test = read(options.test, autoencoder)
-        decoded = reconstructed(autoencoder, test.pixels)
+        decoded = reconstructed(autoencoder, test.pixels[:])
         result["classifiers"] = {
             path.stem: shortcut(load_classifier(path), test, decoded, grown)
             for path in options.classifier

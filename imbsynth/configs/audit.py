@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from imbsynth.configs.shared import COUNT, Compared, OnDevice, Reading, Replacing, Seeded, Sized
+from imbsynth.configs.reading import InMemory, Reading
+from imbsynth.configs.shared import COUNT, Compared, OnDevice, Replacing, Seeded, Sized
 from imbsynth.kinds import Range
 from imbsynth.options import Option
 
@@ -13,7 +14,7 @@ _LIMIT = Range(0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditConfig(Compared, Sized, Reading, Seeded, OnDevice, Replacing):
+class AuditConfig(Compared, Sized, Reading, InMemory, Seeded, OnDevice, Replacing):
     """Check synthetic images before they train a classifier; exit code 3 if a limit is passed.
 
     Can a probe tell them from real ones, and by what? Are they still of their class, as judged by a

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 from imbsynth.configs.generating import Generating
+from imbsynth.configs.reading import InMemory, Reading
 from imbsynth.configs.shared import (
     IMAGES,
     BatchSize,
     OnDevice,
     PrecisionOption,
-    Reading,
     Seeded,
     Sized,
     Src,
@@ -29,7 +29,7 @@ _METHODS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Balancing(Generating, Synthesis, Sized, Reading, Seeded, OnDevice):
+class Balancing(Generating, Synthesis, Sized, Reading, InMemory, Seeded, OnDevice):
     """A folder, how many synthetic images its classes get, and where these come from."""
 
     src: Src

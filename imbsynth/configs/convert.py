@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from imbsynth.configs.shared import SHARDS, Dst, FitOption, Reading, Replacing, check_fit
+from imbsynth.configs.reading import Reading
+from imbsynth.configs.shared import SHARDS, Dst, FitOption, Replacing, check_fit
 from imbsynth.configs.sizes import Size
 from imbsynth.configs.values import CHANNELS, SIZE
 from imbsynth.options import Option

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 from imbsynth.configs.deciding import Deciding
+from imbsynth.configs.reading import InMemory, Reading
 from imbsynth.configs.shared import (
     BatchSize,
     OnDevice,
     PrecisionOption,
-    Reading,
     Replacing,
     Seeded,
     Trained,
@@ -21,7 +21,7 @@ from imbsynth.options import Option
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateConfig(Deciding, Reading, Seeded, OnDevice, Replacing):
+class EvaluateConfig(Deciding, Reading, InMemory, Seeded, OnDevice, Replacing):
     """Score a classifier on real images: each class, and all classes equally weighted.
 
     ACSA is the mean recall; GM the root of mean recall times mean specificity; G-mean the

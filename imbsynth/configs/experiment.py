@@ -7,14 +7,8 @@ from typing import Annotated, Literal
 from imbsynth.configs.contenders import CONTENDERS, USUAL, with_bases
 from imbsynth.configs.experiment_values import METHODS, SHARD, TIME
 from imbsynth.configs.grouping import Grouped
-from imbsynth.configs.shared import (
-    Caching,
-    Drafting,
-    OnDevice,
-    Sized,
-    check_checkpoint_name,
-    one_of_two,
-)
+from imbsynth.configs.reading import Caching, Drafting, InMemory
+from imbsynth.configs.shared import OnDevice, Sized, check_checkpoint_name, one_of_two
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
 
@@ -29,7 +23,7 @@ ON_A_FOLDER = (*ASKED, "train_winner", "estimate")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExperimentConfig(Grouped, Sized, Drafting, Caching, OnDevice):
+class ExperimentConfig(Grouped, Sized, Drafting, Caching, InMemory, OnDevice):
     """Run a grid of data sets, imbalances, methods and seeds, or all methods on a folder.
 
     A trial makes an imbalanced copy of a data set, holds out validation images, makes what the

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from imbsynth.configs.reading import Reading
 from imbsynth.configs.shared import (
     COUNT,
     Compared,
     OnDevice,
     PrecisionOption,
-    Reading,
     Replacing,
     Seeded,
     Sized,

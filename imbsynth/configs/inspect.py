@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from imbsynth.configs.shared import Caching, Replacing, Src, check_picture_name
+from imbsynth.configs.reading import Caching
+from imbsynth.configs.shared import Replacing, Src, check_picture_name
 from imbsynth.errors import UserError, option
 from imbsynth.options import Option
 

@@ -5,15 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 from imbsynth.configs.deciding import Deciding
-from imbsynth.configs.shared import (
-    BatchSize,
-    Link,
-    OnDevice,
-    PrecisionOption,
-    Reading,
-    Replacing,
-    Trained,
-)
+from imbsynth.configs.reading import Reading
+from imbsynth.configs.shared import BatchSize, Link, OnDevice, PrecisionOption, Replacing, Trained
 from imbsynth.kinds import PATHS
 from imbsynth.options import Option
 

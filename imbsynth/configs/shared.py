@@ -148,44 +148,6 @@ class Sized(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Caching(Checked):
-    """A command that decodes files which other commands decode too."""
-
-    cache: Annotated[
-        Path | None,
-        Option(
-            "Folder that keeps decoded images, by the content of their files: the next command "
-            "that is given it reads the same pixels without decoding.",
-            metavar="DIR",
-            panel=RUN,
-        ),
-    ] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Drafting(Checked):
-    """A command that brings images to a size while it decodes them."""
-
-    draft: Annotated[
-        bool,
-        Option(
-            "Decode a JPEG file that is much larger than the wanted size at a half, a quarter or "
-            "an eighth of its size: sooner, and seldom a pixel differs by more than two gray "
-            "levels. Such files are recognised elsewhere by their bytes, no longer by their pixels."
-        ),
-    ] = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading(Drafting, Caching):
-    """A command that decodes images into memory."""
-
-    skip_unreadable: Annotated[
-        bool, Option("Leave out files that cannot be decoded, and record them.")
-    ] = False
-
-
-@dataclass(frozen=True, kw_only=True)
 class Compared(Checked):
     """A command that compares synthetic images with real ones."""
 

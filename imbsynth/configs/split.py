@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from imbsynth.configs.grouping import Grouped
-from imbsynth.configs.shared import Caching, Dst, Linking, Replacing, Seeded, Src, one_of_two
+from imbsynth.configs.reading import Caching
+from imbsynth.configs.shared import Dst, Linking, Replacing, Seeded, Src, one_of_two
 from imbsynth.configs.values import FRACTIONS
 from imbsynth.errors import UserError, option
 from imbsynth.kinds import Range

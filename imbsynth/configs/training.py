@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from imbsynth.configs.reading import InMemory, Reading
 from imbsynth.configs.shared import (
     RUN,
     OnDevice,
     PrecisionOption,
-    Reading,
     Replacing,
     Seeded,
     Sized,
@@ -23,7 +23,7 @@ TRACKERS = {"wandb": "Weights & Biases", "mlflow": "MLflow"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training(Sized, Reading, Seeded, OnDevice, Replacing):
+class Training(Sized, Reading, InMemory, Seeded, OnDevice, Replacing):
     """A command that trains a network and writes a checkpoint."""
 
     src: Src

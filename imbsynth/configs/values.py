@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -127,6 +128,16 @@ def _accept_pattern(value: Any) -> str:
     return text
 
 
+def _parse_memory(text: Any) -> str:
+    """A share of memory or a size; it stays a text."""
+    found = re.fullmatch(
+        r"(\d{1,9}(?:\.\d{1,9})?) ?(%|[kmgt]i?b)", TEXT.accept(text), re.IGNORECASE
+    )
+    if found is None or not 0 < float(found[1]) <= (100 if found[2] == "%" else math.inf):
+        raise ValueError("no size")
+    return text
+
+
 def items(value: Any) -> list[Any]:
     """The values of a sequence; ValueError for anything else."""
     if not isinstance(value, Sequence) or isinstance(value, str):
@@ -197,6 +208,14 @@ RECALLS = Kind(
     lambda recalls: ",".join(f"{name}={share:g}" for name, share in recalls.items()),
     metavar="CLASS=X,...",
     written="a recall in (0, 1] for each class, e.g. cat=0.95,dog=0.9",
+)
+MEMORY = Kind(
+    "a size, e.g. '8GB' or '512MB', or a share, e.g. '50%'",
+    _parse_memory,
+    _parse_memory,
+    metavar="SIZE",
+    written="a size, e.g. 8GB or 512MB, or a share, e.g. 50%",
+    unset="50%",
 )
 DEVICE = Kind(
     "auto, cpu, cuda or cuda:N", _parse_device, _parse_device, metavar="auto|cpu|cuda|cuda:N"

@@ -2,12 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+Batch = TypeVar("Batch")
+Indices = NDArray[np.int64]
+
+
+class PixelRows(Protocol):
+    """(n, c, h, w) uint8 images: a tensor, or images that come when they are asked for."""
+
+    @property
+    def shape(self) -> Sequence[int]: ...
+    @property
+    def device(self) -> torch.device: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, rows: Any, /) -> Tensor: ...
+    def split(self, count: int, /) -> Iterable[Tensor]: ...
+
+
+class Elsewhere(Protocol):
+    """(n, c, h, w) uint8 images that are in no array."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, rows: Any, /) -> NDArray[np.uint8]: ...
+    def some(self, rows: slice, /) -> Elsewhere: ...
+    def ahead(
+        self, batches: Iterable[Batch], rows_of: Callable[[Batch], Indices], /
+    ) -> Iterator[Batch]: ...
+
+
+class FetchedRows:
+    """Images that are elsewhere, as tensors on the CPU: a copy of those that are asked for."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, images: Elsewhere) -> None:
+        self.images = images
+
+    @property
+    def shape(self) -> Sequence[int]:
+        """(n, c, h, w)."""
+        return self.images.shape
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, rows: Tensor | slice | int) -> Tensor:
+        return torch.from_numpy(self.images[rows.numpy() if isinstance(rows, Tensor) else rows])
+
+    def split(self, count: int) -> Iterator[Tensor]:
+        """All of them, `count` at a time."""
+        return (self[start : start + count] for start in range(0, len(self), count))
+
+
+def as_rows(pixels: Any) -> PixelRows:
+    """(n, c, h, w) uint8 images on the CPU: an array, which is shared, or images elsewhere."""
+    return torch.from_numpy(pixels) if isinstance(pixels, np.ndarray) else FetchedRows(pixels)
+
+
+def part_of(pixels: PixelRows, rows: slice) -> PixelRows:
+    """Some of the images, not copied."""
+    if isinstance(pixels, FetchedRows):
+        return FetchedRows(pixels.images.some(rows))
+    return pixels[rows]
+
+
+def fetched_ahead(
+    pixels: PixelRows, batches: Iterable[Batch], rows_of: Callable[[Batch], Indices]
+) -> Iterator[Batch]:
+    """The same batches; images that are elsewhere are fetched before a batch asks for its rows."""
+    if isinstance(pixels, FetchedRows):
+        return pixels.images.ahead(batches, rows_of)
+    return iter(batches)
 
 
 def to_unit(pixels: Tensor) -> Tensor:

@@ -82,10 +82,8 @@ class Data(NamedTuple):
 
     def validation(self, device: torch.device) -> Validation:
         """The validation images, on the device if they fit."""
-        if self.val is not None:
-            return Validation(self.val.on(device), self.val.labels)
-        pixels = torch.from_numpy(self.images.pixels[self.held_out])
-        return Validation(pixels, self.images.labels[self.held_out])
+        val = self.images.rows(self.held_out) if self.val is None else self.val
+        return Validation(val.on(device), val.labels)
 
 
 def run(config: AosTrainConfig, *, on_event: OnEvent = silent) -> Report:

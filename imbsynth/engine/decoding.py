@@ -14,11 +14,11 @@ Report = TypeVar("Report")
 
 
 def as_configured(run: Callable[..., Report]) -> Callable[..., Report]:
-    """The `run` of a command, on local folders, within the cache and the draft mode of its config.
+    """The `run` of a command, on local folders, within the cache, the draft mode and the memory.
 
-    See `Caching` and `Drafting` in `configs.shared`, and `source` in `options.Option`.
+    See `Caching`, `Drafting` and `InMemory` in `configs.shared`, and `source` in `options.Option`.
     """
-    run = _on_local_folders(run)
+    run = _within_memory(_on_local_folders(run))
 
     @wraps(run)
     def within(config: Any, **options: Any) -> Report:
@@ -31,6 +31,23 @@ def as_configured(run: Callable[..., Report]) -> Callable[..., Report]:
 
         check_outside(folder, *_other_places(config))
         with kept_in(folder), drafted(draft):
+            return run(config, **options)
+
+    return within
+
+
+def _within_memory(run: Callable[..., Report]) -> Callable[..., Report]:
+    """The `run` of a command, where images take no more memory than its config allows."""
+
+    @wraps(run)
+    def within(config: Any, **options: Any) -> Report:
+        if not hasattr(config, "memory"):
+            return run(config, **options)
+        from imbsynth.runtime import launched
+        from imbsynth.store.memory import USUAL, limit_of, limited
+
+        place = launched()
+        with limited(limit_of(config.memory or USUAL, place.local_size if place else 1)):
             return run(config, **options)
 
     return within

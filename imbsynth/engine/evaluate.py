@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from imbsynth.configs import EvaluateConfig
+from imbsynth.core.pixels import as_rows
 from imbsynth.engine.evaluation.saliency import check_network, check_package, write_saliency
 from imbsynth.engine.evaluation.scores import Judged, per_class, scores_of
 from imbsynth.engine.evaluation.writing import write_pictures, write_predictions
@@ -152,7 +152,7 @@ def _classify(
     on_event(Started("classifying", len(images.pixels)))
     return logits(
         trained.model.to(device),
-        torch.from_numpy(images.pixels),
+        as_rows(images.pixels),
         device=device,
         precision=resolve_precision(config.precision, device),
         batch_size=config.batch_size,

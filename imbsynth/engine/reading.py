@@ -12,16 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.configs import size_text
+from imbsynth.engine.decoded import decoded, tell_of_skipped
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.engine.previews import ANYTHING, Fits, Preview, size_by_headers
 from imbsynth.errors import UserError
 from imbsynth.runtime import worker_count
 from imbsynth.store.folders import ImageFolder, check_regular, scan
 from imbsynth.store.image_reader import ImageReader, ImageRules
-from imbsynth.store.images import ImageForm, Images, read_images
+from imbsynth.store.images import ImageForm
 from imbsynth.store.levels import hint
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
+from imbsynth.store.pixel_files import PixelArray, some_of
 from imbsynth.store.records import ENCODED, MANIFEST, MOVED, SAMPLES
 from imbsynth.store.transfer import folder_digest
 
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import torch
+
+    from imbsynth.core.pixels import PixelRows
+
+AT_ONCE = 1000  # images that go to a device together
 
 
 @dataclass(frozen=True)
@@ -66,15 +72,15 @@ class Listed:
 class Labelled(Listed):
     """The same, decoded."""
 
-    pixels: NDArray[np.uint8]  # (n, c, h, w)
+    pixels: PixelArray  # (n, c, h, w)
     resized: int  # images that had another size
     made_gray: int  # colour images where one channel is asked for
 
     def rows(self, chosen: NDArray[np.int64]) -> Labelled:
-        """Some of the images, copied, in this order; `digest` stays that of the folder."""
+        """Some of the images, in this order; `digest` stays that of the folder."""
         return replace(
             self,
-            pixels=self.pixels[chosen],
+            pixels=some_of(self.pixels, chosen),
             labels=self.labels[chosen],
             paths=[self.paths[i] for i in chosen],
             digests=[self.digests[i] for i in chosen],
@@ -98,14 +104,19 @@ class Labelled(Listed):
         kept = self.rows(np.flatnonzero([path not in paths for path in self.paths]))
         return replace(kept, digest=folder_digest(kept.paths, kept.digests))
 
-    def on(self, device: torch.device) -> torch.Tensor:
-        """The pixels on a device, or on the CPU (shared, not copied) where they would fill it."""
+    def on(self, device: torch.device) -> PixelRows:
+        """The pixels on a device, or on the CPU (not copied) where they would fill it."""
         import torch
 
-        pixels = torch.from_numpy(self.pixels)
-        if device.type == "cuda" and pixels.nbytes <= torch.cuda.mem_get_info(device)[0] // 2:
-            return pixels.to(device)
-        return pixels
+        from imbsynth.core.pixels import as_rows
+
+        pixels = as_rows(self.pixels)
+        if device.type != "cuda" or self.pixels.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
+            return pixels
+        there = torch.empty(self.pixels.shape, dtype=torch.uint8, device=device)
+        for part, some in zip(there.split(AT_ONCE), pixels.split(AT_ONCE), strict=True):
+            part.copy_(some)
+        return there
 
 
 def scan_regular(src: Path, *, empty_ok: bool = False) -> ImageFolder:
@@ -152,16 +163,8 @@ def read_labelled(
     _tell_of_level(folder, on_event)
     if smaller is not None:
         on_event(Note(SMALLER.format(size_text(smaller), fits.longest)))
-    paths = folder.paths()
-    on_event(Started("reading images", len(paths)))
-    images = read_images(
-        src,
-        paths,
-        form._replace(size=form.size or smaller),
-        cores=worker_count(),
-        on_progress=lambda done: on_event(Advanced(done)),
-    )
-    _tell_of_changes(images, on_event)
+    form = form._replace(size=form.size or smaller)
+    images = decoded(folder, form, expected, on_event)
     found = (images.digests, images.pixel_digests)
     listed = _listed(folder, images.paths, found, images.skipped)
     return Labelled(
@@ -187,7 +190,7 @@ def read_listed(src: Path, *, skip_unreadable: bool, on_event: OnEvent, fits: Fi
             kept.append(paths[image.place])
             digests.append(image.digest)
             pixel_digests.append(image.picture.digest)
-    _tell_of_skipped(list(reader.unreadable), on_event)
+    tell_of_skipped(list(reader.unreadable), on_event)
     return _listed(folder, kept, (digests, pixel_digests), list(reader.unreadable))
 
 
@@ -214,29 +217,10 @@ def _listed(
     )
 
 
-def _tell_of_changes(images: Images, on_event: OnEvent) -> None:
-    """Say which images were left out, and which are not as they are stored."""
-    _tell_of_skipped(images.skipped, on_event)
-    if images.resized:
-        height, width = images.pixels.shape[2:]
-        on_event(Note(f"{images.resized} images were resized to {height}x{width}"))
-    if images.composited:
-        on_event(Note(f"{images.composited} images with transparency were put on black"))
-    if images.made_rgb:
-        on_event(Note(f"{images.made_rgb} gray images were made RGB"))
-    if images.made_gray:
-        on_event(Note(f"{images.made_gray} colour images were made gray"))
-
-
 def _tell_of_level(folder: ImageFolder, on_event: OnEvent) -> None:
     """Say so if the folder was given one level too high."""
     if text := hint(folder):
         on_event(Note(text))
-
-
-def _tell_of_skipped(paths: list[str], on_event: OnEvent) -> None:
-    if paths:
-        on_event(Note(f"left out {len(paths)} unreadable: {listing(paths)}"))
 
 
 def check_classes(folder: Path, found: list[str], expected: list[str]) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from imbsynth.configs import BalancedConfig
-from imbsynth.core.pixels import to_unit
+from imbsynth.core.pixels import as_rows, to_unit
 from imbsynth.engine.events import OnEvent, silent
 from imbsynth.engine.manifest import refuse_synthetic
 from imbsynth.engine.reading import Labelled
@@ -64,7 +64,7 @@ class BalancedImages(Dataset[tuple[Any, int]]):
         self.transform = transform
         labels = np.concatenate([images.labels, np.repeat(np.arange(len(added)), added)])
         self.targets: list[int] = labels.tolist()  # the label of every item, as in torchvision
-        self._pixels = torch.from_numpy(images.pixels)
+        self._pixels = as_rows(images.pixels)
         self._made = torch.empty(sum(added), *self._pixels.shape[1:], dtype=torch.uint8)
         self._made.share_memory_()
         self._source: Source | None = source  # None in a worker that was not forked

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -14,13 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imbsynth.configs import Fit, Size
-from imbsynth.errors import UserError, option
-from imbsynth.store.image_reader import ImageReader, ImageRules, OnProgress, Pixels
-from imbsynth.store.memory import free_memory
+from imbsynth.errors import UserError
+from imbsynth.store.growing import Growing, Place
+from imbsynth.store.image_reader import ImageReader, ImageRules, OnProgress
+from imbsynth.store.pixel_files import PixelArray
 
 SMALLEST_PNG = 67  # bytes: a PNG file of one pixel
-MOST_IN_MEMORY = 256 << 20  # bytes of pixels: more than all of CIFAR
-UNTOLD = 4 << 30  # bytes of memory, where the system does not tell: what a small machine has
 
 
 class ImageForm(NamedTuple):
@@ -38,7 +35,7 @@ AS_THEY_ARE = ImageForm()
 class Images(NamedTuple):
     """Decoded images, one row each."""
 
-    pixels: NDArray[np.uint8]  # (n, c, h, w), in memory or memory-mapped
+    pixels: PixelArray  # (n, c, h, w), in memory or in a file
     paths: list[str]  # relative to the folder
     digests: list[str]  # SHA-256 of each file, hexadecimal
     pixel_digests: list[str]  # of each image's own pixels, before resizing
@@ -56,25 +53,27 @@ def read_images(
     *,
     cores: int = 1,
     on_progress: OnProgress = lambda _: None,
+    place: Place | None = None,
 ) -> Images:
     """Decode files into one uint8 array (n, c, h, w).
 
-    on_progress: called after every file with the number of files read.
+    on_progress: called after every file with the number of files read. place: where the images go
+    if they take more memory than there is room for; None: to a nameless file.
     Raises UserError like `ImageReader.images`, and if no file can be read.
     """
     rules = ImageRules(form.size, True, form.channels == 1, form.skip_unreadable, form.fit)
     reader = ImageReader(root, paths, rules, cores=cores)
-    array = _GrowingArray(len(paths), form.channels)
+    growing = Growing(len(paths), form.channels, place)
     kept, digests, pixel_digests = [], [], []
     with closing(reader.images(on_progress)) as images:
-        for place, digest, picture in images:
-            array.add(picture.pixels)
-            kept.append(paths[place])
+        for number, digest, picture in images:
+            growing.add(picture.pixels)
+            kept.append(paths[number])
             digests.append(digest)
             pixel_digests.append(picture.digest)
-    if array.pixels is None:
+    pixels = growing.whole()
+    if pixels is None:
         raise UserError(f"{root}: no readable images", "add images to it")
-    pixels = array.pixels[: len(kept)]
     return Images(
         pixels,
         kept,
@@ -86,56 +85,6 @@ def read_images(
         made_rgb=len(kept) - reader.in_colour if pixels.shape[1] == 3 else 0,
         made_gray=reader.in_colour if pixels.shape[1] == 1 else 0,
     )
-
-
-class _GrowingArray:
-    """Rows for images, which turn from gray to colour when the first colour image comes."""
-
-    def __init__(self, most: int, channels: int | None) -> None:
-        self.most, self.channels, self.filled = most, channels, 0
-        self.pixels: NDArray[np.uint8] | None = None
-
-    def add(self, pixels: Pixels) -> None:
-        row = self._next_row(pixels)
-        row[...] = pixels if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-        self.filled += 1
-
-    def _next_row(self, pixels: Pixels) -> NDArray[np.uint8]:
-        needed = self.channels or (3 if pixels.ndim == 3 else 1)
-        if self.pixels is None:
-            self.pixels = _array((self.most, needed, *pixels.shape[:2]))
-        elif self.pixels.shape[1] < needed:
-            gray, self.pixels = self.pixels, _array((self.most, 3, *pixels.shape[:2]))
-            self.pixels[: self.filled] = gray[: self.filled]
-        return self.pixels[self.filled]
-
-
-def _array(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Uninitialised uint8; a large one from a nameless file, whose memory the system takes back."""
-    needed, free = int(np.prod(shape, dtype=np.int64)), free_memory()
-    fits = needed <= (UNTOLD if free is None else free) // 2
-    if fits and needed <= MOST_IN_MEMORY:
-        return np.empty(shape, np.uint8)
-    try:
-        return _mapped(shape, needed)
-    except OSError as error:
-        if fits:
-            return np.empty(shape, np.uint8)
-        raise UserError(
-            f"{shape[0]} images of {shape[2]}x{shape[3]} pixels fit neither into the memory nor "
-            f"into {tempfile.gettempdir()} ({error.strerror or error})",
-            f"choose a smaller {option('image_size')}, or name a disk with room in the "
-            "environment variable TMPDIR",
-        ) from None
-
-
-def _mapped(shape: tuple[int, ...], needed: int) -> NDArray[np.uint8]:
-    with tempfile.TemporaryFile() as file:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.fileno(), 0, needed)  # a full disk: now, not by SIGBUS
-        else:
-            file.truncate(needed)
-        return np.memmap(file, np.uint8, "r+", shape=shape)
 
 
 def as_picture(pixels: NDArray[np.uint8]) -> Image.Image:

@@ -1,10 +1,21 @@
-"""How much memory is free: what the machine has, and what the process's control groups allow."""
+"""How much memory is free, and how much of it images may take."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import prod
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNTOLD = 4 << 30  # bytes of memory, where the system does not tell: what a small machine has
+USUAL = "50%"  # of the free memory, for images
+_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_UNITS |= {"KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
 
 MEMINFO = Path("/proc/meminfo")
 OWN_GROUPS = Path("/proc/self/cgroup")  # lines like "4:memory:/jobs/17", or "0::/jobs/17"
@@ -12,6 +23,60 @@ GROUPS = Path("/sys/fs/cgroup")
 # Limit, use, and what the group's statistics call file contents, which make room when needed.
 _FIRST_VERSION = ("memory.limit_in_bytes", "memory.usage_in_bytes", r"total_(?:in)?active_file")
 _SECOND_VERSION = ("memory.max", "memory.current", r"(?:in)?active_file")
+
+
+class _Limit:
+    """Bytes that images may still take."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def change(self, by: int) -> None:
+        self.left += by
+
+
+_limits: list[_Limit] = []  # the innermost block of `limited` is last
+
+
+@contextmanager
+def limited(size: int) -> Iterator[None]:
+    """A block in which the images of all folders together take at most `size` bytes of memory."""
+    limit = _Limit(size)
+    _limits.append(limit)
+    try:
+        yield
+    finally:
+        _limits.remove(limit)
+
+
+def room() -> int:
+    """Bytes that further images may take; outside of `limited`, half of the free memory."""
+    return _limits[-1].left if _limits else limit_of(USUAL)
+
+
+def in_memory(shape: Sequence[int]) -> NDArray[np.uint8] | None:
+    """Uninitialised uint8, which counts until it is freed; None if there is no room for it."""
+    size = prod(shape)
+    if size > room():
+        return None
+    array = np.empty(shape, np.uint8)
+    if _limits:
+        _limits[-1].change(-size)
+        weakref.finalize(array, _limits[-1].change, size).atexit = False
+    return array
+
+
+def limit_of(memory: str, processes: int = 1) -> int:
+    """Bytes that a value of `--memory` stands for.
+
+    A share is one of the free memory, which the processes of this machine divide equally; a size
+    is that of each process.
+    """
+    number, unit = re.fullmatch(r"([0-9.]+) ?([a-zA-Z]+|%)", memory).groups()  # type: ignore[union-attr]
+    if unit != "%":
+        return int(float(number) * _UNITS[unit.upper()])
+    free = free_memory()
+    return int((UNTOLD if free is None else free) * float(number) / 100) // processes
 
 
 def free_memory() -> int | None:

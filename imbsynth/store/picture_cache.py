@@ -38,6 +38,7 @@ class PictureCache:
     """
 
     def __init__(self, path: Path) -> None:
+        self.folder, self.saving = path.parent, True
         self._lock, self._waiting = Lock(), dict[str, tuple[str, bytes | None, str]]()
         self._file = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False)
         self._check_ours()
@@ -66,7 +67,9 @@ class PictureCache:
         return None
 
     def save(self, key: str, picture: Picture) -> None:
-        """Keep a picture; of a large one, all but its pixels."""
+        """Keep a picture, unless none are; of a large one, all but its pixels."""
+        if not self.saving:
+            return
         facts = json.dumps({**picture._asdict(), "pixels": picture.pixels.shape})
         kept = picture.pixels.nbytes <= LARGEST
         data = np.ascontiguousarray(picture.pixels).tobytes() if kept else None
@@ -143,6 +146,20 @@ def kept_in(folder: Path | None) -> Iterator[None]:
 def current() -> PictureCache | None:
     """Where decoded images are kept now, if anywhere."""
     return _opened[-1] if _opened else None
+
+
+@contextmanager
+def not_saved() -> Iterator[None]:
+    """A block in which no picture is kept: those of the whole folder will be."""
+    cache = current()
+    if cache is None:
+        yield
+        return
+    before, cache.saving = cache.saving, False
+    try:
+        yield
+    finally:
+        cache.saving = before
 
 
 def _open(folder: Path) -> PictureCache:

@@ -36,7 +36,17 @@ LEAST_CERTAIN, MOST_CERTAIN = "least_certain.png", "most_certain.png"
 SPREADS, ROBUSTNESS = "spreads.png", "robustness.png"
 METRICS, PREDICTIONS, CONFUSION = "metrics.json", "predictions.csv", "confusion.png"
 # How a run is carried out and where it goes, not what comes out of it.
-_LEFT_OUT = ("force", "resume", "cache", "dst", "out", "sort_into", "tensorboard", "track")
+_LEFT_OUT = (
+    "force",
+    "resume",
+    "cache",
+    "memory",
+    "dst",
+    "out",
+    "sort_into",
+    "tensorboard",
+    "track",
+)
 
 
 def provenance(

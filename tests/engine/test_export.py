@@ -40,7 +40,7 @@ def real_images() -> NDArray[np.uint8]:
         on_event=lambda _: None,
         only=("3", "7"),
     )
-    return found.pixels
+    return found.pixels[:]
 
 
 def ours(checkpoint: Path, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

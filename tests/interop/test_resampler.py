@@ -67,7 +67,7 @@ def test_they_are_the_images_of_a_folder_that_generate_would_write(
     made = [path for own in paths for path in own if "synthetic" in path]
 
     def read(names: list[str]) -> Any:
-        pixels = read_images(tmp_path / "dst", names, ImageForm(channels=3)).pixels
+        pixels = read_images(tmp_path / "dst", names, ImageForm(channels=3)).pixels[:]
         return pixels.transpose(0, 2, 3, 1)
 
     found, _ = ImageOverSampler(random_state=5).fit_resample(

@@ -62,3 +62,23 @@ def test_where_no_one_tells_there_is_no_number(system: Path) -> None:
 
 def test_this_machine_tells_something_plausible() -> None:
     assert memory.free_memory() is None or memory.free_memory() > 10**7  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("8GB", 8 * GB),
+        ("1.5 gb", 3 * GB // 2),
+        ("512MiB", 512 << 20),
+        ("64kB", 64_000),
+        ("50%", 4 * GB // 1024 * 1024),
+        ("100 %", 8 * GB // 1024 * 1024),
+    ],
+)
+def test_a_text_stands_for_bytes(system: Path, text: str, size: int) -> None:
+    assert memory.limit_of(text) == size
+
+
+def test_processes_of_a_machine_divide_a_share_and_not_a_size(system: Path) -> None:
+    assert memory.limit_of("50%", 4) == memory.limit_of("50%") // 4
+    assert memory.limit_of("1GB", 4) == GB

@@ -17,8 +17,10 @@ from imbsynth.engine.previews import ANYTHING, Fits
 from imbsynth.engine.reading import Labelled, read_labelled, scan_regular
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream
+from imbsynth.store.growing import joined_pixels
 from imbsynth.store.images import ImageForm
 from imbsynth.store.names import listing
+from imbsynth.store.pixel_files import PixelArray
 from imbsynth.store.records import MANIFEST
 
 Indices = NDArray[np.int64]
@@ -35,7 +37,7 @@ class Audited(NamedTuple):
     methods: frozenset[str] = frozenset()  # that made the synthetic images; none if unknown
 
     @property
-    def pixels(self) -> NDArray[np.uint8]:
+    def pixels(self) -> PixelArray:
         """(n, c, h, w)."""
         return self.images.pixels
 
@@ -147,7 +149,7 @@ def _joined(
     labels = np.array([label_of[fake.classes[k]] for k in fake.labels], np.int64)
     joined = replace(
         real,
-        pixels=np.concatenate([real.pixels, fake.pixels]),
+        pixels=joined_pixels(real.pixels, fake.pixels),
         labels=np.concatenate([real.labels, labels]),
         paths=real.paths + fake.paths,
         digests=real.digests + fake.digests,

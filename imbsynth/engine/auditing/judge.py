@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from imbsynth.configs import MAX_CLASSIFIED_SIDE, AosTrainConfig, AuditConfig, check_size
-from imbsynth.core.pixels import to_unit
+from imbsynth.core.pixels import as_rows, to_unit
 from imbsynth.engine.auditing.images import NEITHER, Audited, Indices
 from imbsynth.engine.events import Advanced, OnEvent, Started
 from imbsynth.engine.previews import Preview
@@ -67,7 +67,7 @@ def judge(
     features: torch.Tensor | None = None
     for side, model in enumerate(judges):
         for rows in torch.from_numpy(np.flatnonzero(half == 1 - side)).split(AT_ONCE):
-            pixels = to_unit(torch.from_numpy(images.pixels)[rows].to(device))
+            pixels = to_unit(as_rows(images.pixels)[rows].to(device))
             with torch.inference_mode():
                 chances = model(pixels).softmax(1).cpu().numpy()
                 seen = model.features(pixels).cpu()

@@ -19,6 +19,7 @@ from imbsynth.figures.saliency import overlay
 from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
 from imbsynth.models.classifiers import Classifier
 from imbsynth.models.last_map import check_has_map, last_map
+from imbsynth.store.pixel_files import PixelArray
 
 PER_CLASS = 3  # mistakes
 MOST_AT_ONCE = 64  # images with gradients
@@ -42,9 +43,7 @@ def check_network(model: Classifier) -> None:
         ) from None
 
 
-def write_saliency(
-    path: Path, model: Classifier, judged: Judged, pixels: NDArray[np.uint8]
-) -> None:
+def write_saliency(path: Path, model: Classifier, judged: Judged, pixels: PixelArray) -> None:
     """Draw the worst mistakes of each class, rare classes first; no file if there are none.
 
     Beside each image is what speaks for the class predicted, and what for the true one, with their
@@ -92,7 +91,7 @@ def _worst_mistakes(judged: Judged, label: int) -> NDArray[np.int64]:
 
 
 def _groups(
-    model: Classifier, judged: Judged, pixels: NDArray[np.uint8], chosen: NDArray[np.int64]
+    model: Classifier, judged: Judged, pixels: PixelArray, chosen: NDArray[np.int64]
 ) -> tuple[list[list[NDArray[np.uint8]]], list[list[str]]]:
     """A group per image: itself, and two maps on it; and the captions."""
     classes = np.stack([judged.predicted[chosen], judged.labels[chosen]], 1)  # (m, 2)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imbsynth.core import metrics
 from imbsynth.core.calibration import reliability
@@ -15,6 +14,7 @@ from imbsynth.engine.evaluation.scores import Judged
 from imbsynth.figures.confusion import write_confusion
 from imbsynth.figures.precision_recall import Curve, write_precision_recall
 from imbsynth.figures.reliability import write_reliability
+from imbsynth.store.pixel_files import PixelArray
 from imbsynth.store.records import (
     CONFUSION,
     MISTAKES,
@@ -39,7 +39,7 @@ def write_predictions(folder: Path, judged: Judged, paths: Sequence[str]) -> Non
 
 
 def write_pictures(
-    folder: Path, judged: Judged, pixels: NDArray[np.uint8], scores: dict[str, float]
+    folder: Path, judged: Judged, pixels: PixelArray, scores: dict[str, float]
 ) -> None:
     """Draw confusion matrix, reliability, precision over recall, and the worst mistakes if any."""
     write_confusion(folder / CONFUSION, judged.confusion(), judged.classes)
@@ -68,7 +68,7 @@ def _curves(judged: Judged) -> list[Curve]:
     return curves
 
 
-def _mistakes(judged: Judged, pixels: NDArray[np.uint8]) -> Extremes:
+def _mistakes(judged: Judged, pixels: PixelArray) -> Extremes:
     """By true class, the images whose wrong class got the highest probability."""
     found = Extremes(judged.counts)
     for i in np.flatnonzero(judged.labels != judged.predicted):

@@ -22,7 +22,7 @@ Options = dict[str, Any]  # of a command, by the names of its config's fields
 _NOT_GIVEN = {"src", "dst", "out", "val", "ae", "generator", "seed", "device", "force", "resume"}
 _NOT_GIVEN |= {"val_fraction", "counts_file", "per_class"}
 _NOT_GIVEN |= {"groups", "group_pattern"}  # of a whole experiment, for all its splits
-_NOT_GIVEN |= {"cache", "tensorboard", "track"}  # not what comes out
+_NOT_GIVEN |= {"cache", "memory", "tensorboard", "track"}  # not what comes out
 # For the paths among these, while options are checked.
 _STAND_INS: dict[type, dict[str, Path]] = {
     ImbalanceConfig: {"src": Path("in"), "dst": Path("out")},

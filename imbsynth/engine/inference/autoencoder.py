@@ -11,7 +11,7 @@ from torch import Tensor
 
 from imbsynth.configs import Decoder, check_decoder, check_size
 from imbsynth.core.batches import images_at_once
-from imbsynth.core.pixels import to_bytes, to_unit
+from imbsynth.core.pixels import PixelRows, to_bytes, to_unit
 from imbsynth.engine.inference.digests import packed, taken
 from imbsynth.engine.inference.equal_batches import all_finite, in_equal_batches
 from imbsynth.errors import UserError
@@ -59,7 +59,7 @@ class TrainedAutoencoder:
         """(n, d) latent vectors -> (n, c, h, w) float32 in [0, 1] on the CPU."""
         return self._computed(lambda batch: _checked(self.model.decode(batch)).float(), latents)
 
-    def reconstruct(self, pixels: Tensor) -> Iterator[Tensor]:
+    def reconstruct(self, pixels: PixelRows) -> Iterator[Tensor]:
         """(n, c, h, w) uint8 -> their reconstructions, a batch at a time."""
         for batch in pixels.split(self.images_at_once):
             yield self.decode(self.encode(batch))

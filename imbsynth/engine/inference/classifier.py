@@ -14,7 +14,7 @@ from torch import Tensor
 
 from imbsynth.configs import MAX_CLASSIFIED_SIDE, USUAL_PHOTOGRAPH, USUAL_SIDE, Fit, check_size
 from imbsynth.core.batches import images_at_once
-from imbsynth.core.pixels import network_input
+from imbsynth.core.pixels import PixelRows, network_input
 from imbsynth.engine.inference.class_counts import class_counts
 from imbsynth.engine.inference.decisions import Fitted, read_fitted
 from imbsynth.engine.inference.digests import packed, taken, unpacked
@@ -196,7 +196,7 @@ def at_once(size: Sequence[int], most: int) -> int:
 
 def logits(
     model: Classifier,
-    pixels: Tensor,
+    pixels: PixelRows,
     *,
     device: torch.device,
     precision: str,

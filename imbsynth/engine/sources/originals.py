@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
 from imbsynth.configs import GenerateConfig
+from imbsynth.core.pixels import as_rows, part_of
 from imbsynth.engine.events import Advanced, OnEvent, Started
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import Labelled, Listed
@@ -61,7 +60,7 @@ def reconstruct_originals(
         raise UserError(f"two originals would be written to {listing(twice)}", "rename one of them")
     on_event(Started("reconstructing originals", len(paths)))
     mine, done = world.share(len(paths), autoencoder.images_at_once), 0
-    for batch in autoencoder.reconstruct(torch.from_numpy(images.pixels[mine])):
+    for batch in autoencoder.reconstruct(part_of(as_rows(images.pixels), mine)):
         targets = [part / path for path in paths[mine][done : done + len(batch)]]
         for folder in {target.parent for target in targets}:
             folder.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbsynth.core.batches import images_at_once
-from imbsynth.core.pixels import to_bytes, to_unit
+from imbsynth.core.pixels import as_rows, to_bytes, to_unit
 from imbsynth.engine.events import Advanced, OnEvent, Started, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import Labelled
@@ -102,7 +102,7 @@ class Latents:
     ) -> None:
         self.autoencoder, self.members = autoencoder, members
         self.rows_at_once = autoencoder.images_at_once
-        self._pixels = torch.from_numpy(images.pixels)
+        self._pixels = as_rows(images.pixels)
         self._labels = images.labels
         # A row per image; rows that are never written are never touched, so cost no memory.
         self._latents = torch.empty(len(self._pixels), autoencoder.model.shape.latent_dim)

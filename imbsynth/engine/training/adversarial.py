@@ -14,6 +14,7 @@ from torch import Tensor
 from imbsynth.configs import TrainGeneratorConfig
 from imbsynth.core.batches import Indices, draw_batches
 from imbsynth.core.optimisers import adam
+from imbsynth.core.pixels import fetched_ahead
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.training.generator import GeneratorTask, Noise
 from imbsynth.engine.training.memory import Step
@@ -88,6 +89,9 @@ class AdversarialTask(GeneratorTask[Drawn]):
 
     def batches(self, place: Place) -> Iterator[Drawn]:
         """Every image once, each time with noise and classes for synthetic ones."""
+        yield from fetched_ahead(self.pixels, self._left(place), lambda batch: batch.chosen)
+
+    def _left(self, place: Place) -> Iterator[Drawn]:
         rng = stream(self.config.seed, "train-generator", "noise", place.epoch)
         for step, chosen in enumerate(self._order(place.epoch)):
             shown = self._drawn(math.ceil(len(chosen) * self.model.shown_per_image), rng, True)

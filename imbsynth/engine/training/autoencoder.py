@@ -18,7 +18,7 @@ from imbsynth.core.batches import (
     epochs_without_progress,
 )
 from imbsynth.core.optimisers import adam
-from imbsynth.core.pixels import network_input
+from imbsynth.core.pixels import fetched_ahead, network_input
 from imbsynth.core.tables import AUTOENCODER_LOSSES
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.training.memory import Step
@@ -97,6 +97,9 @@ class AutoencoderTask(Task[Batch]):
 
     def batches(self, place: Place) -> Iterator[Batch]:
         """Batches of all images, each with a batch of one class where there is a penalty."""
+        yield from fetched_ahead(self.pixels, self._drawn(place), _images_of)
+
+    def _drawn(self, place: Place) -> Iterator[Batch]:
         penalty = stream(self.config.seed, "train-ae", "penalty", place.epoch)
         for step, batch in enumerate(self._order(place.epoch)):
             drawn = None
@@ -152,3 +155,8 @@ class AutoencoderTask(Task[Batch]):
     def _images(self, indices: Indices) -> Tensor:
         chosen = torch.from_numpy(indices).to(self.pixels.device)
         return network_input(self.pixels[chosen], self.device)
+
+
+def _images_of(batch: Batch) -> Indices:
+    chosen, drawn = batch
+    return chosen if drawn is None else np.concatenate([chosen, drawn.members])

@@ -17,6 +17,7 @@ from imbsynth.configs import AosTrainConfig
 from imbsynth.core.attacks import Attack
 from imbsynth.core.batches import ByClass, Indices, draw_batches
 from imbsynth.core.mixing import Batch
+from imbsynth.core.pixels import fetched_ahead, part_of
 from imbsynth.core.tables import ATTACKS, LOSSES
 from imbsynth.engine.inference.classifier import build, logits
 from imbsynth.engine.inference.pretrained import Backbone, take_weights
@@ -96,7 +97,8 @@ class ClassifierTask(Task[Indices]):
             self.moves.start_epoch(place)
         elif self.moves is not None:
             self.moves.stop()
-        yield from self.order(place.epoch)[place.step :]
+        left = self.order(place.epoch)[place.step :]
+        yield from fetched_ahead(self.shown.space.pixels, left, self.shown.parents_of)
 
     def batch_images(self, rows: Indices) -> Tensor:
         """(n, c, h, w) in [0, 1]: rows as a training step sees them, before augmentation."""
@@ -188,7 +190,7 @@ class ClassifierTask(Task[Indices]):
         count = len(self.val.pixels)
         own = logits(
             self.model,
-            self.val.pixels[self.world.share(count)],
+            part_of(self.val.pixels, self.world.share(count)),
             device=self.device,
             precision=self.precision,
             batch_size=AT_ONCE,

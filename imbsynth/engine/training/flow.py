@@ -14,6 +14,7 @@ from imbsynth.core.batches import Indices
 from imbsynth.core.flows import root_chances
 from imbsynth.core.non_leaky import Changes, changed, described, draw_changes
 from imbsynth.core.optimisers import adam
+from imbsynth.core.pixels import fetched_ahead
 from imbsynth.engine.inference.flow import Flow
 from imbsynth.engine.inference.generator import TrainedGenerator
 from imbsynth.engine.reading import Labelled
@@ -82,8 +83,11 @@ class FlowTask(GeneratorTask[Drawn]):
 
     def batches(self, place: Place) -> Iterator[Drawn]:
         """As many images as there are, drawn by `root_chances`."""
-        for step in range(place.step, self.steps):
-            yield self._drawn(stream(self.config.seed, "train-generator", place.epoch, step))
+        drawn = (
+            self._drawn(stream(self.config.seed, "train-generator", place.epoch, step))
+            for step in range(place.step, self.steps)
+        )
+        yield from fetched_ahead(self.pixels, drawn, lambda batch: batch.chosen)
 
     def _drawn(self, rng: np.random.Generator) -> Drawn:
         count = min(self.config.batch_size, self.images)

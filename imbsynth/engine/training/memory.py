@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from imbsynth.configs import MIN_SIDE, size_text
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import launched
-from imbsynth.store.images import MOST_IN_MEMORY
-from imbsynth.store.memory import free_memory
+from imbsynth.store.memory import free_memory, room
 
 FLOAT = 4  # bytes
 TRIED = 2  # images whose step is followed without computing it
@@ -105,7 +104,7 @@ def _kept_pixels(total: int, free: int, device: torch.device) -> int:
     """How many bytes of pixels stay in the device's memory: more than that lie elsewhere."""
     if device.type == "cuda":  # see Labelled.on
         return total if total <= free // 2 else 0
-    return total if total <= MOST_IN_MEMORY else 0  # in a temporary file
+    return total if total <= room() else 0  # in a file
 
 
 def _free(device: torch.device) -> int | None:

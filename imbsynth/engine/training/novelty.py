@@ -8,6 +8,7 @@ from torch import Tensor
 
 from imbsynth.core.batches import Indices
 from imbsynth.core.novelty import median, nearest_distances
+from imbsynth.core.pixels import PixelRows
 from imbsynth.engine.reading import Labelled
 from imbsynth.runtime import stream
 
@@ -17,7 +18,7 @@ ONE_IN, MOST = 10, 16  # a tenth of a class is held out, and no more than 16 ima
 class HeldOut:
     """Some images of each class, and how far they are from those that are trained on."""
 
-    def __init__(self, images: Labelled, pixels: Tensor, seed: int) -> None:
+    def __init__(self, images: Labelled, pixels: PixelRows, seed: int) -> None:
         """pixels: those of the images, on the device of the training."""
         self.pixels = pixels
         digests = np.array(images.pixel_digests)

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from imbsynth.core.principal import component_losses
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.runtime import stream
+from imbsynth.store.pixel_files import PixelArray
 
 MOST = 1000  # images that are looked at
 POOR = 10  # times fewer numbers per image, with which principal components do as well
@@ -30,7 +30,7 @@ class Reconstruction(NamedTuple):
         return {"reconstruction": self._asdict()}
 
 
-def judge(autoencoder: TrainedAutoencoder, pixels: NDArray[np.uint8], seed: int) -> Reconstruction:
+def judge(autoencoder: TrainedAutoencoder, pixels: PixelArray, seed: int) -> Reconstruction:
     """Reconstruct up to `MOST` of the images, (n, c, h, w), drawn at random.
 
     Principal components are fitted to the same images, so that few images are told by few

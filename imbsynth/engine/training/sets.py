@@ -17,7 +17,7 @@ from torch import Tensor
 from imbsynth.configs import AosTrainConfig
 from imbsynth.core.batches import Indices
 from imbsynth.core.offsets import Offsets
-from imbsynth.core.pixels import to_bytes, to_unit
+from imbsynth.core.pixels import PixelRows, as_rows, to_bytes, to_unit
 from imbsynth.core.plans import combine
 from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.sources.interpolation import Interpolation
@@ -25,6 +25,7 @@ from imbsynth.engine.sources.rendering import render
 from imbsynth.engine.sources.spaces import Pixels, Space
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
+from imbsynth.store.growing import Growing
 from imbsynth.store.names import listing
 
 Members = dict[str, Indices]  # the image indices of each class
@@ -42,7 +43,7 @@ class Rows(NamedTuple):
 class TrainingSet:
     """Rows with a label and an image each."""
 
-    def __init__(self, rows: Rows, space: Pixels, decoded: Tensor | None = None) -> None:
+    def __init__(self, rows: Rows, space: Pixels, decoded: PixelRows | None = None) -> None:
         """decoded: (m, c, h, w) uint8, the last m rows where pixels cannot be interpolated."""
         self.rows, self.space, self.decoded = rows, space, decoded
         self.labels, self.synthetic = rows.labels, rows.synthetic
@@ -69,6 +70,10 @@ class TrainingSet:
             if not is_decoded.all():
                 images[torch.from_numpy(~is_decoded)] = self._combined(rows[~is_decoded])
         return images.contiguous(memory_format=torch.channels_last)
+
+    def parents_of(self, rows: Indices) -> Indices:
+        """The images of the folder that rows are made of."""
+        return self.rows.parents[rows].ravel()
 
     def _combined(self, rows: Indices) -> Tensor:
         """Images of the folder and between them, (n, c, h, w) in [0, 1]."""
@@ -131,13 +136,14 @@ def _with_drawn(
         plans = [(label, source.plan(label, np.arange(n))) for label, n in enumerate(added) if n]
         rows = rows + [_drawn(label, p.parents, p.weights) for label, p in plans]
         return TrainingSet(_joined(rows), space)
-    drawn, decoded = [], []
+    drawn, decoded = [], Growing(sum(added))
     for batch in render(source, added):
-        decoded.append(torch.from_numpy(batch.pixels))
+        decoded.extend(batch.pixels)
         # Its parents are not needed any more: one image stands for them.
         first = members[source.classes[batch.label]][:1].repeat(len(batch.pixels))[:, None]
         drawn.append(_drawn(batch.label, first, np.ones(first.shape)))
-    return TrainingSet(_joined(rows + drawn), space, torch.cat(decoded) if decoded else None)
+    pixels = decoded.whole()
+    return TrainingSet(_joined(rows + drawn), space, None if pixels is None else as_rows(pixels))
 
 
 def real_rows(shown: TrainingSet, classes: list[str], seed: int) -> Indices:

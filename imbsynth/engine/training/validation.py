@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbsynth.core import metrics
-from imbsynth.core.pixels import network_input
+from imbsynth.core.pixels import PixelRows, network_input
 from imbsynth.engine.training.history import is_number
 from imbsynth.engine.training.task import History
 
@@ -22,7 +22,7 @@ NUMBERS = (*SCORES, "val_loss")  # of every epoch
 class Validation(NamedTuple):
     """Images that choose the epoch."""
 
-    pixels: Tensor  # (n, c, h, w) uint8, on the CPU or on the device
+    pixels: PixelRows  # (n, c, h, w)
     labels: NDArray[np.int64]  # (n,)
 
     def scores(self, logits: NDArray[np.float32]) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def test_with_a_share_every_class_is_synthetic_alike(rare: Path, latent: bool) -
         synthetic = shown.synthetic[shown.labels == label]
         assert (len(synthetic), synthetic.sum()) == (16, 4)
     real = shown.images(np.flatnonzero(~shown.synthetic)) * 255
-    originals = {image.tobytes() for image in images.pixels}
+    originals = {image.tobytes() for image in images.pixels[:]}
     assert {image.round().byte().numpy().tobytes() for image in real} == originals
     assert shown.images(np.arange(len(shown))).shape == (64, 1, 8, 8)
     ros = training_set(replace(config("smote"), share=0.0), members, space, drawn_in)

@@ -1,0 +1,187 @@
+"""The decoded images of a folder that is too large for memory, kept in a cache by its content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from math import prod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from imbsynth.configs import Size
+from imbsynth.errors import UserError
+from imbsynth.store.drafts import drafting
+from imbsynth.store.fields import Wrong, as_mapping, mapping, parsed, sequence, text, whole
+from imbsynth.store.folders import digest_of, open_regular, read_bytes
+from imbsynth.store.growing import named
+from imbsynth.store.image_reader import OnProgress
+from imbsynth.store.images import ImageForm, Images, read_images
+from imbsynth.store.memory import in_memory, room
+from imbsynth.store.outputs import claim, new_folder
+from imbsynth.store.parallel import in_order, threads_for
+from imbsynth.store.picture_cache import current, key_of, not_saved
+from imbsynth.store.pixel_files import CHUNK, PixelArray, PixelFile, Stored
+from imbsynth.store.sharing import make_once, wait_and_make
+
+KEPT = "folders"  # in a cache
+# Of a folder that is kept: its pixels, the digests of its images' own pixels, and all else.
+PIXELS, PICTURES, ABOUT = "pixels.u8", "pictures.sha256", "about.json"
+_DIGEST = hashlib.sha256().digest_size
+_COUNTS = ("composited", "resized", "made_rgb", "made_gray")  # fields of `Images`
+
+
+class Wanted(NamedTuple):
+    """A folder of images that is to be found in the cache, or to be put there."""
+
+    root: Path
+    paths: Sequence[str]  # relative to the folder
+    form: ImageForm
+    digests: list[str]  # SHA-256 of each file, hexadecimal
+
+    @property
+    def place(self) -> Path:
+        """Where it is kept."""
+        cache = current()
+        if cache is None:
+            raise ValueError("there is no cache")
+        draft = ["draft"] if drafting() else []
+        key = key_of(digest_of(json.dumps(self.digests).encode()), *self.form, *draft)
+        return cache.folder.absolute() / KEPT / digest_of(key.encode())
+
+
+def is_kept_whole(count: int, size: Size | None, channels: int | None) -> bool:
+    """Whether so many images are kept together: there is a cache, and memory may be too small.
+
+    size: (height, width) in pixels; None if it is not known before decoding.
+    """
+    if current() is None or size is None:
+        return False
+    return count * (channels or 3) * prod(size) > room()
+
+
+def file_digests(
+    root: Path, paths: Sequence[str], *, cores: int, on_progress: OnProgress
+) -> list[str] | None:
+    """The SHA-256 of each file, hexadecimal; None if one of them cannot be read."""
+
+    def digest(path: str) -> str:
+        try:
+            return digest_of(read_bytes(root / path))
+        except OSError:
+            return ""  # decoding reports it
+
+    found = []
+    for one in in_order(digest, paths, threads=threads_for(root, paths, cores)):
+        found.append(one)
+        on_progress(len(found))
+    return found if all(found) else None
+
+
+def read_kept(wanted: Wanted, *, cores: int, on_progress: OnProgress) -> tuple[Images, Path | None]:
+    """The images as `read_images` gives them, decoded once for all processes and commands.
+
+    Also the place in the cache if what was there is damaged, and was made anew. UserError as for
+    `read_images`, and for files that change while they are read.
+    """
+    place = wanted.place
+    damaged = place.is_dir() and _load(place, wanted) is None
+    if damaged:
+        wait_and_make(lambda: _discard(place, wanted))
+
+    def make() -> None:
+        with new_folder(place, command="decode", force=False) as part, not_saved():
+            _fill(part, wanted, cores, on_progress)
+
+    make_once(place, make)
+    found = _load(place, wanted)
+    if found is None:
+        raise UserError(f"{place}: damaged", "remove this folder of the cache")
+    return found, place if damaged else None
+
+
+def _discard(place: Path, wanted: Wanted) -> None:
+    """Remove what is damaged, unless another process has made it anew."""
+    with claim(place):
+        if place.is_dir() and _load(place, wanted) is None:
+            shutil.rmtree(place)
+
+
+def _fill(part: Path, wanted: Wanted, cores: int, on_progress: OnProgress) -> None:
+    root, paths, form, digests = wanted
+    images = read_images(
+        root, paths, form, cores=cores, on_progress=on_progress, place=named(part / PIXELS)
+    )
+    places = {path: place for place, path in enumerate(paths)}
+    if images.digests != [digests[places[path]] for path in images.paths]:
+        raise UserError(f"{root}: files change while they are read", "run the command again")
+    if not isinstance(images.pixels, PixelFile):
+        _write(part / PIXELS, images)
+    (part / PICTURES).write_bytes(bytes.fromhex("".join(images.pixel_digests)))
+    about: dict[str, Any] = {name: getattr(images, name) for name in _COUNTS}
+    about["size"] = images.pixels.shape[1:]
+    about["skipped"] = [places[path] for path in images.skipped]
+    about["files"] = {name: _digest_of_file(part / name) for name in (PIXELS, PICTURES)}
+    line = json.dumps(about, sort_keys=True)
+    (part / ABOUT).write_text(json.dumps([line, digest_of(line.encode())]))
+
+
+def _write(path: Path, images: Images) -> None:
+    """Pixels for which there was room after all, such as gray ones, are kept all the same."""
+    with open(path, "xb") as file:
+        for row in range(len(images.pixels)):
+            file.write(images.pixels[row].tobytes())
+
+
+def _load(place: Path, wanted: Wanted) -> Images | None:
+    """What is kept; None if it is not as it was written."""
+    try:
+        lines = sequence({ABOUT: parsed(read_bytes(place / ABOUT))}, ABOUT)
+        if text(lines, 1) != digest_of(text(lines, 0).encode()):
+            return None
+        return _images(place, wanted, as_mapping(parsed(text(lines, 0)), ABOUT))
+    except (OSError, Wrong):
+        return None
+
+
+def _images(place: Path, wanted: Wanted, about: Any) -> Images | None:
+    digests = mapping(about, "files")
+    if any(_digest_of_file(place / name) != text(digests, name) for name in (PIXELS, PICTURES)):
+        return None
+    skipped = {whole(found, i) for found in [sequence(about, "skipped")] for i in range(len(found))}
+    rows = [i for i in range(len(wanted.paths)) if i not in skipped]
+    size = tuple(whole(sequence(about, "size"), i, 1) for i in range(3))
+    pictures = read_bytes(place / PICTURES)
+    bytes_of_pixels = (place / PIXELS).stat().st_size
+    if (bytes_of_pixels, len(pictures)) != (len(rows) * prod(size), len(rows) * _DIGEST):
+        return None
+    return Images(
+        _in_memory_if_it_fits(
+            PixelFile(Stored(open_regular(place / PIXELS), size, str(place / PIXELS)), len(rows))
+        ),
+        [wanted.paths[i] for i in rows],
+        [wanted.digests[i] for i in rows],
+        [pictures[i : i + _DIGEST].hex() for i in range(0, len(pictures), _DIGEST)],
+        [wanted.paths[i] for i in sorted(skipped)],
+        *(whole(about, name, 0) for name in _COUNTS),
+    )
+
+
+def _in_memory_if_it_fits(pixels: PixelFile) -> PixelArray:
+    """For images that are gray, where there was to be room for colour, or of a smaller run."""
+    array = in_memory(pixels.shape)
+    if array is None:
+        return pixels
+    at_once = max(1, CHUNK // prod(pixels.shape[1:]))
+    for start in range(0, len(pixels), at_once):
+        array[start : start + at_once] = pixels[start : start + at_once]
+    return array
+
+
+def _digest_of_file(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open_regular(path) as file:
+        while data := file.read(CHUNK):
+            digest.update(data)
+    return digest.hexdigest()

@@ -1,0 +1,170 @@
+"""Images in a file: their rows are read when they are asked for, or in another thread before."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from math import prod
+from typing import IO, Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imbsynth.errors import UserError
+from imbsynth.store.parallel import ahead
+
+Batch = TypeVar("Batch")
+Indices = NDArray[np.int64]
+Rows = slice | NDArray[Any]  # numbers, or truth values for all
+
+BLOCK = 16 << 20  # bytes of rows that are read ahead together; there are two blocks at a time
+CHUNK = 16 << 20  # bytes that one call reads: systems refuse more than 2 GiB
+
+
+class PixelArray(Protocol):
+    """(n, c, h, w) uint8 images: an array in memory, or a `PixelFile`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def nbytes(self) -> int: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, rows: Any, /) -> Any: ...
+
+
+class _Block(NamedTuple):
+    """Rows that were read ahead."""
+
+    rows: Indices  # ascending, each once
+    pixels: NDArray[np.uint8]
+
+
+class Stored:
+    """A file of images, one after another; closed when nothing refers to it any more."""
+
+    def __init__(self, file: IO[bytes], size: Sequence[int], name: str) -> None:
+        """size: (c, h, w) of each image; name: of the file, for messages."""
+        self.file, self.size, self.name = file, tuple(size), name
+        self.block: _Block | None = None
+        weakref.finalize(self, file.close)
+
+    def pixels(self, rows: Indices) -> NDArray[np.uint8]:
+        """Rows in any order, from the block that was read ahead as far as they are in it."""
+        if self.block is None or not len(self.block.rows):
+            return self.read(rows)
+        places = np.searchsorted(self.block.rows, rows).clip(max=len(self.block.rows) - 1)
+        there = self.block.rows[places] == rows
+        if there.all():
+            return self.block.pixels[places]
+        found = np.empty((len(rows), *self.size), np.uint8)
+        found[there] = self.block.pixels[places[there]]
+        found[~there] = self.read(rows[~there])
+        return found
+
+    def read(self, rows: Indices) -> NDArray[np.uint8]:
+        """Rows in any order; from the file each once, those in a row together."""
+        wanted, places = np.unique(rows, return_inverse=True)
+        found = np.empty((len(wanted), *self.size), np.uint8)
+        starts = np.flatnonzero(np.diff(wanted, prepend=-2) != 1).tolist()
+        ends = [*starts, len(wanted)][1:]
+        for start, end in zip(starts, ends, strict=True):
+            self._read_into(found[start:end].data.cast("B"), int(wanted[start]))
+        return found if np.array_equal(wanted, rows) else found[places]
+
+    def _read_into(self, target: memoryview, row: int) -> None:
+        """Not mapped into memory: pages would count as the process's, and a cut file kills it."""
+        done, first = 0, row * prod(self.size)
+        while done < len(target):
+            size = min(CHUNK, len(target) - done)
+            data = os.pread(self.file.fileno(), size, first + done)
+            if not data:
+                raise UserError(
+                    f"{self.name} was cut off while it was in use", "run the command again"
+                )
+            target[done : done + len(data)] = data
+            done += len(data)
+
+
+class PixelFile:
+    """(n, c, h, w) uint8 images in a file, or some of them; the interface of an array to read."""
+
+    def __init__(self, stored: Stored, count: int, places: Indices | None = None) -> None:
+        """count: of images; places: those in the file, if they are not its first ones."""
+        self._stored, self._count, self._places = stored, count, places
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, c, h, w)."""
+        return (self._count, *self._stored.size)
+
+    @property
+    def nbytes(self) -> int:
+        """What the images would take in memory."""
+        return prod(self.shape)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, rows: int | Rows) -> NDArray[np.uint8]:
+        """A copy of some images; IndexError outside of 0..n-1."""
+        if isinstance(rows, int | np.integer):
+            return self[np.array([rows])][0]
+        return self._stored.pixels(self._in_file(rows))
+
+    def some(self, rows: Rows) -> PixelFile:
+        """Some of the images, which are not read yet."""
+        places = self._in_file(rows)
+        return PixelFile(self._stored, len(places), places)
+
+    def ahead(
+        self, batches: Iterable[Batch], rows_of: Callable[[Batch], Indices]
+    ) -> Generator[Batch, None, None]:
+        """The same batches, while their rows are read in another thread, block by block.
+
+        Rows that are not asked for by then are read all the same: only the time differs.
+        """
+        with closing(ahead(self._blocks(iter(batches), rows_of), 1)) as ready:
+            try:
+                for some, block in ready:
+                    self._stored.block = block
+                    yield from some
+            finally:
+                self._stored.block = None
+
+    def _blocks(
+        self, batches: Iterator[Batch], rows_of: Callable[[Batch], Indices]
+    ) -> Iterator[tuple[list[Batch], _Block]]:
+        some: list[Batch] = []
+        rows: list[Indices] = []
+        most, count = BLOCK // prod(self.shape[1:]), 0
+        for batch in batches:
+            some.append(batch)
+            rows.append(self._in_file(rows_of(batch)))
+            count += len(rows[-1])
+            if count >= most:
+                yield some, self._block(rows)
+                some, rows, count = [], [], 0
+        if some:
+            yield some, self._block(rows)
+
+    def _block(self, rows: list[Indices]) -> _Block:
+        wanted = np.unique(np.concatenate(rows))
+        return _Block(wanted, self._stored.read(wanted))
+
+    def _in_file(self, rows: Rows) -> Indices:
+        """The numbers of some images in the file."""
+        if isinstance(rows, slice):
+            wanted: Indices = np.arange(*rows.indices(len(self)))
+        else:
+            wanted = np.flatnonzero(rows) if rows.dtype == bool else rows
+        if len(wanted) and not 0 <= wanted.min() <= wanted.max() < len(self):
+            raise IndexError(f"not all of these are in 0..{len(self) - 1}")
+        return wanted if self._places is None else self._places[wanted]
+
+
+def some_of(pixels: PixelArray, rows: NDArray[Any]) -> PixelArray:
+    """Some of the images: a copy in memory, or what is read later where they are in a file."""
+    found: PixelArray = pixels.some(rows) if isinstance(pixels, PixelFile) else pixels[rows]
+    return found
