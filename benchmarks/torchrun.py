@@ -94,6 +94,26 @@ def cost_of(processes: list[Connection], steps: int) -> Cost:
     return Cost(max(cost.seconds for cost in costs), sum(cost.processor for cost in costs))
 
 
+def in_turns(
+    alone: list[Connection], several: list[Connection], steps: int, rounds: int
+) -> list[tuple[Cost, Cost]]:
+    """What both pay for the same steps, in each round; then they end."""
+    cost_of(alone, 1), cost_of(several, 1)  # which load what later steps find in memory
+    pairs = [(cost_of(alone, steps), cost_of(several, steps)) for _ in range(rounds)]
+    for process in [*alone, *several]:
+        process.send(0)
+    return pairs
+
+
+def efficiency(pairs: list[tuple[Cost, Cost]], processes: int) -> dict[str, Any]:
+    """Of `processes` together against one alone, by the clock and by processor time."""
+    return {
+        "efficiency": spread([one.seconds / (processes * all_.seconds) for one, all_ in pairs]),
+        "processor": spread([one.processor / all_.processor for one, all_ in pairs]),
+        "load": os.getloadavg()[0],
+    }
+
+
 def main() -> None:
     """Take steps of both in turns."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
@@ -107,14 +127,7 @@ def main() -> None:
 
     arguments = (options.command, options.src, options.batch_size)
     alone, several = started(1, *arguments), started(options.processes, *arguments)
-    pairs: list[tuple[Cost, Cost]] = []
-    cost_of(alone, 1), cost_of(several, 1)  # which load what later steps find in memory
-    for _ in range(options.rounds):
-        pairs.append((cost_of(alone, options.steps), cost_of(several, options.steps)))
-    for process in [*alone, *several]:
-        process.send(0)
-    by_clock = [one.seconds / (options.processes * all_.seconds) for one, all_ in pairs]
-    by_processor = [one.processor / all_.processor for one, all_ in pairs]
+    pairs = in_turns(alone, several, options.steps, options.rounds)
     result = {
         "command": options.command,
         "processes": options.processes,
@@ -123,9 +136,7 @@ def main() -> None:
             "alone": statistics.median(one.seconds for one, _ in pairs) / options.steps,
             "together": statistics.median(all_.seconds for _, all_ in pairs) / options.steps,
         },
-        "efficiency": spread(by_clock),
-        "processor": spread(by_processor),
-        "load": os.getloadavg()[0],
+        **efficiency(pairs, options.processes),
     }
     print(json.dumps(result))
 

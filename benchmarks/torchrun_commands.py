@@ -21,7 +21,7 @@ from resource import RUSAGE_CHILDREN, getrusage
 
 import torch
 
-from benchmarks.torchrun import CPU, Cost, cost_of, spread, started
+from benchmarks.torchrun import CPU, Cost, efficiency, in_turns, started
 from imbsynth.configs import FidConfig, GenerateConfig
 from imbsynth.engine import fid, generate
 from imbsynth.engine.events import silent
@@ -84,12 +84,7 @@ def main() -> None:
         write_autoencoder(options.src, Path(name) / "ae.safetensors")
         arguments = (options.command, options.src, Path(name))
         alone, several = (started(size, *arguments, target=work) for size in (1, options.processes))
-        cost_of(alone, 1), cost_of(several, 1)  # which load what later runs find in memory
-        pairs = [(cost_of(alone, 1), cost_of(several, 1)) for _ in range(options.rounds)]
-        for process in [*alone, *several]:
-            process.send(0)
-    by_clock = [one.seconds / (options.processes * all_.seconds) for one, all_ in pairs]
-    by_processor = [one.processor / all_.processor for one, all_ in pairs]
+        pairs = in_turns(alone, several, 1, options.rounds)
     result = {
         "command": options.command,
         "processes": options.processes,
@@ -97,9 +92,7 @@ def main() -> None:
             "alone": statistics.median(one.seconds for one, _ in pairs),
             "together": statistics.median(all_.seconds for _, all_ in pairs),
         },
-        "efficiency": spread(by_clock),
-        "processor": spread(by_processor),
-        "load": os.getloadavg()[0],
+        **efficiency(pairs, options.processes),
     }
     print(json.dumps(result))
 

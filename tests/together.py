@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from imbsynth.engine.events import EpochDone, Event, OnEvent
 
 CONTEXT = multiprocessing.get_context("forkserver")
 # Imported once, in the process of which the others are copies.
@@ -80,7 +84,17 @@ def _carry_out(
     import torch
 
     torch.set_num_threads(1)
-    os.environ |= {
+    os.environ |= place_of(rank, size, port)
+    try:
+        answer.send(function(*arguments))
+    except Exception as error:
+        answer.send(Failed(type(error).__name__, str(error), rank))
+    os._exit(0)  # as a process ends whose group is gone: without waiting for threads of torch
+
+
+def place_of(rank: int, size: int, port: int) -> dict[str, str]:
+    """What torchrun tells a process by its environment."""
+    return {
         "RANK": str(rank),
         "WORLD_SIZE": str(size),
         "LOCAL_RANK": str(rank),
@@ -88,11 +102,24 @@ def _carry_out(
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
     }
-    try:
-        answer.send(function(*arguments))
-    except Exception as error:
-        answer.send(Failed(type(error).__name__, str(error), rank))
-    os._exit(0)  # as a process ends whose group is gone: without waiting for threads of torch
+
+
+def heard_with_signal(folder: Path, sent: signal.Signals | None) -> tuple[list[Event], OnEvent]:
+    """What a run in one of several processes says, and a listener for it.
+
+    sent: what process 1 gets when the first epoch is over; all write their number into `folder`.
+    """
+    pids = folder / "pids"
+    pids.mkdir(exist_ok=True)
+    (pids / os.environ["RANK"]).write_text(str(os.getpid()))
+    heard: list[Event] = []
+
+    def listen(event: Event) -> None:
+        heard.append(event)
+        if sent is not None and isinstance(event, EpochDone) and event.epoch == 1:
+            os.kill(int((pids / "1").read_text()), sent)
+
+    return heard, listen
 
 
 def _free_port() -> int:

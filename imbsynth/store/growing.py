@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from imbsynth.errors import UserError, option
 from imbsynth.store.memory import in_memory
-from imbsynth.store.pixel_files import CHUNK, PixelArray, PixelFile, Stored
+from imbsynth.store.pixel_files import PixelArray, PixelFile, Stored, in_chunks
 
 Shape = tuple[int, ...]  # (n, c, h, w)
 
@@ -75,8 +75,7 @@ class Growing:
         elif self._rows.shape[1] < images.shape[1]:
             gray, self._rows = self._rows, self._empty(images.shape[1:])
             size = self._rows.shape[1:]
-            for start in range(0, gray.filled, max(1, CHUNK // prod(size))):
-                some = gray.filled_rows(slice(start, start + max(1, CHUNK // prod(size))))
+            for some in in_chunks(gray.whole()):
                 self._rows.append(np.broadcast_to(some, (len(some), *size)))
         self._rows.append(images)
 
@@ -93,10 +92,9 @@ class Growing:
 def joined_pixels(first: PixelArray, second: PixelArray) -> PixelArray:
     """The (n, c, h, w) images of both, in memory or in a file."""
     growing = Growing(len(first) + len(second))
-    at_once = max(1, CHUNK // prod(first.shape[1:]))
     for pixels in (first, second):
-        for start in range(0, len(pixels), at_once):
-            growing.extend(pixels[start : start + at_once])
+        for some in in_chunks(pixels):
+            growing.extend(some)
     whole = growing.whole()
     if whole is None:
         raise ValueError("there are no images")
@@ -112,9 +110,6 @@ class _InMemory:
     def append(self, images: NDArray[np.uint8]) -> None:
         self.array[self.filled : self.filled + len(images)] = images
         self.filled += len(images)
-
-    def filled_rows(self, rows: slice) -> NDArray[np.uint8]:
-        return self.array[: self.filled][rows]
 
     def whole(self) -> NDArray[np.uint8]:
         return self.array[: self.filled]
@@ -134,9 +129,6 @@ class _InFile:
         with self._explained():
             self.stored.file.write(np.ascontiguousarray(images).data)
         self.filled += len(images)
-
-    def filled_rows(self, rows: slice) -> NDArray[np.uint8]:
-        return self.whole()[rows]
 
     def whole(self) -> PixelFile:
         with self._explained():

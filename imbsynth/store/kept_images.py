@@ -22,7 +22,7 @@ from imbsynth.store.memory import in_memory, room
 from imbsynth.store.outputs import claim, new_folder
 from imbsynth.store.parallel import in_order, threads_for
 from imbsynth.store.picture_cache import current, key_of, not_saved
-from imbsynth.store.pixel_files import CHUNK, PixelArray, PixelFile, Stored
+from imbsynth.store.pixel_files import CHUNK, PixelArray, PixelFile, Stored, in_chunks
 from imbsynth.store.sharing import make_once, wait_and_make
 
 KEPT = "folders"  # in a cache
@@ -86,8 +86,11 @@ def read_kept(wanted: Wanted, *, cores: int, on_progress: OnProgress) -> tuple[I
     `read_images`, and for files that change while they are read.
     """
     place = wanted.place
-    damaged = place.is_dir() and _load(place, wanted) is None
+    damaged = place.is_dir()
     if damaged:
+        found = _load(place, wanted)
+        if found is not None:
+            return found, None
         wait_and_make(lambda: _discard(place, wanted))
 
     def make() -> None:
@@ -130,8 +133,8 @@ def _fill(part: Path, wanted: Wanted, cores: int, on_progress: OnProgress) -> No
 def _write(path: Path, images: Images) -> None:
     """Pixels for which there was room after all, such as gray ones, are kept all the same."""
     with open(path, "xb") as file:
-        for row in range(len(images.pixels)):
-            file.write(images.pixels[row].tobytes())
+        for some in in_chunks(images.pixels):
+            file.write(some.tobytes())
 
 
 def _load(place: Path, wanted: Wanted) -> Images | None:
@@ -173,9 +176,10 @@ def _in_memory_if_it_fits(pixels: PixelFile) -> PixelArray:
     array = in_memory(pixels.shape)
     if array is None:
         return pixels
-    at_once = max(1, CHUNK // prod(pixels.shape[1:]))
-    for start in range(0, len(pixels), at_once):
-        array[start : start + at_once] = pixels[start : start + at_once]
+    done = 0
+    for some in in_chunks(pixels):
+        array[done : done + len(some)] = some
+        done += len(some)
     return array
 
 

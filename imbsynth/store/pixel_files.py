@@ -164,6 +164,12 @@ class PixelFile:
         return wanted if self._places is None else self._places[wanted]
 
 
+def in_chunks(pixels: PixelArray) -> Iterator[NDArray[np.uint8]]:
+    """All of the images, in parts of about `CHUNK` bytes."""
+    at_once = max(1, CHUNK // prod(pixels.shape[1:]))
+    return (pixels[start : start + at_once] for start in range(0, len(pixels), at_once))
+
+
 def some_of(pixels: PixelArray, rows: NDArray[Any]) -> PixelArray:
     """Some of the images: a copy in memory, or what is read later where they are in a file."""
     found: PixelArray = pixels.some(rows) if isinstance(pixels, PixelFile) else pixels[rows]

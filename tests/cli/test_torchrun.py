@@ -11,18 +11,15 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_commands import invoke
+from tests.together import place_of
 
 
 @pytest.mark.parametrize("name", ["inspect", "imbalance", "convert"])
 def test_a_command_of_one_process_refuses_to_run_in_several(
     rare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    for variable in ("RANK", "LOCAL_RANK"):
-        monkeypatch.setenv(variable, "1")
-    for variable in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"):
-        monkeypatch.setenv(variable, "3")
-    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
-    monkeypatch.setenv("MASTER_PORT", "1")
+    for variable, value in place_of(1, 3, port=1).items():
+        monkeypatch.setenv(variable, value)
     code, out, err = invoke(name, rare, *([] if name == "inspect" else [tmp_path / "dst"]))
     assert (code, out) == (2, "")
     assert f"error (process 1 of 3): {name} runs in one process, and 3 were started" in err

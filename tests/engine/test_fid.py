@@ -19,10 +19,9 @@ from imbsynth.engine.distances.features import LatentFeatures
 from imbsynth.engine.distances.inception import InceptionFeatures
 from imbsynth.engine.events import Note
 from imbsynth.engine.fid import Report, run
-from imbsynth.engine.inference.autoencoder import autoencoder_checkpoint, load_autoencoder
+from imbsynth.engine.inference.autoencoder import load_autoencoder
 from imbsynth.engine.inference.classifier import load_classifier
 from imbsynth.errors import UserError
-from imbsynth.models.autoencoder import Autoencoder, Shape
 from imbsynth.models.inception import Inception, _Reference
 from imbsynth.runtime import initialised
 from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
@@ -55,15 +54,6 @@ def pair(make_folder: MakeFolder) -> tuple[Path, Path]:
     real = make_folder({"a": 9, "b": 7}, name="real")
     fake = make_folder({"b": 6, "a": 8}, name="fake")
     return real, fake
-
-
-@pytest.fixture
-def encoder(tmp_path: Path) -> Path:
-    """A checkpoint of an autoencoder for 8x8 gray images, with random weights."""
-    model = initialised(lambda: Autoencoder(Shape(1, 8, 8, 4)), 0)
-    path = tmp_path / "ae.safetensors"
-    save_checkpoint(path, autoencoder_checkpoint(model, {}))
-    return path
 
 
 def test_pooled_and_per_class_are_the_distances_of_whole_arrays(pair: tuple[Path, Path]) -> None:

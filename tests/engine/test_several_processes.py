@@ -14,24 +14,12 @@ import torch
 from imbsynth.configs import FidConfig, GenerateConfig
 from imbsynth.engine import fid, generate
 from imbsynth.engine.events import Event, Note, Started
-from imbsynth.engine.inference.autoencoder import autoencoder_checkpoint
 from imbsynth.errors import UserError
-from imbsynth.models.autoencoder import Autoencoder, Shape
-from imbsynth.runtime import initialised, joined
-from imbsynth.store.checkpoints import save_checkpoint
+from imbsynth.runtime import joined
 from tests.conftest import MakeFolder, contents
-from tests.together import together
+from tests.together import place_of, together
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture
-def encoder(tmp_path: Path) -> Path:
-    """A checkpoint of an autoencoder for 8x8 gray images, with random weights."""
-    model = initialised(lambda: Autoencoder(Shape(1, 8, 8, 4)), 0)
-    path = tmp_path / "ae.safetensors"
-    save_checkpoint(path, autoencoder_checkpoint(model, {}))
-    return path
 
 
 def generated(configs: list[GenerateConfig]) -> tuple[list[generate.Report], list[str]]:
@@ -148,12 +136,8 @@ def test_all_processes_refuse_what_one_cannot_read(make_folder: MakeFolder) -> N
 def test_a_filter_needs_a_single_process(
     rare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("RANK", "LOCAL_RANK"):
-        monkeypatch.setenv(name, "0")
-    for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"):
-        monkeypatch.setenv(name, "2")
-    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
-    monkeypatch.setenv("MASTER_PORT", "1")
+    for name, value in place_of(0, 2, port=1).items():
+        monkeypatch.setenv(name, value)
     config = GenerateConfig(src=rare, dst=tmp_path / "dst", min_probability=0.3)
     with pytest.raises(UserError, match="with min_probability runs in one process, and 2 were"):
         generate.run(config)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +15,12 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import TrainGeneratorConfig
 from imbsynth.engine import train_generator
-from imbsynth.engine.events import EpochDone, Event, Note, silent
+from imbsynth.engine.events import Event, Note, silent
 from imbsynth.engine.train_generator import TrainGenerator
 from imbsynth.runtime import joined
 from imbsynth.store.checkpoints import load_checkpoint
 from tests.conftest import MakeFolder
-from tests.together import together
+from tests.together import heard_with_signal, together
 
 CPU = torch.device("cpu")
 # Of the length of a gradient, or of the weights of a run, in float32.
@@ -86,16 +85,7 @@ def test_a_generator_gets_the_gradient_of_the_whole_batch(make_folder: MakeFolde
 
 def carried_out(config: TrainGeneratorConfig, stops: bool) -> list[Event]:
     """What a run said; where it `stops`, process 1 gets a signal when the first epoch is over."""
-    pids = config.out.parent / "pids"
-    pids.mkdir(exist_ok=True)
-    (pids / os.environ["RANK"]).write_text(str(os.getpid()))
-    heard: list[Event] = []
-
-    def listen(event: Event) -> None:
-        heard.append(event)
-        if stops and isinstance(event, EpochDone) and event.epoch == 1:
-            os.kill(int((pids / "1").read_text()), signal.SIGTERM)
-
+    heard, listen = heard_with_signal(config.out.parent, signal.SIGTERM if stops else None)
     train_generator.run(config, on_event=listen)
     return heard
 

@@ -19,13 +19,13 @@ from torch import nn
 from imbsynth.configs import AosTrainConfig, TrainAeConfig
 from imbsynth.engine import aos_train
 from imbsynth.engine.aos_train import AosTrain
-from imbsynth.engine.events import EpochDone, Event, Note, Started, silent
+from imbsynth.engine.events import Event, Note, Started, silent
 from imbsynth.engine.train_ae import TrainAe
 from imbsynth.engine.training.command import TrainingCommand
 from imbsynth.runtime import joined
 from imbsynth.store.checkpoints import load_checkpoint
 from tests.conftest import MakeFolder
-from tests.together import together
+from tests.together import heard_with_signal, together
 
 CPU = torch.device("cpu")
 # Of the length of a gradient of networks in float64; losses are in float32. In float32, batches of
@@ -135,16 +135,7 @@ class Heard(NamedTuple):
 
 def carried_out(config: AosTrainConfig, sent: signal.Signals | None = None) -> Heard:
     """Run a command; process 1 gets a signal when the first epoch is over."""
-    pids = config.out.parent / "pids"
-    pids.mkdir(exist_ok=True)
-    (pids / os.environ["RANK"]).write_text(str(os.getpid()))
-    heard: list[Event] = []
-
-    def listen(event: Event) -> None:
-        heard.append(event)
-        if sent is not None and isinstance(event, EpochDone) and event.epoch == 1:
-            os.kill(int((pids / "1").read_text()), sent)
-
+    heard, listen = heard_with_signal(config.out.parent, sent)
     return Heard(aos_train.run(config, on_event=listen), heard)
 
 
