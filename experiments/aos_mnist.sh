@@ -12,7 +12,7 @@ mkdir -p "$out"
 [ -e "$out/ae.safetensors" ] ||
     imbsynth train-ae "$parts/train" --out "$out/ae.safetensors" --epochs 10 --resume -q
 [ -e "$out/deepsmote" ] ||
-    imbsynth generate "$parts/train" "$out/deepsmote" --ae "$out/ae.safetensors" -q
+    imbsynth generate "$parts/train" "$out/deepsmote" --ae "$out/ae.safetensors" --decode plain -q
 
 trial() { # method, seed, folder, how to oversample
     local clf=$out/$augment/$1-$2.safetensors

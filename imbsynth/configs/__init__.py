@@ -32,7 +32,7 @@ from imbsynth.configs.sizes import (
     within,
 )
 from imbsynth.configs.split import SplitConfig
-from imbsynth.configs.synthesis import AUGMENT, Synthesis
+from imbsynth.configs.synthesis import AUGMENT, RESIDUAL, Synthesis
 from imbsynth.configs.train_ae import Decoder, Penalty, TrainAeConfig
 from imbsynth.configs.train_generator import TrainGeneratorConfig
 from imbsynth.configs.values import MAX_PIXELS
@@ -46,6 +46,7 @@ __all__ = [
     "MAX_PIXELS",
     "MAX_SIDE",
     "MIN_SIDE",
+    "RESIDUAL",
     "SAMPLING_STEPS",
     "STATE",
     "USUAL_PHOTOGRAPH",

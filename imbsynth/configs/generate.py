@@ -5,7 +5,7 @@ from typing import Annotated
 
 from imbsynth.configs.balancing import Balancing
 from imbsynth.configs.shared import SHARDS, Checked, Dst, Linking, Replacing, Src
-from imbsynth.configs.synthesis import SYNTHESIS
+from imbsynth.configs.synthesis import RESIDUAL, SYNTHESIS
 from imbsynth.core.tables import SAMPLERS
 from imbsynth.errors import UserError, option
 from imbsynth.kinds import SHARE
@@ -78,9 +78,9 @@ class GenerateConfig(Balancing, _Kept, Linking, Replacing):
             raise UserError(f"{reconstruct} needs an autoencoder", f"give {option('ae')}")
         if self.reconstruct_originals and self.synthetic_only:
             raise UserError(f"{reconstruct} and {alone} exclude each other", "give one of them")
-        if self.reconstruct_originals and self.decode == "residual":
+        if self.reconstruct_originals and self.decode == RESIDUAL:
             raise UserError(
-                f"{option('decode')} residual makes images as sharp as the originals, and "
+                f"{option('decode')} {RESIDUAL} makes images as sharp as the originals, and "
                 f"{reconstruct} would blur those",
-                f"leave {reconstruct} out",
+                f"leave {reconstruct} out, or give {option('decode')} plain",
             )

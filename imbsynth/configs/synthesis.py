@@ -12,9 +12,10 @@ from imbsynth.options import Option
 
 AUGMENT = "augment"  # the method of generate that copies images and changes them
 SYNTHESIS = "Synthetic images"  # the panel
+RESIDUAL = "residual"  # decoding
 _DECODINGS = {
-    "plain": "as the autoencoder decodes it",
-    "residual": "the base image, changed by what decoding says has changed: as sharp as it is",
+    RESIDUAL: "the base image, changed by what decoding says has changed: as sharp as it is",
+    "plain": "as the autoencoder decodes it, and as in the DeepSMOTE paper",
 }
 _DONORS = Option(
     "Which larger class transfer takes.",
@@ -70,8 +71,12 @@ class Synthesis(Checked):
     ] = None
     decode: Annotated[
         str,
-        Option("How a latent vector becomes an image.", choices=_DECODINGS, panel=SYNTHESIS),
-    ] = "plain"
+        Option(
+            "How a latent vector of the autoencoder becomes an image.",
+            choices=_DECODINGS,
+            panel=SYNTHESIS,
+        ),
+    ] = RESIDUAL
     min_change: Annotated[
         float,
         Option(
@@ -136,12 +141,11 @@ class Synthesis(Checked):
     def check_together(self) -> None:
         """An autoencoder for what needs one."""
         super().check_together()
-        if self.decode == "residual" and self.ae is None:
+        change = option("min_change")
+        if self.min_change > 0 and self.ae is None:
+            raise UserError(f"{change} needs an autoencoder", f"give {option('ae')}")
+        if self.min_change > 0 and self.decode != RESIDUAL:
             raise UserError(
-                f"{option('decode')} residual needs an autoencoder", f"give {option('ae')}"
-            )
-        if self.decode != "residual" and self.min_change > 0:
-            raise UserError(
-                f"{option('min_change')} is for {option('decode')} residual",
-                f"give {option('decode')} residual, or leave {option('min_change')} out",
+                f"{change} is for {option('decode')} {RESIDUAL}",
+                f"give {option('decode')} {RESIDUAL}, or leave {change} out",
             )

@@ -217,7 +217,9 @@ def test_a_folder_of_synthetic_images_alone_needs_the_real_ones(rare: Path, tmp_
 def test_reconstructions_are_neither_real_nor_synthetic(
     rare: Path, encoder: Path, tmp_path: Path
 ) -> None:
-    config = GenerateConfig(src=rare, dst=tmp_path / "all", ae=encoder, reconstruct_originals=True)
+    config = GenerateConfig(
+        src=rare, dst=tmp_path / "all", ae=encoder, decode="plain", reconstruct_originals=True
+    )
     generate.run(config)
     assert compare(rare, tmp_path / "all").n_fake == 28
     with pytest.raises(UserError, match="0 real images"):

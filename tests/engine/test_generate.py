@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from imbsynth.engine.events import Event, Note, Started
 from imbsynth.engine.generate import run
 from imbsynth.engine.inference.autoencoder import load_autoencoder
 from imbsynth.errors import UserError
+from imbsynth.models.autoencoder import Autoencoder
 from imbsynth.store import png_writers
 from imbsynth.store.folders import digest_of
 from tests.conftest import MakeFolder, contents, draw_image
@@ -72,20 +75,37 @@ def test_every_class_comes_up_to_the_largest(
         assert line["space"] == ("latent" if space["ae"] else "pixel")
 
 
+def interpolated(parents: list[torch.Tensor], weights: torch.Tensor) -> torch.Tensor:
+    return combine(parents, weights)
+
+
+def decoded(model: Autoencoder, parents: list[torch.Tensor], weights: torch.Tensor) -> torch.Tensor:
+    return model.decode(combine([model.encode(p) for p in parents], weights))
+
+
+def changed(model: Autoencoder, parents: list[torch.Tensor], weights: torch.Tensor) -> torch.Tensor:
+    """By residual decoding."""
+    new = decoded(model, parents, weights)
+    return (parents[0] + new - model.decode(model.encode(parents[0]))).clamp(0, 1)
+
+
+@pytest.mark.parametrize("making", ["pixels", "plain", "residual"])
 def test_every_synthetic_image_can_be_made_again(
-    rare: Path, tmp_path: Path, space: dict[str, Any]
+    rare: Path, tmp_path: Path, ae: Path, making: str
 ) -> None:
     dst = tmp_path / "dst"
+    space: dict[str, Any] = {} if making == "pixels" else {"ae": ae, "decode": making}
     run(GenerateConfig(src=rare, dst=dst, batch_size=5, **space))
-    model = load_autoencoder(space["ae"]).eval() if space["ae"] else None
+    model = load_autoencoder(ae).eval()
+    ways: dict[str, Callable[..., torch.Tensor]] = {
+        "pixels": interpolated,
+        "plain": partial(decoded, model),
+        "residual": partial(changed, model),
+    }
     for line in manifest(dst):
         parents = [to_unit(pixels(dst / path)) for path in line["parents"]]
-        weights = torch.tensor([line["weights"]])
         with torch.no_grad():
-            if model is None:
-                image = combine(parents, weights)
-            else:
-                image = model.decode(combine([model.encode(p) for p in parents], weights))
+            image = ways[making](parents, torch.tensor([line["weights"]]))
         # Within one gray level: arithmetic in batches may round otherwise.
         difference = to_bytes(image).int() - pixels(dst / line["file"]).int()
         assert difference.abs().max() <= 1
@@ -226,7 +246,7 @@ def test_synthetic_images_alone(rare: Path, tmp_path: Path) -> None:
 
 def test_reconstructed_originals_are_in_the_manifest(rare: Path, ae: Path, tmp_path: Path) -> None:
     dst = tmp_path / "dst"
-    run(GenerateConfig(src=rare, dst=dst, ae=ae, reconstruct_originals=True))
+    run(GenerateConfig(src=rare, dst=dst, ae=ae, decode="plain", reconstruct_originals=True))
     lines = manifest(dst)
     reconstructed = [line for line in lines if line["method"] == "reconstruct"]
     assert [line["file"] for line in reconstructed] == sorted(contents(rare))
@@ -289,7 +309,9 @@ def test_a_gray_autoencoder_puts_no_gray_images_beside_colour_ones(
     colour = make_folder({"a": 3, "b": 1}, name="colour", mode="RGB")
     with pytest.raises(UserError, match="4 images have colour"):
         run(GenerateConfig(src=colour, dst=tmp_path / "dst", ae=ae))
-    config = GenerateConfig(src=colour, dst=tmp_path / "dst", ae=ae, reconstruct_originals=True)
+    config = GenerateConfig(
+        src=colour, dst=tmp_path / "dst", ae=ae, decode="plain", reconstruct_originals=True
+    )
     assert run(config).added == {"a": 0, "b": 2}
 
 

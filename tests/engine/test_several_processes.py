@@ -40,7 +40,7 @@ def test_several_processes_generate_the_bytes_of_one(
     ways: list[dict[str, Any]] = [
         {"ae": encoder, "to": 300},
         {"ae": encoder, "to": 150, "decode": "residual", "synthetic_only": True},
-        {"ae": encoder, "reconstruct_originals": True},
+        {"ae": encoder, "decode": "plain", "reconstruct_originals": True},
         {"method": "ros", "batch_size": 3, "link": "hard"},
         {"method": "ccr", "batch_size": 3, "clean": "move", "energy": 2.0},
         {"method": "augment", "batch_size": 3, "shards": 2},

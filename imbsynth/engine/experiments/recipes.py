@@ -96,8 +96,8 @@ def short_digest(recipe: Recipe | list[Any]) -> str:
 def modern(recipe: Any) -> Any:
     """A recipe of any version as this version writes it.
 
-    Options that did not exist then have their default, with which nothing changes; renamed ones
-    get their new name. What is not a recipe is returned as it is.
+    Options that did not exist then have their default, with which nothing changes, or what was
+    done then; renamed ones get their new name. What is not a recipe is returned as it is.
     """
     if not isinstance(recipe, dict):
         return recipe
@@ -125,6 +125,10 @@ def _modern(kind: type, options: Any, **paths: Path) -> Any:
     renamed = {FORMER_OPTIONS.get(name, name): value for name, value in options.items()}
     given = {name: value for name, value in renamed.items() if value is not None}
     known = names(kind)
+    if "ae" not in given and "ae" not in paths:
+        given.pop("decode", None)  # nothing was decoded, whatever the default was
+    elif "decode" in known:
+        given.setdefault("decode", "plain")  # the only way, before there was a choice
     unknown = {name: value for name, value in given.items() if name not in known}
     try:
         kept = {name: value for name, value in given.items() if name in known}

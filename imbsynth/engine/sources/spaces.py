@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imbsynth.configs import RESIDUAL
 from imbsynth.core.batches import images_at_once
 from imbsynth.core.pixels import as_rows, to_bytes, to_unit
 from imbsynth.engine.events import Advanced, OnEvent, Started, silent
@@ -200,7 +201,7 @@ def latent_space(
     decode: str,
     min_change: float,
 ) -> Latents:
-    """The latent space with the decoding chosen: "plain" or "residual"."""
-    if decode == "residual":
+    """The latent space with the decoding chosen."""
+    if decode == RESIDUAL:
         return ResidualLatents(autoencoder, images, members, min_change)
     return Latents(autoencoder, images, members)

@@ -64,7 +64,7 @@ def test_options_in_common_are_checked_with_those_of_the_method() -> None:
     own: dict[str, Any] = {"only": {"generate": {"share": 0.5}}}
     with pytest.raises(UserError, match="methods only generate: share and to are both given"):
         parse_protocol(protocol(generate={"to": 30}, methods=own))
-    own = {"only": {"per-imbalance": {"as is": {"decode": "residual"}}}}
+    own = {"only": {"per-imbalance": {"as is": {"min-change": 0.1}}}}
     with pytest.raises(UserError, match="methods only per-imbalance as is: "):
         parse_protocol(protocol(methods=own))
 
