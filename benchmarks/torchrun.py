@@ -1,10 +1,14 @@
 """Training steps of several processes that share every batch, beside those of one, in turns.
 
+And beside as many runs of one process at the same time that know nothing of each other: what the
+machine gives them is the most that can be expected.
+
     python -m benchmarks.torchrun mnist/train --processes 2 --steps 3 --rounds 7
 
 Each process has one thread. Prints one JSON line: seconds per step, and the efficiency, which is
 the time of one process by that of all together times their number (aim: 0.8 with a core for each);
-`processor` is the same of processor time, on which other programs have less influence.
+`processor` is the same of processor time, on which other programs have less influence;
+`unrelated` is the time of one process by that of the unrelated ones.
 """
 
 from __future__ import annotations
@@ -32,6 +36,7 @@ from imbsynth.engine.train_ae import TrainAe
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.runtime import joined
 
+CORE = "BENCHMARK_CORE"  # of the environment: which one a process is to have
 CPU, OUT = torch.device("cpu"), Path("never-written.safetensors")
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
@@ -70,8 +75,35 @@ def work(orders: Connection, place: dict[str, str], *arguments: Any) -> None:
             orders.send(Cost(time.perf_counter() - start, time.process_time() - processor))
 
 
-def started(size: int, *arguments: Any, target: Callable[..., None] = work) -> list[Connection]:
-    """Processes that wait for orders."""
+class Contenders(NamedTuple):
+    """Processes that wait for orders, which have the same work."""
+
+    alone: list[Connection]
+    together: list[Connection]
+    unrelated: list[Connection]  # each has all of the work
+
+
+class Round(NamedTuple):
+    """What each paid."""
+
+    alone: Cost
+    together: Cost
+    unrelated: Cost
+
+
+def contenders(processes: int, *arguments: Any, target: Callable[..., None] = work) -> Contenders:
+    """All of them, started."""
+    return Contenders(
+        _started(1, 0, *arguments, target=target),
+        _started(processes, 0, *arguments, target=target),
+        [one for core in range(processes) for one in _started(1, core, *arguments, target=target)],
+    )
+
+
+def _started(
+    size: int, core: int, *arguments: Any, target: Callable[..., None]
+) -> list[Connection]:
+    """Processes of one run; core: which one a target may choose for the first of them."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
@@ -80,7 +112,7 @@ def started(size: int, *arguments: Any, target: Callable[..., None] = work) -> l
         here, there = CONTEXT.Pipe()
         place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "LOCAL_WORLD_SIZE": size}
         texts = {name: str(value) for name, value in place.items()}
-        texts |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        texts |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), CORE: str(core + rank)}
         CONTEXT.Process(target=target, args=(there, texts, *arguments), daemon=True).start()
         connections.append(here)
     return connections
@@ -94,22 +126,28 @@ def cost_of(processes: list[Connection], steps: int) -> Cost:
     return Cost(max(cost.seconds for cost in costs), sum(cost.processor for cost in costs))
 
 
-def in_turns(
-    alone: list[Connection], several: list[Connection], steps: int, rounds: int
-) -> list[tuple[Cost, Cost]]:
-    """What both pay for the same steps, in each round; then they end."""
-    cost_of(alone, 1), cost_of(several, 1)  # which load what later steps find in memory
-    pairs = [(cost_of(alone, steps), cost_of(several, steps)) for _ in range(rounds)]
-    for process in [*alone, *several]:
+def in_turns(ready: Contenders, steps: int, rounds: int) -> list[Round]:
+    """What they pay for the same steps, in each round; then they end."""
+    for one in ready:
+        cost_of(one, 1)  # which loads what later steps find in memory
+    found = [Round(*(cost_of(one, steps) for one in ready)) for _ in range(rounds)]
+    for process in [process for one in ready for process in one]:
         process.send(0)
-    return pairs
+    return found
 
 
-def efficiency(pairs: list[tuple[Cost, Cost]], processes: int) -> dict[str, Any]:
+def efficiency(rounds: list[Round], processes: int) -> dict[str, Any]:
     """Of `processes` together against one alone, by the clock and by processor time."""
     return {
-        "efficiency": spread([one.seconds / (processes * all_.seconds) for one, all_ in pairs]),
-        "processor": spread([one.processor / all_.processor for one, all_ in pairs]),
+        "seconds": {
+            name: statistics.median(getattr(one, name).seconds for one in rounds)
+            for name in Round._fields
+        },
+        "efficiency": spread(
+            [one.alone.seconds / (processes * one.together.seconds) for one in rounds]
+        ),
+        "processor": spread([one.alone.processor / one.together.processor for one in rounds]),
+        "unrelated": spread([one.alone.seconds / one.unrelated.seconds for one in rounds]),
         "load": os.getloadavg()[0],
     }
 
@@ -126,17 +164,13 @@ def main() -> None:
     options = parser.parse_args()
 
     arguments = (options.command, options.src, options.batch_size)
-    alone, several = started(1, *arguments), started(options.processes, *arguments)
-    pairs = in_turns(alone, several, options.steps, options.rounds)
+    rounds = in_turns(contenders(options.processes, *arguments), options.steps, options.rounds)
     result = {
         "command": options.command,
         "processes": options.processes,
         "batch_size": options.batch_size,
-        "seconds_per_step": {
-            "alone": statistics.median(one.seconds for one, _ in pairs) / options.steps,
-            "together": statistics.median(all_.seconds for _, all_ in pairs) / options.steps,
-        },
-        **efficiency(pairs, options.processes),
+        "steps": options.steps,
+        **efficiency(rounds, options.processes),
     }
     print(json.dumps(result))
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import tempfile
 import time
 from multiprocessing.connection import Connection
@@ -21,7 +20,7 @@ from resource import RUSAGE_CHILDREN, getrusage
 
 import torch
 
-from benchmarks.torchrun import CPU, Cost, efficiency, in_turns, started
+from benchmarks.torchrun import CORE, CPU, Cost, contenders, efficiency, in_turns
 from imbsynth.configs import FidConfig, GenerateConfig
 from imbsynth.engine import fid, generate
 from imbsynth.engine.events import silent
@@ -59,14 +58,14 @@ def work(orders: Connection, place: dict[str, str], command: str, src: Path, fol
     os.environ |= place
     torch.set_num_threads(1)
     cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[int(place["RANK"]) % len(cores)]})
+    os.sched_setaffinity(0, {cores[int(place[CORE]) % len(cores)]})
     done = 0
     with joined(CPU):
         while count := orders.recv():
             start, processor = time.perf_counter(), processor_time()
             for _ in range(count):
                 done += 1
-                dst = folder / f"{place['WORLD_SIZE']}-{done}"
+                dst = folder / f"{place['WORLD_SIZE']}-{place['MASTER_PORT']}-{done}"
                 run(command, src, folder / "ae.safetensors", dst)
             orders.send(Cost(time.perf_counter() - start, processor_time() - processor))
 
@@ -83,16 +82,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         write_autoencoder(options.src, Path(name) / "ae.safetensors")
         arguments = (options.command, options.src, Path(name))
-        alone, several = (started(size, *arguments, target=work) for size in (1, options.processes))
-        pairs = in_turns(alone, several, 1, options.rounds)
+        ready = contenders(options.processes, *arguments, target=work)
+        rounds = in_turns(ready, 1, options.rounds)
     result = {
         "command": options.command,
         "processes": options.processes,
-        "seconds": {
-            "alone": statistics.median(one.seconds for one, _ in pairs),
-            "together": statistics.median(all_.seconds for _, all_ in pairs),
-        },
-        **efficiency(pairs, options.processes),
+        **efficiency(rounds, options.processes),
     }
     print(json.dumps(result))
 
