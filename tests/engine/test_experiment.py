@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from imbsynth.engine import compare, experiment
 from imbsynth.engine.events import Advanced, Event
 from imbsynth.engine.experiments.protocol_files import parse_protocol, read_protocol
 from imbsynth.engine.experiments.protocols import Trial
+from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.errors import UserError
 from imbsynth.store.outputs import claim
 from tests.conftest import MakeFolder, contents
@@ -127,6 +130,33 @@ def test_the_trial_of_a_process_that_was_killed_is_taken_up(root: Path) -> None:
             other.kill()
     assert undone[0]
     assert list(report.trials.values()) == ["made now"] * 3
+
+
+def test_other_trials_come_first_while_another_process_trains_an_autoencoder(root: Path) -> None:
+    experiment.run(config(root, {**PLAIN, "seeds": [0]}))  # so that there is an experiment
+    methods = {name: TINY["methods"][name] for name in ("DeepSMOTE", "plain")}
+    settings = config(root, {**TINY, "imbalance": {"as is": {}}, "methods": methods})
+    assert settings.protocol is not None
+    workspace = Workspace(read_protocol(settings.protocol), root, settings.out, "cpu")
+    encoded, plain = workspace.protocol.trials()
+    autoencoder = workspace.autoencoder(encoded)
+    assert autoencoder is not None
+    autoencoder.parent.mkdir(parents=True)
+    done: list[list[bool]] = []
+    with ExitStack() as other:
+        other.enter_context(claim(autoencoder))
+        late = threading.Timer(20, other.close)  # so that nothing is waited for without end
+        late.start()
+
+        def finished(event: Event) -> None:
+            done.append([workspace.is_done(trial) for trial in (encoded, plain)])
+            if workspace.is_done(plain):
+                other.close()
+
+        report = experiment.run(settings, on_event=finished)
+        late.cancel()
+    assert [False, True] in done
+    assert list(report.trials.values()) == ["made now"] * 2
 
 
 def test_a_trial_that_another_process_is_doing_is_left_to_it(root: Path) -> None:

@@ -52,7 +52,7 @@ def run_trials(
             pace.before(trial, over)
             # Where trials of other processes are still to come, it is not known yet who is behind:
             # then the trial is made, and its result is not used if it need not have been.
-            if trial not in over and run_trial(workspace, trial, done - 1, on_event):
+            if trial not in over and run_trial(workspace, trial, done - 1, on_event, wait=False):
                 made.add(trial)
             on_event(Advanced(done, trial.name))
         made |= _taken_up(workspace, own, spared, on_event)
@@ -63,18 +63,21 @@ def run_trials(
 def _taken_up(
     workspace: Workspace, own: set[Trial], spared: Spared, on_event: OnEvent
 ) -> set[Trial]:
-    """Do what other processes had begun and have left undone, because they were ended.
+    """Do what had to wait, and what other processes have left undone, because they were ended.
 
-    Nobody is waited for: what is being done at the end stays with its process.
+    A network that another process trains is waited for once nothing else is left. Nobody is waited
+    for who does a whole trial: it stays with its process.
     """
     made: set[Trial] = set()
+    wait = False
     while True:
-        before = len(made)
+        before, done = len(made), len(own) - 1
         for trial in to_do(workspace, spared()):
-            if trial in own and run_trial(workspace, trial, len(own) - 1, on_event):
+            if trial in own and run_trial(workspace, trial, done, on_event, wait=wait):
                 made.add(trial)
-        if len(made) == before:
+        if len(made) == before and wait:
             return made
+        wait = len(made) == before
 
 
 def _status(

@@ -1,7 +1,7 @@
 """One trial: a chain of commands, imbalance to evaluate, whose result is one JSON file.
 
 What trials share (an imbalanced copy of a data set, its parts, an autoencoder, a generated folder)
-is made once, by the first process that needs it; the others wait for it.
+is made once, by the first process that needs it; the others do other trials, or wait for it.
 """
 
 from __future__ import annotations
@@ -45,13 +45,16 @@ from imbsynth.store.sharing import make_once, wait_and_make
 from imbsynth.store.training_files import TrainingFiles
 
 
-def run_trial(workspace: Workspace, trial: Trial, before: int, on_event: OnEvent) -> bool:
+def run_trial(
+    workspace: Workspace, trial: Trial, before: int, on_event: OnEvent, *, wait: bool = True
+) -> bool:
     """Train and evaluate; False if another process is doing this trial or has done it.
 
-    before: trials done, for the progress.
+    before: trials done, for the progress. wait: for a network that another process is training;
+    else False.
     """
     target = workspace.target(trial)
-    if workspace.is_done(trial):
+    if workspace.is_done(trial) or not (wait or _can_begin(workspace, trial)):
         return False
     try:
         with claim(target):
@@ -65,6 +68,18 @@ def run_trial(workspace: Workspace, trial: Trial, before: int, on_event: OnEvent
                 write_json(part, result)
     except Busy:
         return False
+    return True
+
+
+def _can_begin(workspace: Workspace, trial: Trial) -> bool:
+    """Whether nothing that the trial needs is being trained by another process."""
+    for network in (workspace.autoencoder(trial), workspace.generator(trial)):
+        try:
+            if network is not None and network.parent.is_dir() and not network.exists():
+                with claim(network):
+                    pass
+        except Busy:
+            return False
     return True
 
 
