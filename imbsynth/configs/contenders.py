@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-PLAIN, STRONG, AFFINE = "plain", "strong", " + affine"
+PLAIN, STRONG, AFFINE, FEATURES = "plain", "strong", " + affine", " + features"
 
 
 class Contender(NamedTuple):
@@ -18,7 +18,7 @@ class Contender(NamedTuple):
 _STRONG: dict[str, Any] = {"recipe": STRONG}
 # AOS balances the classes itself: a balanced loss beside it would count rare ones twice.
 _STRONG_AOS = {**_STRONG, "oversample": "aos", "loss": "cross-entropy"}
-_STRONG_FEATURES = {**_STRONG, "head_epochs": 10, "head_synthesis": "calibrated"}
+_FEATURES: dict[str, Any] = {"head_epochs": 10, "head_synthesis": "calibrated"}
 _BALANCED = {"copies": "ros", "SMOTE": "smote", "AOS": "aos"}
 
 
@@ -38,20 +38,24 @@ def _single(suffix: str, augment: str) -> dict[str, Contender]:
 CONTENDERS: dict[str, Contender] = {
     **_single("", "none"),
     **_single(AFFINE, "affine"),
+    "copies" + AFFINE + FEATURES: Contender(
+        {"recipe": PLAIN, "augment": "affine", "oversample": "ros", **_FEATURES}
+    ),
     STRONG: Contender(_STRONG),
     "strong + AOS": Contender(_STRONG_AOS),
     "strong + DeepSMOTE": Contender(_STRONG, encoded=True),
-    "strong + features": Contender(_STRONG_FEATURES),
+    STRONG + FEATURES: Contender({**_STRONG, **_FEATURES}),
 }
 USUAL = (
     PLAIN,
     "copies",
     PLAIN + AFFINE,
     "copies" + AFFINE,
+    "copies" + AFFINE + FEATURES,
     STRONG,
     "strong + AOS",
     "strong + DeepSMOTE",
-    "strong + features",
+    STRONG + FEATURES,
 )
 
 
@@ -60,6 +64,8 @@ def base_of(method: str) -> str | None:
 
     What is added to "strong" or to "plain + affine" is compared with these; None for plain.
     """
+    if method.endswith(FEATURES):
+        return method.removesuffix(FEATURES)
     if method.startswith(f"{STRONG} + "):
         return STRONG
     if method.endswith(AFFINE) and method != PLAIN + AFFINE:

@@ -32,9 +32,10 @@ class ExperimentConfig(Grouped, Sized, Drafting, Caching, InMemory, OnDevice):
     makes the tables.
 
     On a folder of your own, methods are cross-validated, all with one training budget: plain
-    training and random copies, each without and with augmentation, the recipe "strong", and AOS,
-    DeepSMOTE and synthetic features on top of it. The command says beforehand about how long that
-    takes, stops methods that are surely behind, and says at the end which methods helped.
+    training and random copies, each without and with augmentation, the recipe "strong", AOS and
+    DeepSMOTE on top of it, and synthetic features on top of copies and of "strong". The command
+    says beforehand about how long that takes, stops methods that are surely behind, and says at the
+    end which methods helped.
     """
 
     out: Annotated[

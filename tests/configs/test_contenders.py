@@ -19,6 +19,8 @@ from imbsynth.core.tables import LOSSES
         ("AOS + affine", "plain + affine"),
         ("strong", "plain"),
         ("strong + AOS", "strong"),
+        ("strong + features", "strong"),
+        ("copies + affine + features", "copies + affine"),
         ("ROS + affine", "plain + affine"),  # of an older version
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from imbsynth.configs import ExperimentConfig
-from imbsynth.configs.contenders import PLAIN
+from imbsynth.configs.contenders import PLAIN, USUAL
 from imbsynth.engine import experiment
 from imbsynth.engine.events import Event, Note
 from imbsynth.engine.experiments.folder_protocol import protocol_for
@@ -38,7 +38,7 @@ def test_a_verdict_on_a_folder_resumes_where_it_stopped(make_folder: MakeFolder)
     config = ExperimentConfig(on=src, out=src.parent / "out", device="cpu")
     workspace = Workspace(protocol_for(scan(src), config), src, config.out, "cpu")
     trials = list(workspace.protocol.trials())
-    assert len(trials) == 24
+    assert len(trials) == 3 * len(USUAL)
     left = Trial("folder", "as is", "strong + DeepSMOTE", 0)
     good, bad = [[[0] * 4, [1]]] * 3, [[[0] * 4, [0]]] * 3
     config.out.mkdir()
@@ -104,7 +104,7 @@ def test_results_of_another_folder_give_no_verdict(make_folder: MakeFolder) -> N
     workspace = Workspace(protocol_for(scan(one), config), one, config.out, "cpu")
     config.out.mkdir()
     write_trials(workspace, list(workspace.protocol.trials()), {PLAIN: [[[0] * 3, [1]]] * 3})
-    assert len(experiment.run(config).verdicts) == 8
+    assert len(experiment.run(config).verdicts) == len(USUAL)
     with pytest.raises(UserError, match="was made "):
         experiment.run(replace(config, on=other))
 
