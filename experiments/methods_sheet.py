@@ -11,6 +11,7 @@ real images that are shown, by its default epsilon and by five times as much.
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from collections.abc import Iterator
 from functools import partial
@@ -34,7 +35,7 @@ from imbsynth.models.classifiers import Classifier
 from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.folders import scan
 
-ROWS, SHOWN = 5, 3  # classes, and images of each by each method
+ROWS, SHOWN = 5, 2  # classes, and images of each by each method
 PIXELS = ("smote", "amdo", "ccr", "rbo")
 LATENT = {
     "DeepSMOTE": {"decode": "plain"},
@@ -67,9 +68,15 @@ def columns(ae: Path, generators: list[Path]) -> Iterator[Column]:
 
 def made(train: Path, options: dict[str, Any], classes: list[str]) -> list[list[Picture]]:
     """The first synthetic images of each class."""
+    counts = {name: len(paths) for name, paths in scan(train).files.items()}
+    wanted = {name: count + SHOWN * (name in classes) for name, count in counts.items()}
     with tempfile.TemporaryDirectory() as temporary:
-        out = Path(temporary) / "made"
-        generate.run(GenerateConfig(src=train, dst=out, synthetic_only=True, **options))
+        out, per_class = Path(temporary, "made"), Path(temporary, "wanted.json")
+        per_class.write_text(json.dumps(wanted))
+        config = GenerateConfig(
+            src=train, dst=out, per_class=per_class, synthetic_only=True, **options
+        )
+        generate.run(config)
         return [pictures(sorted((out / name).iterdir())[:SHOWN]) for name in classes]
 
 
