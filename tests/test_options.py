@@ -198,6 +198,15 @@ def test_a_wrong_python_value_names_its_field(options: dict[str, Any], named: st
     assert "--" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("memory", "\u06650%"), ("memory", "1\u212ab"), ("device", "cuda:\u0663")]
+)
+def test_digits_and_units_of_other_scripts_are_refused(name: str, text: str) -> None:
+    """Python takes them for numbers and letters; what uses the text later need not."""
+    with pytest.raises(UserError, match=f"{name} is "):
+        field_of(AosTrainConfig, name).parse(text)
+
+
 @pytest.mark.parametrize("epsilon", [0.0, -1.0, 1.5, float("nan"), float("inf")])
 def test_a_number_out_of_range_names_the_range(epsilon: float) -> None:
     with pytest.raises(UserError, match=r"give a number in \(0, 1\]"):

@@ -66,7 +66,7 @@ def _record_counts(value: Any) -> str | dict[str, int]:
 
 
 def _parse_device(text: str) -> str:
-    if not isinstance(text, str) or not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", text):
+    if not isinstance(text, str) or not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", text):
         raise ValueError("no device")
     return text
 
@@ -131,7 +131,7 @@ def _accept_pattern(value: Any) -> str:
 def _parse_memory(text: Any) -> str:
     """A share of memory or a size; it stays a text."""
     found = re.fullmatch(
-        r"(\d{1,9}(?:\.\d{1,9})?) ?(%|[kmgt]i?b)", TEXT.accept(text), re.IGNORECASE
+        r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(%|[KkMmGgTt][Ii]?[Bb])", TEXT.accept(text)
     )
     if found is None or not 0 < float(found[1]) <= (100 if found[2] == "%" else math.inf):
         raise ValueError("no size")

@@ -29,12 +29,16 @@ class Place(NamedTuple):
 
 
 def nameless() -> Place:
-    """A file without a name, which ends with the process."""
+    """A file without a name, which ends with the process; UserError where none can be written."""
     advice = (
         f"name a disk with room in the environment variable TMPDIR or with {option('cache')}, or "
         f"choose a smaller {option('image_size')}"
     )
-    return Place(tempfile.gettempdir(), tempfile.TemporaryFile, advice)
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError:
+        raise UserError("no temporary folder can be written", advice) from None
+    return Place(folder, tempfile.TemporaryFile, advice)
 
 
 def named(path: Path) -> Place:
@@ -56,9 +60,9 @@ class Growing:
     """Rows for images, which turn from gray to colour when the first colour image comes."""
 
     def __init__(self, most: int, channels: int | None = None, place: Place | None = None) -> None:
-        """most: images that may come; place: where they go if memory has no room for them all."""
+        """most: images that may come; place: where they go beyond memory; None: nameless."""
         self.most, self.channels = most, channels
-        self.place = place or nameless()
+        self._place = place
         self._rows: _InMemory | _InFile | None = None
 
     def add(self, pixels: NDArray[np.uint8]) -> None:
@@ -86,7 +90,7 @@ class Growing:
     def _empty(self, size: Shape) -> _InMemory | _InFile:
         shape = (self.most, *size)
         array = in_memory(shape)
-        return _InFile(shape, self.place) if array is None else _InMemory(array)
+        return _InFile(shape, self._place or nameless()) if array is None else _InMemory(array)
 
 
 def joined_pixels(first: PixelArray, second: PixelArray) -> PixelArray:

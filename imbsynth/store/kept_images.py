@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from math import prod
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from imbsynth.configs import Size
-from imbsynth.errors import UserError
+from imbsynth.errors import UserError, option
 from imbsynth.store.drafts import drafting
 from imbsynth.store.fields import Wrong, as_mapping, mapping, parsed, sequence, text, whole
 from imbsynth.store.folders import digest_of, open_regular, read_bytes
@@ -86,7 +87,7 @@ def read_kept(wanted: Wanted, *, cores: int, on_progress: OnProgress) -> tuple[I
     `read_images`, and for files that change while they are read.
     """
     place = wanted.place
-    damaged = place.is_dir()
+    damaged = os.path.lexists(place)
     if damaged:
         found = _load(place, wanted)
         if found is not None:
@@ -107,8 +108,18 @@ def read_kept(wanted: Wanted, *, cores: int, on_progress: OnProgress) -> tuple[I
 def _discard(place: Path, wanted: Wanted) -> None:
     """Remove what is damaged, unless another process has made it anew."""
     with claim(place):
-        if place.is_dir() and _load(place, wanted) is None:
-            shutil.rmtree(place)
+        if not os.path.lexists(place) or _load(place, wanted) is not None:
+            return
+        try:
+            if place.is_dir() and not place.is_symlink():
+                shutil.rmtree(place)
+            else:
+                place.unlink()
+        except OSError as error:
+            raise UserError(
+                f"{place}: damaged, and cannot be removed ({error.strerror})",
+                f"have it removed by its owner, or give another {option('cache')}",
+            ) from None
 
 
 def _fill(part: Path, wanted: Wanted, cores: int, on_progress: OnProgress) -> None:

@@ -168,6 +168,8 @@ def _open(folder: Path) -> PictureCache:
         return PictureCache(folder / FILE)
     except OSError as error:
         problem, fix = error.strerror or str(error), "choose a place where you may write"
+    except sqlite3.OperationalError as error:  # of the disk or its rights, not of the file
+        problem, fix = f"{FILE}: {error}", "choose a place with room, where you may write"
     except sqlite3.Error as error:
         problem, fix = f"{FILE}: {error}", "remove that file, or choose another folder"
     raise UserError(f"{option('cache')} {folder}: {problem}", fix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +15,10 @@ POLL = 2.0  # seconds between two attempts while another process is writing
 def make_once(made: Path, make: Callable[[], object]) -> None:
     """Call `make`, unless what appears when it is done is there, by whatever process."""
     try:
-        if not made.exists():
+        if not os.path.exists(made):  # False, too, where one may not look
             wait_and_make(make)
     except UserError:
-        if not made.exists():  # else another process was quicker
+        if not os.path.exists(made):  # else another process was quicker
             raise
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -274,4 +275,21 @@ def test_images_that_fit_nowhere_are_said_so(
     monkeypatch.setattr(os, "posix_fallocate", full)
     problem = r"1 images of 4x6 pixels take .* memory leaves .* no room \(No space left.*\n  fix: "
     with pytest.raises(UserError, match=problem + ".* TMPDIR or with cache"):
+        read_images(tmp_path, paths)
+
+
+def test_a_temporary_folder_is_looked_for_only_where_memory_has_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be none, as in a container that may write only where its outputs go."""
+    paths = [put(tmp_path, "a.png", noise(0, *COLOUR))]
+
+    def none(*_: object) -> None:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_get_default_tempdir", none)
+    assert len(read_images(tmp_path, paths).pixels) == 1
+    fill_memory(monkeypatch, tmp_path)
+    with pytest.raises(UserError, match=r"no temporary folder .*\n  fix: name a disk .* TMPDIR"):
         read_images(tmp_path, paths)

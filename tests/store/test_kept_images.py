@@ -32,6 +32,7 @@ from imbsynth.store.kept_images import (
 from imbsynth.store.memory import limited
 from imbsynth.store.picture_cache import FILE, kept_in
 from imbsynth.store.pixel_files import PixelFile
+from tests.rights import permissions_hold
 from tests.store.conftest import noise, put
 
 FORM = ImageForm(size=(4, 6), skip_unreadable=True)
@@ -166,6 +167,48 @@ def test_a_header_that_does_not_fit_is_damage_too(tmp_path: Path, paths: list[st
         found, damaged = read(tmp_path, paths)
         assert damaged
         assert same(found, expected)
+
+
+@pytest.mark.parametrize("stands", ["a file", "a link", "a link to nothing"])
+def test_what_stands_in_the_place_of_a_folder_is_replaced(
+    tmp_path: Path, paths: list[str], stands: str
+) -> None:
+    read(tmp_path, paths)
+    (place,) = (tmp_path / "cache" / KEPT).iterdir()
+    place.rename(tmp_path / "moved")
+    (tmp_path / "moved" / PIXELS).write_bytes(b"")
+    if stands == "a file":
+        place.write_bytes(b"")
+    else:
+        place.symlink_to(tmp_path / ("moved" if stands == "a link" else "gone"))
+    found, damaged = read(tmp_path, paths)
+    assert damaged
+    assert same(found, read_images(tmp_path / "src", paths, FORM))
+    assert (tmp_path / "moved" / PIXELS).read_bytes() == b""
+
+
+@pytest.mark.parametrize("rights", [0o555, 0o000])
+def test_damage_that_cannot_be_removed_names_its_place(
+    tmp_path: Path, paths: list[str], rights: int
+) -> None:
+    read(tmp_path, paths)
+    (place,) = (tmp_path / "cache" / KEPT).iterdir()
+    (place / PIXELS).write_bytes(b"")
+    place.chmod(rights)
+    with permissions_hold(), pytest.raises(UserError, match=f"{place}: damaged, and cannot be rem"):
+        read(tmp_path, paths)
+    place.chmod(0o755)
+
+
+def test_a_cache_of_another_user_that_is_closed_is_an_error(
+    tmp_path: Path, paths: list[str]
+) -> None:
+    read(tmp_path, paths)
+    folders = tmp_path / "cache" / KEPT
+    folders.chmod(0)
+    with permissions_hold(), pytest.raises(UserError, match=r"Permission denied.*\n  fix: "):
+        read(tmp_path, paths)
+    folders.chmod(0o755)
 
 
 def test_images_that_fit_after_all_are_in_memory(tmp_path: Path, paths: list[str]) -> None:

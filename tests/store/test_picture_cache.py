@@ -17,6 +17,7 @@ from imbsynth.store.drafts import drafted
 from imbsynth.store.image_files import ImageFile, read_image_file
 from imbsynth.store.picture_cache import FILE, LARGEST, kept_in
 from tests.conftest import MakeFolder, contents
+from tests.rights import permissions_hold
 
 RULES = [(None, False), ((5, 7), False), ((5, 7), True)]
 
@@ -111,6 +112,15 @@ def test_a_damaged_row_is_decoded_again(files: list[Path], tmp_path: Path, damag
 def test_a_file_that_is_no_cache_is_named(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"not a database" * 100)
     with pytest.raises(UserError, match=r"images\.sqlite: file is not a database.*\n  fix: remove"):
+        kept_in(tmp_path).__enter__()
+
+
+def test_nobody_is_told_to_remove_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / FILE).touch(mode=0o444)
+    with (
+        permissions_hold(),
+        pytest.raises(UserError, match=r"readonly.*\n  fix: choose a place with room"),
+    ):
         kept_in(tmp_path).__enter__()
 
 

@@ -22,6 +22,7 @@ from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
 from imbsynth.store.fields import Wrong, flag, mapping, text, texts, whole
 from imbsynth.store.folders import is_class_name
+from imbsynth.store.names import listing
 
 KIND = "train-ae"
 _TRAINED_ON = "digests.train"  # version 0.1 wrote none
@@ -91,6 +92,7 @@ def autoencoder_checkpoint(
 def load_autoencoder(path: Path) -> Autoencoder:
     """The autoencoder of a checkpoint; UserError for any other file."""
     checkpoint = load_checkpoint(path, KIND)
+    _check_known(path, checkpoint.meta)
     shape, tensors = _shape(path, checkpoint.meta), dict(checkpoint.tensors)
     tensors.pop(_TRAINED_ON, None)
     with torch.device("meta"):
@@ -145,3 +147,15 @@ def _shape(path: Path, meta: dict[str, Any]) -> Shape:
             "the file is damaged or was edited: make it again with train-ae",
         ) from None
     return shape
+
+
+def _check_known(path: Path, meta: dict[str, Any]) -> None:
+    """Raise UserError for a field of a newer version, without which images would be others."""
+    shape = meta.get("shape")
+    unknown = sorted(shape.keys() - set(Shape._fields)) if isinstance(shape, dict) else []
+    if unknown:
+        raise UserError(
+            f"{path}: this version of imbsynth does not know what {listing(unknown)} of an "
+            "autoencoder means: a newer one wrote the file",
+            "update imbsynth",
+        )

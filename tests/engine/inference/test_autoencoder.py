@@ -54,6 +54,15 @@ def test_a_header_that_does_not_fit_is_refused_without_building_it(
         load_autoencoder(tmp_path / "ae.safetensors")
 
 
+def test_a_checkpoint_of_a_newer_version_is_no_damaged_one(tmp_path: Path) -> None:
+    """What an older version leaves out makes other images of the same tensors."""
+    checkpoint = autoencoder_checkpoint(Autoencoder(SHAPE), {})
+    checkpoint.meta["shape"]["layers"] = 7
+    save_checkpoint(tmp_path / "ae.safetensors", checkpoint)
+    with pytest.raises(UserError, match=r"what layers of an .* newer .*\n  fix: update imbsynth"):
+        load_autoencoder(tmp_path / "ae.safetensors")
+
+
 def test_an_image_in_its_place_gives_the_same_bytes_whatever_shares_the_batch() -> None:
     pixels = torch.randint(0, 256, (200, 1, 9, 8), dtype=torch.uint8)
     autoencoder = TrainedAutoencoder(Autoencoder(SHAPE), torch.device("cpu"), "fp32")
