@@ -14,7 +14,7 @@ from imbsynth.engine import generate, train_ae
 from imbsynth.engine.events import silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.reading import Labelled, read_labelled
-from imbsynth.engine.sources.spaces import Latents, Pixels
+from imbsynth.engine.sources.spaces import Pixels, latent_space
 from imbsynth.engine.training.classifier import ClassifierTask, Material
 from imbsynth.engine.training.classifier_run import classifier_trainer
 from imbsynth.engine.training.moves import Moves
@@ -56,18 +56,21 @@ def test_smote_trains_on_the_images_that_generate_writes(rare: Path, tmp_path: P
     assert_same_images(run.task.shown, tmp_path / "dst")
 
 
-def test_latent_smote_trains_on_the_images_that_generate_writes(rare: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("decode", ["residual", "plain"])
+def test_latent_smote_trains_on_the_images_that_generate_writes(
+    rare: Path, tmp_path: Path, decode: str
+) -> None:
     ae = tmp_path / "ae.safetensors"
     train_ae.run(TrainAeConfig(src=rare, out=ae, epochs=2, batch_size=8, latent_dim=6))
-    generate.run(GenerateConfig(src=rare, dst=tmp_path / "dst", ae=ae, synthetic_only=True))
+    dst = tmp_path / "dst"
+    generate.run(GenerateConfig(src=rare, dst=dst, ae=ae, decode=decode, synthetic_only=True))
     images = read(rare)
     members = dict(zip(images.classes, images.members(), strict=True))
     space = Pixels(images, images.members(), CPU, 8)
-    latents = Latents(
-        TrainedAutoencoder(load_autoencoder(ae), CPU, "fp32"), images, images.members()
-    )
+    autoencoder = TrainedAutoencoder(load_autoencoder(ae), CPU, "fp32")
+    latents = latent_space(autoencoder, images, images.members(), decode=decode, min_change=0)
     shown = training_set(settings(oversample="smote", ae=ae), members, space, latents)
-    assert_same_images(shown, tmp_path / "dst")
+    assert_same_images(shown, dst)
 
 
 def assert_same_images(shown: TrainingSet, folder: Path) -> None:
