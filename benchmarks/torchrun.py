@@ -5,8 +5,8 @@ machine gives them is the most that can be expected.
 
     python -m benchmarks.torchrun mnist/train --processes 2 --steps 3 --rounds 7
 
-Each process has one thread. Prints one JSON line: seconds per step, and the efficiency, which is
-the time of one process by that of all together times their number (aim: 0.8 with a core for each);
+Each process has one thread. Prints one JSON line: seconds for the steps, and the efficiency, which
+is the time of one process by that of all together times their number (aim: 0.8, a core for each);
 `processor` is the same of processor time, on which other programs have less influence;
 `unrelated` is the time of one process by that of the unrelated ones.
 """

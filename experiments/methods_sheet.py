@@ -68,8 +68,7 @@ def columns(ae: Path, generators: list[Path]) -> Iterator[Column]:
 
 def made(train: Path, options: dict[str, Any], classes: list[str]) -> list[list[Picture]]:
     """The first synthetic images of each class."""
-    counts = {name: len(paths) for name, paths in scan(train).files.items()}
-    wanted = {name: count + SHOWN * (name in classes) for name, count in counts.items()}
+    wanted = {name: count + SHOWN * (name in classes) for name, count in scan(train).counts.items()}
     with tempfile.TemporaryDirectory() as temporary:
         out, per_class = Path(temporary, "made"), Path(temporary, "wanted.json")
         per_class.write_text(json.dumps(wanted))

@@ -35,12 +35,11 @@ def _single(suffix: str, augment: str) -> dict[str, Contender]:
     }
 
 
+_AFFINE = _single(AFFINE, "affine")
 CONTENDERS: dict[str, Contender] = {
     **_single("", "none"),
-    **_single(AFFINE, "affine"),
-    "copies" + AFFINE + FEATURES: Contender(
-        {"recipe": PLAIN, "augment": "affine", "oversample": "ros", **_FEATURES}
-    ),
+    **_AFFINE,
+    "copies" + AFFINE + FEATURES: Contender({**_AFFINE["copies" + AFFINE].train, **_FEATURES}),
     STRONG: Contender(_STRONG),
     "strong + AOS": Contender(_STRONG_AOS),
     "strong + DeepSMOTE": Contender(_STRONG, encoded=True),
@@ -62,7 +61,8 @@ USUAL = (
 def base_of(method: str) -> str | None:
     """What a method is compared with: itself without what it adds, or else plain training.
 
-    What is added to "strong" or to "plain + affine" is compared with these; None for plain.
+    What is added to "strong" or to "plain + affine" is compared with these, and features with what
+    they are added to; None for plain.
     """
     if method.endswith(FEATURES):
         return method.removesuffix(FEATURES)

@@ -75,10 +75,6 @@ def test_every_class_comes_up_to_the_largest(
         assert line["space"] == ("latent" if space["ae"] else "pixel")
 
 
-def interpolated(parents: list[torch.Tensor], weights: torch.Tensor) -> torch.Tensor:
-    return combine(parents, weights)
-
-
 def decoded(model: Autoencoder, parents: list[torch.Tensor], weights: torch.Tensor) -> torch.Tensor:
     return model.decode(combine([model.encode(p) for p in parents], weights))
 
@@ -98,7 +94,7 @@ def test_every_synthetic_image_can_be_made_again(
     run(GenerateConfig(src=rare, dst=dst, batch_size=5, **space))
     model = load_autoencoder(ae).eval()
     ways: dict[str, Callable[..., torch.Tensor]] = {
-        "pixels": interpolated,
+        "pixels": combine,
         "plain": partial(decoded, model),
         "residual": partial(changed, model),
     }

@@ -69,9 +69,9 @@ def _taken_up(
     for who does a whole trial: it stays with its process.
     """
     made: set[Trial] = set()
-    wait = False
+    wait, done = False, len(own) - 1
     while True:
-        before, done = len(made), len(own) - 1
+        before = len(made)
         for trial in to_do(workspace, spared()):
             if trial in own and run_trial(workspace, trial, done, on_event, wait=wait):
                 made.add(trial)

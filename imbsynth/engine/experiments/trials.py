@@ -60,8 +60,7 @@ def run_trial(
         with claim(target):
             if workspace.is_done(trial):
                 return False
-            networks = (workspace.autoencoder(trial), workspace.generator(trial))
-            trainings = 1 + sum(path is not None and not path.exists() for path in networks)
+            trainings = 1 + len(_untrained(workspace, trial))
             listener = WithinTrial(on_event, before, trainings, trial.name)
             result = carry_out(workspace, trial, listener)
             with new_file(target) as part:
@@ -71,15 +70,21 @@ def run_trial(
     return True
 
 
+def _untrained(workspace: Workspace, trial: Trial) -> list[Path]:
+    """The networks that the trial needs and that are not there yet."""
+    networks = (workspace.autoencoder(trial), workspace.generator(trial))
+    return [path for path in networks if path is not None and not path.exists()]
+
+
 def _can_begin(workspace: Workspace, trial: Trial) -> bool:
     """Whether nothing that the trial needs is being trained by another process."""
-    for network in (workspace.autoencoder(trial), workspace.generator(trial)):
-        try:
-            if network is not None and network.parent.is_dir() and not network.exists():
+    try:
+        for network in _untrained(workspace, trial):
+            if network.parent.is_dir():
                 with claim(network):
                     pass
-        except Busy:
-            return False
+    except Busy:
+        return False
     return True
 
 
