@@ -232,7 +232,7 @@ def _hold_out(config: AosTrainConfig, images: Labelled, on_event: OnEvent) -> Da
     made = made_of(config.src)
     seen = dependence(config, images, members, made)
     tell_of_encoded(images, parts.val, seen, on_event)
-    seen = seen._replace(validated_on=images.identities(parts.val.tolist()))
+    seen = seen._replace(validated_on=images.identities(parts.val))
     return Data(images, members, None, parts.val, _synthetic(images, made), seen)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
 from imbsynth.errors import UserError
+from imbsynth.store.digests import DigestSet, as_set
 from imbsynth.store.folders import is_digest, is_inside, scan
 from imbsynth.store.names import listing
 from imbsynth.store.records import ENCODED, MANIFEST, read_digests, read_lines, write_digests
@@ -109,13 +110,13 @@ def write_encoded(folder: Path, identities: Iterable[str]) -> None:
     write_digests(folder / ENCODED, identities)
 
 
-def encoded_for(folder: Path) -> set[str]:
+def encoded_for(folder: Path) -> DigestSet:
     """The digests of what the network of a generated folder has learned from.
 
     Empty for a folder made without one, or by version 0.1; UserError for a damaged file.
     """
     path = folder / ENCODED
-    return read_digests(path) if path.is_file() else set()
+    return as_set(read_digests(path) if path.is_file() else [])
 
 
 def _digests(line: dict[str, Any]) -> frozenset[str]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imbsynth.engine.manifest import Made, made_of, synthetic_among
 from imbsynth.engine.reading import Labelled
 from imbsynth.errors import UserError
+from imbsynth.store.digests import DigestSet, as_set
 from imbsynth.store.names import listing
 
 TRAINED, VALIDATED = "trained on", "used for validation"
@@ -61,13 +63,11 @@ def without(folder: Path, images: Labelled, overlap: Overlap) -> Labelled:
     return rest
 
 
-def parents_of(images: Labelled, rows: Iterable[int], made: Mapping[str, Made]) -> set[str]:
+def parents_of(images: Labelled, rows: NDArray[np.int64], made: Mapping[str, Made]) -> DigestSet:
     """The digests of what the synthetic images among these rows are made of."""
-    row_of = {path: row for row, path in enumerate(images.paths)}
-    found: set[str] = set()
-    for path in (images.paths[row] for row in rows if images.paths[row] in made):
-        parents = made[path].parents
-        found |= made[path].parent_digests or images.identities(
-            row_of[parent] for parent in parents if parent in row_of
-        )
-    return found
+    paths = (images.paths[row] for row in rows.tolist())
+    synthetic = [made[path] for path in paths if path in made]
+    named = {parent for how in synthetic if not how.parent_digests for parent in how.parents}
+    by_path = images.identities(np.flatnonzero([path in named for path in images.paths]))
+    by_digest = {digest for how in synthetic for digest in how.parent_digests}
+    return DigestSet(by_path.keys, as_set(by_digest).keys)

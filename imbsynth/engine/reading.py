@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,6 +17,7 @@ from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.engine.previews import ANYTHING, Fits, Preview, size_by_headers
 from imbsynth.errors import UserError
 from imbsynth.runtime import worker_count
+from imbsynth.store.digests import Digests, DigestSet, as_set
 from imbsynth.store.folders import ImageFolder, check_regular, scan
 from imbsynth.store.image_reader import ImageReader, ImageRules
 from imbsynth.store.images import ImageForm
@@ -44,8 +45,8 @@ class Listed:
     labels: NDArray[np.int64]  # (n,) indices into `classes`
     classes: list[str]
     paths: list[str]  # relative to the folder
-    digests: list[str]  # SHA-256 of each file, hexadecimal
-    pixel_digests: list[str]  # of each image's own pixels, before resizing
+    digests: Digests  # SHA-256 of each file
+    pixel_digests: Digests  # of each image's own pixels, before resizing
     digest: str  # of all paths and file contents
     skipped: list[str]  # unreadable files that were left out
 
@@ -54,18 +55,18 @@ class Listed:
         ends = np.cumsum(np.bincount(self.labels, minlength=len(self.classes)))
         return np.split(np.argsort(self.labels, kind="stable"), ends[:-1])
 
-    def identities(self, rows: Iterable[int] | None = None) -> set[str]:
+    def identities(self, rows: NDArray[np.int64] | None = None) -> DigestSet:
         """The digests by which these images are found again: of their files and of their pixels.
 
         Older checkpoints and manifests know files only. rows: None stands for all.
         """
-        chosen = range(len(self.paths)) if rows is None else rows
-        return {one for i in chosen for one in (self.digests[i], self.pixel_digests[i])}
+        chosen = slice(None) if rows is None else rows
+        return DigestSet(self.digests.keys[chosen], self.pixel_digests.keys[chosen])
 
     def known_to(self, identities: AbstractSet[str]) -> NDArray[np.bool_]:
         """(n,) whether an image is among those that have these digests, in whatever bytes."""
-        pairs = zip(self.digests, self.pixel_digests, strict=True)
-        return np.array([not identities.isdisjoint(pair) for pair in pairs], bool)
+        known = as_set(identities)
+        return known.has(self.digests.keys) | known.has(self.pixel_digests.keys)
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ class Labelled(Listed):
             pixels=some_of(self.pixels, chosen),
             labels=self.labels[chosen],
             paths=[self.paths[i] for i in chosen],
-            digests=[self.digests[i] for i in chosen],
-            pixel_digests=[self.pixel_digests[i] for i in chosen],
+            digests=self.digests.some(chosen),
+            pixel_digests=self.pixel_digests.some(chosen),
         )
 
     def of_classes(self, kept: NDArray[np.int64]) -> Labelled:
@@ -184,7 +185,7 @@ def read_listed(src: Path, *, skip_unreadable: bool, on_event: OnEvent, fits: Fi
     on_event(Started("reading images", len(paths)))
     rules = ImageRules(size=(1, 1), skip_unreadable=skip_unreadable)  # sizes may be mixed
     reader = ImageReader(src, paths, rules, cores=worker_count())
-    kept, digests, pixel_digests = [], [], []
+    kept, digests, pixel_digests = [], Digests(), Digests()
     with closing(reader.images(lambda done: on_event(Advanced(done)))) as images:
         for image in images:
             kept.append(paths[image.place])
@@ -195,18 +196,18 @@ def read_listed(src: Path, *, skip_unreadable: bool, on_event: OnEvent, fits: Fi
 
 
 def _listed(
-    folder: ImageFolder, paths: list[str], found: tuple[list[str], list[str]], skipped: list[str]
+    folder: ImageFolder, paths: list[str], found: tuple[Digests, Digests], skipped: list[str]
 ) -> Listed:
     """These images with their classes; UserError for a class without any.
 
     found: the digests of the files, and those of their pixels.
     """
     digests, pixel_digests = found
-    label_of = dict(zip(folder.paths(), folder.labels(), strict=True))
-    labels = np.array([label_of[path] for path in paths], np.int64)
     classes = list(folder.files)
-    seen = set(labels.tolist())
-    gone = [name for label, name in enumerate(classes) if label not in seen]
+    label_of = {name: label for label, name in enumerate(classes)}
+    labels = np.array([label_of[path.partition("/")[0]] for path in paths], np.int64)
+    sizes = np.bincount(labels, minlength=len(classes))
+    gone = [name for name, size in zip(classes, sizes, strict=True) if not size]
     if gone:
         raise UserError(
             f"{folder.root}: no readable images in class {listing(gone)}",

@@ -13,6 +13,7 @@ from PIL import Image
 
 from imbsynth.configs import Fit, Size
 from imbsynth.errors import UserError
+from imbsynth.store.digests import Digests
 from imbsynth.store.growing import Growing, Place
 from imbsynth.store.image_reader import ImageReader, ImageRules, OnProgress
 from imbsynth.store.pixel_files import PixelArray
@@ -37,8 +38,8 @@ class Images(NamedTuple):
 
     pixels: PixelArray  # (n, c, h, w), in memory or in a file
     paths: list[str]  # relative to the folder
-    digests: list[str]  # SHA-256 of each file, hexadecimal
-    pixel_digests: list[str]  # of each image's own pixels, before resizing
+    digests: Digests  # SHA-256 of each file
+    pixel_digests: Digests  # of each image's own pixels, before resizing
     skipped: list[str]  # unreadable files that were left out
     composited: int  # images whose transparency was composited on black
     resized: int  # images that had another size
@@ -64,7 +65,7 @@ def read_images(
     rules = ImageRules(form.size, True, form.channels == 1, form.skip_unreadable, form.fit)
     reader = ImageReader(root, paths, rules, cores=cores)
     growing = Growing(len(paths), form.channels, place)
-    kept, digests, pixel_digests = [], [], []
+    kept, digests, pixel_digests = [], Digests(), Digests()
     with closing(reader.images(on_progress)) as images:
         for number, digest, picture in images:
             growing.add(picture.pixels)

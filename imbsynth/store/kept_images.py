@@ -11,8 +11,11 @@ from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from imbsynth.configs import Size
 from imbsynth.errors import UserError, option
+from imbsynth.store.digests import SIZE, Digests
 from imbsynth.store.drafts import drafting
 from imbsynth.store.fields import Wrong, as_mapping, mapping, parsed, sequence, text, whole
 from imbsynth.store.folders import digest_of, open_regular, read_bytes
@@ -29,7 +32,6 @@ from imbsynth.store.sharing import make_once, wait_and_make
 KEPT = "folders"  # in a cache
 # Of a folder that is kept: its pixels, the digests of its images' own pixels, and all else.
 PIXELS, PICTURES, ABOUT = "pixels.u8", "pictures.sha256", "about.json"
-_DIGEST = hashlib.sha256().digest_size
 _COUNTS = ("composited", "resized", "made_rgb", "made_gray")  # fields of `Images`
 
 
@@ -39,7 +41,7 @@ class Wanted(NamedTuple):
     root: Path
     paths: Sequence[str]  # relative to the folder
     form: ImageForm
-    digests: list[str]  # SHA-256 of each file, hexadecimal
+    digests: Digests  # SHA-256 of each file
 
     @property
     def place(self) -> Path:
@@ -48,7 +50,7 @@ class Wanted(NamedTuple):
         if cache is None:
             raise ValueError("there is no cache")
         draft = ["draft"] if drafting() else []
-        key = key_of(digest_of(json.dumps(self.digests).encode()), *self.form, *draft)
+        key = key_of(digest_of(self.digests.keys.tobytes()), *self.form, *draft)
         return cache.folder.absolute() / KEPT / digest_of(key.encode())
 
 
@@ -64,8 +66,8 @@ def is_kept_whole(count: int, size: Size | None, channels: int | None) -> bool:
 
 def file_digests(
     root: Path, paths: Sequence[str], *, cores: int, on_progress: OnProgress
-) -> list[str] | None:
-    """The SHA-256 of each file, hexadecimal; None if one of them cannot be read."""
+) -> Digests | None:
+    """The SHA-256 of each file; None if one of them cannot be read."""
 
     def digest(path: str) -> str:
         try:
@@ -73,11 +75,12 @@ def file_digests(
         except OSError:
             return ""  # decoding reports it
 
-    found = []
-    for one in in_order(digest, paths, threads=threads_for(root, paths, cores)):
+    found = Digests()
+    digests = in_order(digest, paths, threads=threads_for(root, paths, cores))
+    for done, one in enumerate(digests, 1):
         found.append(one)
-        on_progress(len(found))
-    return found if all(found) else None
+        on_progress(done)
+    return found if len(found) == len(paths) else None
 
 
 def read_kept(wanted: Wanted, *, cores: int, on_progress: OnProgress) -> tuple[Images, Path | None]:
@@ -127,15 +130,16 @@ def _fill(part: Path, wanted: Wanted, cores: int, on_progress: OnProgress) -> No
     images = read_images(
         root, paths, form, cores=cores, on_progress=on_progress, place=named(part / PIXELS)
     )
-    places = {path: place for place, path in enumerate(paths)}
-    if images.digests != [digests[places[path]] for path in images.paths]:
+    unread = set(images.skipped)
+    skipped = np.array([path in unread for path in paths], bool)
+    if images.digests != digests.some(np.flatnonzero(~skipped)):
         raise UserError(f"{root}: files change while they are read", "run the command again")
     if not isinstance(images.pixels, PixelFile):
         _write(part / PIXELS, images)
-    (part / PICTURES).write_bytes(bytes.fromhex("".join(images.pixel_digests)))
+    (part / PICTURES).write_bytes(images.pixel_digests.keys.tobytes())
     about: dict[str, Any] = {name: getattr(images, name) for name in _COUNTS}
     about["size"] = images.pixels.shape[1:]
-    about["skipped"] = [places[path] for path in images.skipped]
+    about["skipped"] = np.flatnonzero(skipped).tolist()
     about["files"] = {name: _digest_of_file(part / name) for name in (PIXELS, PICTURES)}
     line = json.dumps(about, sort_keys=True)
     (part / ABOUT).write_text(json.dumps([line, digest_of(line.encode())]))
@@ -168,15 +172,15 @@ def _images(place: Path, wanted: Wanted, about: Any) -> Images | None:
     size = tuple(whole(sequence(about, "size"), i, 1) for i in range(3))
     pictures = read_bytes(place / PICTURES)
     bytes_of_pixels = (place / PIXELS).stat().st_size
-    if (bytes_of_pixels, len(pictures)) != (len(rows) * prod(size), len(rows) * _DIGEST):
+    if (bytes_of_pixels, len(pictures)) != (len(rows) * prod(size), len(rows) * SIZE):
         return None
     return Images(
         _in_memory_if_it_fits(
             PixelFile(Stored(open_regular(place / PIXELS), size, str(place / PIXELS)), len(rows))
         ),
         [wanted.paths[i] for i in rows],
-        [wanted.digests[i] for i in rows],
-        [pictures[i : i + _DIGEST].hex() for i in range(0, len(pictures), _DIGEST)],
+        wanted.digests.some(np.array(rows, np.int64)),
+        Digests(pictures),
         [wanted.paths[i] for i in sorted(skipped)],
         *(whole(about, name, 0) for name in _COUNTS),
     )

@@ -111,8 +111,8 @@ def _changed(path: Path) -> UserError:
 def folder_digest(paths: Sequence[str], digests: Sequence[str]) -> str:
     """SHA-256 of a folder: of its sorted paths, each with the digest of its bytes."""
     total = FolderDigest()
-    for path, digest in sorted(zip(paths, digests, strict=True)):
-        total.add(path, digest)
+    for i in sorted(range(len(paths)), key=paths.__getitem__):
+        total.add(paths[i], digests[i])
     return total.hexadecimal()
 
 

@@ -29,7 +29,7 @@ def test_pixels_stand_in_the_order_of_the_paths(tmp_path: Path) -> None:
     assert (images.pixels[:] == np.stack(list(pixels.values()))).all()
     assert images.paths == ["b.png", "c.png", "a.png"]
     digests = [hashlib.sha256((tmp_path / path).read_bytes()).hexdigest() for path in paths]
-    assert images.digests == digests
+    assert list(images.digests) == digests
     assert len(set(images.pixel_digests)) == 3
     assert images[4:] == ([], 0, 0, 0, 0)
 

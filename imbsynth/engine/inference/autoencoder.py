@@ -20,6 +20,7 @@ from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.runtime import arithmetic
 from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
+from imbsynth.store.digests import DigestSet
 from imbsynth.store.fields import Wrong, flag, mapping, text, texts, whole
 from imbsynth.store.folders import is_class_name
 from imbsynth.store.names import listing
@@ -103,7 +104,7 @@ def load_autoencoder(path: Path) -> Autoencoder:
     return model
 
 
-def images_of_autoencoder(path: Path) -> set[str]:
+def images_of_autoencoder(path: Path) -> DigestSet:
     """The digests of the images that the autoencoder of a checkpoint has learned from."""
     try:
         return taken(dict(load_checkpoint(path, KIND).tensors), _TRAINED_ON)

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from imbsynth.store.digests import SIZE, Digests, DigestSet, as_set
 from imbsynth.store.fields import Wrong
 
 
 def packed(digests: Iterable[str]) -> Tensor:
     """(n, 32) uint8, sorted: half the size of hexadecimal, and not in the header."""
-    joined = bytearray(bytes.fromhex("".join(sorted(set(digests)))))
-    if not joined:
-        return torch.empty(0, 32, dtype=torch.uint8)
-    return torch.frombuffer(joined, dtype=torch.uint8).reshape(-1, 32).clone()
+    return torch.from_numpy(as_set(digests).keys.view(np.uint8).reshape(-1, SIZE))
 
 
-def unpacked(digests: Tensor | None) -> set[str]:
+def unpacked(digests: Tensor | None) -> DigestSet:
     """The digests, hexadecimal; Wrong unless this is what `packed` makes."""
-    if digests is None or digests.dtype != torch.uint8 or digests.shape[1:] != (32,):
+    if digests is None or digests.dtype != torch.uint8 or digests.shape[1:] != (SIZE,):
         raise Wrong("its digests are missing, or of another form")
-    return {bytes(row).hex() for row in digests.numpy()}
+    return DigestSet(Digests(digests.numpy().tobytes()).keys)
 
 
-def taken(tensors: dict[str, Tensor], name: str) -> set[str]:
+def taken(tensors: dict[str, Tensor], name: str) -> DigestSet:
     """`unpacked`, removed from the tensors; empty where an older version wrote none."""
-    return unpacked(tensors.pop(name)) if name in tensors else set()
+    return unpacked(tensors.pop(name)) if name in tensors else DigestSet()

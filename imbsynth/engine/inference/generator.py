@@ -24,6 +24,7 @@ from imbsynth.models.generators import Generator, Shape
 from imbsynth.models.unet import NETWORKS
 from imbsynth.runtime import arithmetic
 from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
+from imbsynth.store.digests import DigestSet
 from imbsynth.store.fields import Wrong, mapping, text, whole
 from imbsynth.store.folders import digest_of, read_regular
 
@@ -40,7 +41,7 @@ class Stored(NamedTuple):
     shape: Shape
     kind: str
     classes: list[str]
-    trained_on: set[str]  # digests of the images that it learned from
+    trained_on: DigestSet  # digests of the images that it learned from
     digest: str  # SHA-256 of the file
 
 

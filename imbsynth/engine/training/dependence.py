@@ -15,6 +15,7 @@ from imbsynth.engine.manifest import Made, encoded_for, refuse_unexplained
 from imbsynth.engine.overlap import parents_of
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.training.sets import Members
+from imbsynth.store.digests import DigestSet
 
 
 def dependence(
@@ -25,11 +26,11 @@ def dependence(
     made: what `made_of` gives for the folder. Raises UserError for synthetic images without a
     manifest, whose parents cannot be known.
     """
-    rows = np.concatenate(list(members.values())).tolist()
+    rows = np.concatenate(list(members.values()))
     refuse_unexplained(config.src, images.paths, made)
     encoded = encoded_for(config.src)
     if config.ae is not None:
-        encoded |= images_of_autoencoder(config.ae)
+        encoded = DigestSet(encoded.keys, images_of_autoencoder(config.ae).keys)
     return Seen(images.identities(rows), set(), parents_of(images, rows, made), encoded)
 
 

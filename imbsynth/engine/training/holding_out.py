@@ -24,6 +24,7 @@ from imbsynth.engine.reading import (
 )
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
+from imbsynth.store.digests import Digests, DigestSet, Keys
 from imbsynth.store.images import ImageForm
 from imbsynth.store.names import listing
 
@@ -71,7 +72,7 @@ def hold_out(
         held = _held_images(src, images, shown, real, fraction=fraction, seed=seed)
     else:
         classes = [images.classes[label] for label in images.labels[real]]
-        real_shown = [one for one, is_real in zip(shown, real, strict=True) if is_real]
+        real_shown = list(Digests(shown[real].tobytes()))
         part = parts_of_groups(
             src,
             list(zip(classes, groups, real_shown, strict=True)),
@@ -79,12 +80,12 @@ def hold_out(
             stream(seed, "aos-train", "val", "groups"),
             on_event,
         )
-        held = {one for one, its in zip(real_shown, part, strict=True) if its == 1}
+        held = DigestSet(shown[real][part == 1])
 
-    shows = np.array([one in held for one in shown])
+    shows = held.has(shown)
     in_val = real & shows
     held_paths = {images.paths[i] for i in np.flatnonzero(in_val)}
-    identities = images.identities(np.flatnonzero(in_val).tolist())
+    identities = frozenset(images.identities(np.flatnonzero(in_val))) if made else frozenset()
     shows |= np.array(
         [path in made and made[path].shows(held_paths, identities) for path in images.paths]
     )
@@ -109,16 +110,16 @@ def _groups(
 def _held_images(
     src: Path,
     images: Labelled,
-    shown: list[str],
+    shown: Keys,
     real: NDArray[np.bool_],
     *,
     fraction: float,
     seed: int,
-) -> set[str]:
+) -> DigestSet:
     """What is held out where every image may be alone, as `shown` has it."""
-    held: set[str] = set()
+    held = []
     for name, members in zip(images.classes, images.members(), strict=True):
-        distinct = sorted({shown[i] for i in members[real[members]]})
+        distinct = np.unique(shown[members[real[members]]])
         if len(distinct) < 2:
             files = int(real[members].sum())
             raise UserError(
@@ -128,8 +129,8 @@ def _held_images(
             )
         kept = shares(len(distinct), [1 - fraction, fraction])[0]
         order = stream(seed, "aos-train", "val", name).permutation(len(distinct))
-        held |= {distinct[i] for i in order[kept:]}
-    return held
+        held.append(distinct[order[kept:]])
+    return DigestSet(*held)
 
 
 def _check_trainable(src: Path, images: Labelled, trains: NDArray[np.bool_]) -> None:
@@ -148,12 +149,15 @@ def _check_trainable(src: Path, images: Labelled, trains: NDArray[np.bool_]) -> 
         )
 
 
-def _shown(images: Labelled) -> list[str]:
-    """For each image, the smallest digest of the files with its pixels: what it shows."""
-    smallest: dict[str, str] = {}
-    for pixels, digest in zip(images.pixel_digests, images.digests, strict=True):
-        smallest[pixels] = min(digest, smallest.get(pixels, digest))
-    return [smallest[pixels] for pixels in images.pixel_digests]
+def _shown(images: Labelled) -> Keys:
+    """(n,): of each image, the smallest digest of the files with its pixels: what it shows."""
+    files = images.digests.keys
+    smallest_first = np.argsort(files, kind="stable")
+    pixels = images.pixel_digests.keys[smallest_first]
+    _, first, which = np.unique(pixels, return_index=True, return_inverse=True)
+    shown = np.empty_like(files)
+    shown[smallest_first] = files[smallest_first[first[which]]]
+    return shown
 
 
 def check_validation(folder: Path, classes: list[str], *, allow_overlap: bool) -> None:

@@ -23,7 +23,8 @@ def normalise_by(model: Classifier, pixels: PixelRows, chosen: Indices) -> None:
     at_once = images_at_once(pixels.shape[2:], MOST_AT_ONCE, PIXELS_AT_ONCE)
     for some in torch.from_numpy(chosen).split(at_once):
         images = to_unit(pixels[some.to(pixels.device)]).double()
-        sums += torch.stack([images.sum((0, 2, 3)), images.square().sum((0, 2, 3))]).cpu()
+        # In place: in float64, images of a batch take eight times their memory.
+        sums += torch.stack([images.sum((0, 2, 3)), images.square_().sum((0, 2, 3))]).cpu()
     mean, square = sums / (len(chosen) * prod(pixels.shape[2:]))
     deviation = (square - mean.square()).clamp(min=0).sqrt()
     model.mean.copy_(mean[:, None, None])

@@ -21,7 +21,7 @@ class HeldOut:
     def __init__(self, images: Labelled, pixels: PixelRows, seed: int) -> None:
         """pixels: those of the images, on the device of the training."""
         self.pixels = pixels
-        digests = np.array(images.pixel_digests)
+        digests = images.pixel_digests.keys
         held = []
         for name, members in zip(images.classes, images.members(), strict=True):
             distinct = members[np.unique(digests[members], return_index=True)[1]]

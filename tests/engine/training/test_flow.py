@@ -68,7 +68,7 @@ def test_a_tenth_of_each_class_that_has_enough_is_held_out(enough: Path, tmp_pat
     assert dict(meta["counts"]) == {"a": 19, "b": 10, "few": 9}
     # Held-out images choose when a run ends, so they are no test images either.
     images = read_labelled(enough, AS_THEY_ARE, on_event=silent)
-    assert load_generator(out).trained_on == set(images.identities())
+    assert load_generator(out).trained_on == images.identities()
 
 
 def test_no_copy_of_what_is_held_out_is_trained_on(make_folder: MakeFolder) -> None:
@@ -77,7 +77,7 @@ def test_no_copy_of_what_is_held_out_is_trained_on(make_folder: MakeFolder) -> N
         (src / "a" / f"copy-{path.name}").write_bytes(path.read_bytes())
     images = read_labelled(src, AS_THEY_ARE, on_event=silent)
     held = HeldOut(images, images.on(torch.device("cpu")), 0)
-    digests = np.array(images.pixel_digests)
+    digests = np.array(list(images.pixel_digests))
     assert len(held.held_out) == 2
     assert not set(digests[held.held_out]) & set(digests[held.trained_on])
     assert len(held.trained_on) == 36 - 3
