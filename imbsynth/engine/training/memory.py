@@ -55,12 +55,16 @@ def check_memory(
     share = max(0.0, (free - fixed) / (need - fixed))
     height, width = (_smaller(side, share) for side in step.size[1:])
     batch = max(2, min(step.batch_size, (free - fixed - kept) // per_image * processes))
-    smaller = f", or smaller batches, at most {option('batch_size')} {batch}"
+    fix = f"use smaller images, at most {option('image_size')} {height}x{width}"
+    if smaller_batches:
+        fix += f", or smaller batches, at most {option('batch_size')} {batch}"
+    if kept and need - kept <= free and device.type == "cpu":
+        left = max(1, (free - need + kept) // 10**6)
+        fix += f", or read the images from a file with {option('memory')} {left}MB"
     raise UserError(
         f"training in batches of {step.batch_size} images of {size_text(step.size[1:])} pixels "
         f"takes about {need / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free",
-        f"use smaller images, at most {option('image_size')} {height}x{width}"
-        + (smaller if smaller_batches else ""),
+        fix,
     )
 
 

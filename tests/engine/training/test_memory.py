@@ -98,6 +98,24 @@ def test_sizes_that_fit_are_advised(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     check_memory(step._replace(batch_size=32), 0, cpu)
 
 
+def test_images_that_leave_no_room_may_be_read_from_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    step = Step(lambda: nn.Conv2d(3, 64, 3, padding=1), (3, 64, 64), 8)
+    cpu, images = torch.device("cpu"), 10_000  # 123 MB
+    fixed, per_image = needed(step)
+    limited(monkeypatch, tmp_path, fixed + 8 * per_image + 50 * 10**6 + 2048)
+    with memory.limited(memory.limit_of("200MB")), pytest.raises(UserError) as caught:
+        check_memory(step, images, cpu)
+    assert caught.value.fix.endswith(", or read the images from a file with memory 50MB")
+    with memory.limited(memory.limit_of("50MB")):
+        check_memory(step, images, cpu)
+    limited(monkeypatch, tmp_path, fixed + 4 * per_image)
+    with memory.limited(memory.limit_of("200MB")), pytest.raises(UserError) as caught:
+        check_memory(step, images, cpu)
+    assert "memory" not in caught.value.fix  # it would not help
+
+
 def test_training_that_would_fill_the_memory_is_refused_before_reading(
     make_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
