@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from imbsynth.errors import Busy, UserError
+from imbsynth.store.outputs import claim
 
 POLL = 2.0  # seconds between two attempts while another process is writing
 
@@ -31,3 +32,12 @@ def wait_and_make(make: Callable[[], object]) -> None:
             time.sleep(POLL)
         else:
             return
+
+
+def is_claimed(target: Path) -> bool:
+    """Whether another process is writing `target`, whose folder is there."""
+    try:
+        with claim(target):
+            return False
+    except Busy:
+        return True

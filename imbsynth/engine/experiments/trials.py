@@ -41,7 +41,7 @@ from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import Busy
 from imbsynth.store.outputs import RECORD, claim, new_file
 from imbsynth.store.records import write_json
-from imbsynth.store.sharing import make_once, wait_and_make
+from imbsynth.store.sharing import is_claimed, make_once, wait_and_make
 from imbsynth.store.training_files import TrainingFiles
 
 
@@ -78,14 +78,9 @@ def _untrained(workspace: Workspace, trial: Trial) -> list[Path]:
 
 def _can_begin(workspace: Workspace, trial: Trial) -> bool:
     """Whether nothing that the trial needs is being trained by another process."""
-    try:
-        for network in _untrained(workspace, trial):
-            if network.parent.is_dir():
-                with claim(network):
-                    pass
-    except Busy:
-        return False
-    return True
+    return not any(
+        network.parent.is_dir() and is_claimed(network) for network in _untrained(workspace, trial)
+    )
 
 
 def carry_out(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str, Any]:
