@@ -9,9 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from PIL import Image
 
 torch.set_num_threads(1)  # the networks of the tests are too small to share
+# What an example takes says nothing where a machine has other work beside the tests.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 MakeFolder = Callable[..., Path]
 

@@ -53,7 +53,7 @@ def test_a_single_image_is_all_that_its_class_has() -> None:
 
 
 @given(n=st.integers(2, 30), d=st.integers(1, 8), seed=st.integers(0, 999))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_root_of_a_covariance_is_symmetric_and_gives_it_back(n: int, d: int, seed: int) -> None:
     points = np.random.default_rng(seed).normal(size=(n, d))
     root = gaussian(points)[1]

@@ -341,7 +341,7 @@ options = {
 
 
 @given(data=st.data())
-@settings(max_examples=scaled(40, 600), deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=scaled(40, 600), suppress_health_check=SLOW)
 def test_options_of_any_value_work_or_are_explained(
     data: st.DataObject,
     tmp_path_factory: pytest.TempPathFactory,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -28,7 +28,6 @@ class Counting:
 
 
 @given(added=st.lists(st.integers(0, 30), max_size=5), size=st.integers(1, 12))
-@settings(deadline=None)
 def test_every_row_comes_once_and_in_its_place_of_a_batch(added: list[int], size: int) -> None:
     batches = list(render(Counting(size), added))
     rows = [(batch.label, row) for batch in batches for row in batch.plan.rows.tolist()]
