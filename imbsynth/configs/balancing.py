@@ -56,6 +56,11 @@ class Balancing(Generating, Synthesis, Sized, Reading, InMemory, Seeded, OnDevic
     batch_size: BatchSize = 500
     precision: PrecisionOption = "auto"
 
+    @property
+    def sized(self) -> bool:
+        """A checkpoint has a size, and `_check_checkpoint` says so."""
+        return super().sized or self.ae is not None or self.generator is not None
+
     def check_together(self) -> None:
         """One number of images, and one size."""
         super().check_together()
@@ -77,12 +82,13 @@ class Balancing(Generating, Synthesis, Sized, Reading, InMemory, Seeded, OnDevic
         """Raise UserError for what does not go with a network in that field."""
         if getattr(self, name) is None:
             return
-        if self.image_size is not None:
-            raise UserError(
-                f"{option('image_size')} goes without {option(name)}: the checkpoint has its own "
-                "size",
-                f"leave {option('image_size')} out",
-            )
+        for own in ("image_size", "fit"):
+            if getattr(self, own) != getattr(type(self), own):
+                raise UserError(
+                    f"{option(own)} goes without {option(name)}: images are brought to the size "
+                    "of the checkpoint, as they were for its training",
+                    f"leave {option(own)} out",
+                )
         if name == "generator":
             self._check_generator({"ae": self.ae, "method": self.method != type(self).method})
 

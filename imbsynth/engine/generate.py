@@ -232,5 +232,9 @@ def _provenance(config: GenerateConfig, compute: Compute, images: Listed) -> dic
         config,
         inputs=inputs,
         libraries=("numpy", "pillow", *["torch"] * isinstance(images, Labelled)),
-        resolved={"device": compute.device.type, "precision": compute.precision},
+        resolved={
+            "device": compute.device.type,
+            "precision": compute.precision,
+            **({} if config.generator is None else {"method": None}),  # no method is used
+        },
     )

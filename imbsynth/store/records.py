@@ -55,13 +55,13 @@ def provenance(
     *,
     inputs: dict[str, str],
     libraries: Sequence[str],
-    resolved: Mapping[str, str] = MappingProxyType({}),
+    resolved: Mapping[str, str | None] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """How an output was made: command, configuration, versions, digests of the inputs.
 
-    `resolved` has the values chosen for options like "auto". There is no clock, host or
-    folder name above the inputs in it, so that the same run gives the same bytes anywhere; where
-    torch computes, with the same number of threads.
+    `resolved` has the values chosen for options like "auto", and None for those that are not used.
+    There is no clock, host or folder name above the inputs in it, so that the same run gives the
+    same bytes anywhere; where torch computes, with the same number of threads.
     """
     record = {
         "command": command,

@@ -202,10 +202,7 @@ class TrainingFiles:
         before, now = {**self.defaults, **own}, wanted["config"]
         for name in sorted(now.keys() - may_differ):
             if before.get(name) != now[name]:
-                raise UserError(
-                    f"{path} is of a run with {name} {before.get(name)}, not {now[name]}",
-                    f"resume with the same options, or {_ANOTHER}",
-                )
+                raise self._other_run(path, f"{name} {before.get(name)}, not {now[name]}")
         given = found.get("inputs")
         if isinstance(given, dict) and given.get(GROUPS) != wanted["inputs"].get(GROUPS):
             raise UserError(
@@ -218,6 +215,19 @@ class TrainingFiles:
                 f"{path} is of a run on other images than are there now",
                 f"restore the folder, or {_ANOTHER}",
             )
+
+    def _other_run(self, path: Path, difference: str) -> UserError:
+        """The error for options with which a run is not resumed."""
+        if path == self.checkpoint:
+            return UserError(
+                f"{path} is of a run that is complete, with {difference}: the state from which it "
+                "could be resumed is gone",
+                f"start again with {option('force')}, or {_ANOTHER}",
+            )
+        return UserError(
+            f"{path} is of a run with {difference}",
+            f"resume with the same options, or {_ANOTHER}",
+        )
 
 
 def _conditions(made_by: dict[str, Any]) -> dict[str, Any]:

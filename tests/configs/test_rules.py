@@ -190,3 +190,14 @@ def test_one_path_or_several_are_taken() -> None:
     for wrong in ([], 3, [3]):
         with pytest.raises(UserError, match="src is"):
             paths(wrong)
+
+
+@pytest.mark.parametrize("checkpoint", ["ae", "generator"])
+@pytest.mark.parametrize("options", [{"image_size": (8, 8)}, {"fit": "crop"}])
+def test_a_checkpoint_brings_its_own_size_and_way_to_get_to_it(
+    checkpoint: str, options: dict[str, Any]
+) -> None:
+    (name,) = options
+    with pytest.raises(UserError, match=f"{name} goes without {checkpoint}") as caught:
+        GenerateConfig(src=HERE, dst=HERE, **{checkpoint: AE}, **options)
+    assert caught.value.fix == f"leave {name} out"

@@ -163,6 +163,16 @@ def test_a_complete_run_resumes_to_nothing(make_folder: MakeFolder, tmp_path: Pa
     assert not any(isinstance(e, Started) and e.task == "training" for e in started)
 
 
+def test_more_epochs_for_a_complete_run_are_refused_with_a_way_to_get_them(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src, out = make_folder({"a": 10, "b": 5}), tmp_path / "ae.safetensors"
+    train_ae.run(config(src, out, epochs=1))
+    with pytest.raises(UserError, match="complete, with epochs 1, not 2") as caught:
+        train_ae.run(config(src, out, epochs=2, resume=True))
+    assert "start again with force" in caught.value.fix
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [({"lr": 1e-3}, "lr 0.0002, not 0.001"), ({"penalty": "none"}, "penalty aligned, not none")],

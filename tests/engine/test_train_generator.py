@@ -172,7 +172,9 @@ def test_what_is_generated_names_its_model_and_no_parents(
     assert [line["row"] for line in lines if line["class"] == "few"] == list(range(7))
     made = contents(dst)
     assert {path: made[path] for path in contents(rare)} == contents(rare)
-    assert json.loads((dst / "run.json").read_text())["inputs"]["generator"] == lines[0]["model"]
+    record = json.loads((dst / "run.json").read_text())
+    assert record["inputs"]["generator"] == lines[0]["model"]
+    assert record["config"]["method"] is None
 
 
 def test_more_images_of_a_class_begin_with_the_fewer(
@@ -260,6 +262,7 @@ def test_an_edited_header_describes_no_generator(
         ({"method": "ros"}, "method"),
         ({"min_probability": 0.3}, "min_probability"),
         ({"image_size": (8, 8)}, "image_size"),
+        ({"fit": "crop"}, "fit"),
     ],
 )
 def test_a_generator_takes_the_place_of_other_options(options: dict[str, Any], named: str) -> None:
