@@ -21,8 +21,8 @@ def _summary(report: Report) -> None:
     )
     if report.reconstruction is not None:
         typer.echo(
-            "reconstructions: mean squared error {loss:.5f}, as of {components} principal "
-            "components; of the mean image {mean_image:.5f}".format_map(report.reconstruction)
+            "reconstructions: mean squared error {loss:.5f}, of the mean image {mean_image:.5f}; "
+            "principal components that do as well: {components}".format_map(report.reconstruction)
         )
     typer.echo(f"look at {report.sheet}")
 

@@ -28,12 +28,13 @@ def _summary(report: Report) -> None:
     lines = [
         f"{report.checkpoint}: {report.epochs} epochs, {losses}, "
         f"{report.images_per_second:.0f} images/s",
-        "diversity: mean distance of two synthetic images, by that of two real ones",
+        "diversity: mean distance of two synthetic images, by that of two real ones; 1 is as "
+        "varied as these",
     ]
     if looked:
         lines.append(
             "novelty: median distance to the nearest training image, by that of real images that "
-            "were held out"
+            "were held out; far below 1 are near-copies"
         )
     lines += [" ".join(row) for row in rows]
     typer.echo("\n".join([*lines, f"look at {report.sheet}"]))

@@ -38,7 +38,7 @@ from imbsynth.engine.training.dependence import dependence, tell_of_encoded
 from imbsynth.engine.training.feasible import check_feasible, check_fits
 from imbsynth.engine.training.fitting import fit_decisions
 from imbsynth.engine.training.head import check_has_head, choose_head
-from imbsynth.engine.training.history import images_per_second, read_history
+from imbsynth.engine.training.history import images_per_second, kept_scores, read_history
 from imbsynth.engine.training.holding_out import hold_out, read_validation
 from imbsynth.engine.training.keeper import kept_of
 from imbsynth.engine.training.sets import Members
@@ -46,6 +46,7 @@ from imbsynth.engine.training.telling import tell_of_balance, tell_of_chance
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
 from imbsynth.models.autoencoder import Autoencoder
+from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.training_files import GROUPS, TrainingFiles
@@ -58,7 +59,7 @@ class Report:
     checkpoint: str
     epochs: int
     best_epoch: int  # the one that was kept, counted from 1
-    val: dict[str, float]  # f1_macro, acsa and g_mean of the best epoch on the validation images
+    val: dict[str, float]  # f1_macro, acsa and g_mean of what is kept, on the validation images
     seconds_per_epoch: float  # with the drawing of moved images, without validation
     images_per_second: float
     log: str
@@ -207,7 +208,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         if self.config.head_epochs:
             choice = choose_head(task, on_event)
             weights = choice.weights
-            meta["chosen_head"] = {"name": choice.name, "scores": choice.scores}
+            meta |= choice.meta()
         fitted = fit_decisions(task, weights, data.counts, self.config.want_recall, on_event)
         meta |= fitted.meta()
         checkpoint = classifier_checkpoint(weights, task.model, data.seen, meta)
@@ -249,7 +250,7 @@ def _report(config: AosTrainConfig, files: TrainingFiles) -> Report:
         checkpoint=files.checkpoint.as_posix(),
         epochs=len(history),
         best_epoch=kept["epoch"],
-        val={name: kept[name] for name in validation.SCORES},
+        val=kept_scores(files.checkpoint, read_header(files.checkpoint), kept, validation.SCORES),
         seconds_per_epoch=sum(line["seconds"] for line in history) / len(history),
         images_per_second=images_per_second(history),
         log=files.log.as_posix(),

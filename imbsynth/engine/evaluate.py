@@ -15,6 +15,7 @@ from imbsynth.engine.evaluation.saliency import check_network, check_package, wr
 from imbsynth.engine.evaluation.scores import Judged, per_class, scores_of
 from imbsynth.engine.evaluation.writing import write_pictures, write_predictions
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
+from imbsynth.engine.few import few_to_judge_by
 from imbsynth.engine.inference.classifier import (
     TrainedClassifier,
     check_finite,
@@ -66,7 +67,15 @@ Answers = list[list[int]]
 
 def run(config: EvaluateConfig, *, on_event: OnEvent = silent) -> Report:
     """Classify a folder, score the result, and write it if a folder is given for that."""
-    return run_with_answers(config, on_event=on_event)[0]
+    report, _ = run_with_answers(config, on_event=on_event)
+    few = few_to_judge_by({name: int(found["support"]) for name, found in report.per_class.items()})
+    if few:
+        on_event(
+            Note(
+                f"{config.src} has {few}, and intervals from so few images are too narrow; add some"
+            )
+        )
+    return report
 
 
 def run_with_answers(

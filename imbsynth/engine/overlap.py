@@ -47,7 +47,7 @@ def counts_of(overlap: Overlap) -> dict[str, int]:
 def described(folder: Path, images: Labelled, overlap: Overlap) -> str:
     """An overlap in a sentence, for a message."""
     found = [f"{len(paths)} {reason} ({listing(paths)})" for reason, paths in overlap.items()]
-    return f"{folder}: of its {len(images.paths)} images {'; '.join(found)}"
+    return f"{folder}: of its {len(images.paths)} images, {'; '.join(found)}"
 
 
 def without(folder: Path, images: Labelled, overlap: Overlap) -> Labelled:

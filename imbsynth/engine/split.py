@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from imbsynth.configs import SplitConfig
 from imbsynth.core.profiles import shares
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
+from imbsynth.engine.few import few_to_judge_by
 from imbsynth.engine.grouping import check_list, groups_of, parts_of_groups, suggestion
 from imbsynth.engine.originals import copying
 from imbsynth.errors import UserError
@@ -21,8 +22,6 @@ from imbsynth.store.image_files import Survey, same_images, survey_all
 from imbsynth.store.names import listing
 from imbsynth.store.records import provenance, write_record
 from imbsynth.store.transfer import folder_digest, transfer
-
-FEW = 10  # images of a class, whose recall then moves by a tenth and more with each
 
 Indices = NDArray[np.int64]
 Parts = dict[str, dict[str, list[str]]]  # part -> class -> files
@@ -210,13 +209,7 @@ def _check_filled(folder: ImageFolder, parts: Parts) -> None:
 
 def _explain_few(counts: dict[str, dict[str, int]], on_event: OnEvent) -> None:
     """Name the smallest class that a part judges by; the first part has those to train on."""
-    count, name, part = min(
-        (images, name, part) for part in list(counts)[1:] for name, images in counts[part].items()
-    )
-    if count >= FEW:
-        return
-    few = f"{count} images of class {name}: each moves its recall by 1/{count}"
-    if count == 1:
-        few = f"1 image of class {name}: its recall there is 0 or 1"
-    advice = "with cross-validation folds, every image is tested once"
-    on_event(Note(f"{part} has only {few}; {advice}"))
+    part = min(list(counts)[1:], key=lambda part: (min(counts[part].values()), part))
+    few = few_to_judge_by(counts[part])
+    if few:
+        on_event(Note(f"{part} has {few}; with cross-validation folds, every image is tested once"))

@@ -128,10 +128,13 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
 
 
 def _poor(found: Reconstruction, latent_dim: int) -> str:
+    few = "one principal component reaches"
+    if found.components != 1:
+        few = f"{found.components} principal components reach"
     return (
         f"poor reconstructions: their mean squared error is {found.loss:.4f} (the mean image's "
-        f"{found.mean_image:.4f}), which {found.components} principal components reach as well as "
-        f"the {latent_dim} numbers of the latent vector; train for more epochs, or on more images"
+        f"{found.mean_image:.4f}), which {few} as well as the {latent_dim} numbers of the latent "
+        "vector; train for more epochs, or on more images"
     )
 
 

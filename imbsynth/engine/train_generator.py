@@ -147,7 +147,8 @@ def _notes(seen: dict[str, Look], epochs: int, at_most: int) -> Iterator[str]:
         shown = listing([f"{name} ({value:.2f})" for name, value in collapsed.items()])
         yield (
             "collapsed: synthetic images of a class differ less than half as much as real ones, in "
-            f"{shown}; look at the pictures, train for fewer epochs, or use another kind"
+            f"{shown}; look at the pictures: train for more epochs if they are blurred, for fewer "
+            "if they are sharp, or use another kind"
         )
 
 

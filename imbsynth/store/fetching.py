@@ -126,7 +126,7 @@ def _matching(files: FileSystem, pattern: str) -> list[str]:
     if missing or not found:
         raise UserError(
             f"{pattern}: no such files{': ' if missing else ''}{listing(missing)}",
-            "give a folder of images, or tar files that are there",
+            "check the path: give a folder of images, or tar files, that are there",
         )
     others = [path for path in found if not path.endswith(SUFFIX)]
     if others:

@@ -16,7 +16,7 @@ from sklearn import metrics as reference
 from imbsynth.cli.markdown import markdown
 from imbsynth.configs import AosTrainConfig, CompareConfig, EvaluateConfig, GenerateConfig
 from imbsynth.engine import aos_train, compare, evaluate, generate
-from imbsynth.engine.events import Event, Started
+from imbsynth.engine.events import Event, Note, Started
 from imbsynth.errors import UserError
 from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from tests.conftest import MakeFolder, contents
@@ -175,8 +175,18 @@ def test_images_of_another_size_are_resized(
     assert evaluate.run(config(checkpoint, src)).images == 6
 
 
+def test_a_class_with_few_images_to_judge_by_is_named(
+    checkpoint: Path, make_folder: MakeFolder
+) -> None:
+    events: list[object] = []
+    src = make_folder({"few": 3, "many": 12}, name="unseen", first=200)
+    evaluate.run(config(checkpoint, src), on_event=events.append)
+    (note,) = (event.text for event in events if isinstance(event, Note))
+    assert "only 3 images of class few: each moves its recall by 1/3" in note
+
+
 def test_what_was_trained_on_or_validated_on_is_refused(checkpoint: Path, tmp_path: Path) -> None:
-    problem = "of its 16 images 13 trained on .* 3 used for validation"
+    problem = "of its 16 images, 13 trained on .* 3 used for validation"
     with pytest.raises(UserError, match=problem):
         evaluate.run(config(checkpoint, tmp_path / "train", out=tmp_path / "out"))
     assert not (tmp_path / "out").exists()
@@ -185,10 +195,10 @@ def test_what_was_trained_on_or_validated_on_is_refused(checkpoint: Path, tmp_pa
 
 def test_synthetic_images_are_refused(checkpoint: Path, test_folder: Path, tmp_path: Path) -> None:
     generate.run(GenerateConfig(src=test_folder, dst=tmp_path / "made"))
-    with pytest.raises(UserError, match="of its 28 images 5 synthetic"):
+    with pytest.raises(UserError, match="of its 28 images, 5 synthetic"):
         evaluate.run(config(checkpoint, tmp_path / "made"))
     (tmp_path / "made/manifest.jsonl").unlink()  # their names still tell
-    with pytest.raises(UserError, match="of its 28 images 5 synthetic"):
+    with pytest.raises(UserError, match="of its 28 images, 5 synthetic"):
         evaluate.run(config(checkpoint, tmp_path / "made"))
 
 

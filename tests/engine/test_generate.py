@@ -21,7 +21,9 @@ from imbsynth.engine import generate, train_ae
 from imbsynth.engine.events import Event, Note, Started
 from imbsynth.engine.generate import run
 from imbsynth.engine.inference.autoencoder import load_autoencoder
+from imbsynth.engine.sources.sample_sheet import PER_CLASS
 from imbsynth.errors import UserError
+from imbsynth.figures.sheets import GAP, LARGEST, SMALLEST
 from imbsynth.models.autoencoder import Autoencoder
 from imbsynth.store import png_writers
 from imbsynth.store.folders import digest_of
@@ -46,6 +48,17 @@ def ae(rare: Path, tmp_path: Path) -> Path:
 @pytest.fixture(params=["pixel", "latent"])
 def space(request: pytest.FixtureRequest, ae: Path) -> dict[str, Any]:
     return {"ae": ae if request.param == "latent" else None}
+
+
+def test_the_sheet_shows_every_parent_once(rare: Path, tmp_path: Path) -> None:
+    widths = {}
+    for method in ("augment", "amdo", "smote"):
+        run(GenerateConfig(src=rare, dst=tmp_path / method, method=method))
+        with Image.open(tmp_path / method / "samples.png") as sheet:
+            widths[method] = sheet.width
+    assert widths["amdo"] == widths["augment"]
+    one_more = (widths["smote"] - widths["augment"]) / PER_CLASS
+    assert SMALLEST + GAP <= one_more <= LARGEST + GAP
 
 
 @pytest.mark.parametrize("method", ["smote", "ros"])

@@ -15,10 +15,12 @@ from imbsynth.configs import (
     ImbalanceConfig,
     ReportConfig,
     SplitConfig,
+    TrainGeneratorConfig,
 )
-from imbsynth.engine import aos_train, evaluate, generate, imbalance, split
+from imbsynth.engine import aos_train, evaluate, generate, imbalance, split, train_generator
 from imbsynth.engine.report import Report, run
 from imbsynth.errors import UserError
+from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from tests.cli.test_commands import invoke
 from tests.conftest import MakeFolder, contents, draw_image
 from tests.engine.comparison.files import CLEAR, write_results
@@ -72,6 +74,27 @@ def test_everything_that_the_commands_made_is_on_one_page(made: Path) -> None:
     pictures = [path for path in own if path.exists()] + [made / "aos.png", made / "ros.png"]
     pictures += [made / "balanced/samples.png"]
     assert len(page.tags("img")) == len(pictures) + 1  # and the first images of the split
+
+
+def test_generators_are_shown_with_what_their_images_are_like(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src, out = make_folder({"common": 9, "single": 1}), tmp_path / "made/gen.safetensors"
+    out.parent.mkdir()
+    train_generator.run(
+        TrainGeneratorConfig(src=src, out=out, kind="gamo", epochs=1, pretrain_epochs=1)
+    )
+    report, page = report_on(out.parent)
+    assert report.sections == ["Training", "How it was made"]
+    assert report.problems == []
+    assert "The generator gen.safetensors (gamo), trained up to epoch 1" in page.words("span")
+    assert "diversity" in page.words("th")
+    assert len(page.tags("img")) == 1
+
+    tensors, meta = load_checkpoint(out, "train-generator")
+    save_checkpoint(out, Checkpoint(tensors, {**meta, "diversity": {"common": "much"}}))
+    report, _ = report_on(out.parent)
+    assert "gen.safetensors: not as imbsynth writes it" in report.problems[0]
 
 
 def test_names_of_classes_are_shown_not_read_as_html(made: Path) -> None:

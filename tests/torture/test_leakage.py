@@ -41,7 +41,7 @@ def test_an_image_of_the_training_set_is_refused_in_validation_and_test(
     shutil.copy(src / "plain/3.png", held)  # under another name, and even another label
     outcome = invoke(*train, "--val", others)
     assert outcome.code == 2
-    assert f"of its 17 images 1 trained on (odd/{held.name})" in outcome.err
+    assert f"of its 17 images, 1 trained on (odd/{held.name})" in outcome.err
     held.unlink()
     assert invoke(*train, "--val", others).code == 0
     for taken, kind in ((src, "trained on"), (others, "used for validation")):
@@ -162,8 +162,8 @@ def test_what_synthetic_images_are_made_of_is_refused_in_validation_and_test(
         shutil.copy(path, made / path.relative_to(src))
     test = as_bitmaps(others, tmp_path / "bitmaps") if bitmaps else others
     # SMOTE may by chance give the pixels of a parent, which then was trained on itself.
-    parents = r"of its 16 images (\d trained on .*; )?1\d a parent of synthetic images that were"
-    reason = "of its 16 images 16 trained on" if method == "ros" else parents
+    parents = r"of its 16 images, (\d trained on .*; )?1\d a parent of synthetic images that were"
+    reason = "of its 16 images, 16 trained on" if method == "ros" else parents
     train = ["aos-train", made, "--out", clf, *TINY]
     outcome = invoke(*train, "--val", test)
     assert outcome.code == 2
@@ -186,11 +186,11 @@ def test_what_the_autoencoder_has_seen_is_refused(src: Path, others: Path, tmp_p
     for train in (["aos-train", made], on_the_fly):
         outcome = invoke(*train, "--out", clf, *TINY, "--val", others, "--force")
         assert outcome.code == 2
-        assert "of its 16 images 16 seen by the autoencoder" in outcome.err
+        assert "of its 16 images, 16 seen by the autoencoder" in outcome.err
         assert invoke(*train, "--out", clf, *TINY, "--force").code == 0
         outcome = invoke("evaluate", clf, others)
         assert outcome.code == 2
-        assert "of its 16 images 16 seen by the autoencoder" in outcome.err
+        assert "of its 16 images, 16 seen by the autoencoder" in outcome.err
 
 
 def test_the_images_that_do_not_overlap_can_be_scored(

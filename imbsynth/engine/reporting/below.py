@@ -21,6 +21,8 @@ from imbsynth.store.walking import Place, walk_inside
 
 Result = TypeVar("Result")
 
+Headers = dict[str, dict[str, Any]]  # of checkpoints, by path
+
 # Commands whose folders hold images by class.
 OF_IMAGES = ("imbalance", "split", "convert", "generate")
 SUFFIX = ".safetensors"
@@ -56,7 +58,7 @@ class Below:
     outputs: dict[str, Output] = field(default_factory=dict)
     evaluations: list[str] = field(default_factory=list)
     experiments: list[str] = field(default_factory=list)
-    checkpoints: dict[str, dict[str, Any]] = field(default_factory=dict)  # headers
+    checkpoints: Headers = field(default_factory=dict)
     class_folders: dict[str, dict[str, int]] = field(default_factory=dict)  # images by class
     problems: list[str] = field(default_factory=list)  # what could not be used, and why
     others: list[str] = field(default_factory=list)  # files that no part of the report shows
@@ -65,6 +67,10 @@ class Below:
     def of(self, command: str) -> dict[str, Output]:
         """The folders that a command has made."""
         return {p: found for p, found in self.outputs.items() if found.origin.command == command}
+
+    def checkpoints_of(self, kind: str) -> Headers:
+        """The checkpoints of a command."""
+        return {path: header for path, header in self.checkpoints.items() if header["kind"] == kind}
 
     def attempt(self, path: str, read: Callable[[], Result]) -> Result | None:
         """What `read` makes of a file; None, and a line among the problems, if it cannot."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from imbsynth.engine.experiments.verdicts import with_interval
-from imbsynth.engine.reporting.below import Below
+from imbsynth.engine.reporting.below import SUFFIX, Below
 from imbsynth.pages.blocks import Bar, Section, Span
 
 
@@ -26,6 +26,11 @@ def named(below: Below, path: str) -> str:
 def joined(folder: str, name: str) -> str:
     """The path of a file in a folder, which may be the root."""
     return name if folder == "." else f"{folder}/{name}"
+
+
+def beside(path: str, suffix: str) -> str:
+    """The path of a file that a training has written beside its checkpoint."""
+    return path.removesuffix(SUFFIX) + suffix
 
 
 def parent(path: str) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from imbsynth.engine.reporting.below import SUFFIX, Below
-from imbsynth.engine.reporting.parts import Part, percent
+from imbsynth.engine.reporting.below import Below, Headers
+from imbsynth.engine.reporting.generators import generator_blocks
+from imbsynth.engine.reporting.parts import Part, beside, percent
 from imbsynth.engine.reporting.pictures import is_own, picture
+from imbsynth.engine.training.history import CHOSEN_HEAD, kept_scores
 from imbsynth.pages.blocks import Block, Cell, Section, Table, Text
-from imbsynth.store.fields import finite, sequence, text, whole
+from imbsynth.store.fields import finite, mapping, sequence, text, whole
 from imbsynth.store.records import read_lines
 
 Log = Sequence[Mapping[str, Any]]  # a line per epoch
@@ -18,49 +22,61 @@ CLASSIFIER, AUTOENCODER = "aos-train", "train-ae"  # kinds of checkpoints
 
 def training_part(below: Below) -> Part | None:
     """The checkpoints below a folder; None if there are none."""
-    classifiers = {p: h for p, h in below.checkpoints.items() if h["kind"] == CLASSIFIER}
-    autoencoders = {p: h for p, h in below.checkpoints.items() if h["kind"] == AUTOENCODER}
-    if not classifiers and not autoencoders:
+    classifiers = below.checkpoints_of(CLASSIFIER)
+    blocks = [*_classifiers(below, classifiers), *_autoencoders(below)]
+    blocks += generator_blocks(below)
+    if not blocks:
         return None
-    blocks: list[Block] = []
-    if classifiers:
-        rows = [row for p, h in classifiers.items() if (row := _classifier(below, p, h))]
-        header = ["classifier", "network", "training images", "epochs", "kept", "macro F1", "ACSA"]
-        caption = "Classifiers, with scores of the kept epoch on the validation images, in percent"
-        blocks.append(Table(caption, header, rows, words=[1]))
-    for path in classifiers:
-        blocks += _curves(below, path)
-    if autoencoders:
-        rows = [_autoencoder(below, path) for path in autoencoders]
-        header = ["autoencoder", "epochs", "reconstruction loss"]
-        blocks.append(Table("Autoencoders, with the loss of the last epoch", header, rows))
-        blocks.append(Text("Synthetic images are as sharp as the reconstructions."))
-    for path in autoencoders:
-        caption = f"Originals and reconstructions of {path}"
-        alt = f"Real images of each class beside what the autoencoder {path} makes of them."
-        blocks += picture(below, _beside(path, ".png"), alt, caption)
     if below.evaluations or below.experiments:
         return Part(Section("Training", blocks))
     best = _sentence(below, classifiers)
     return Part(Section("Training", [*([Text(best)] if best else []), *blocks]), best)
 
 
-def _beside(path: str, suffix: str) -> str:
-    return path.removesuffix(SUFFIX) + suffix
+def _classifiers(below: Below, found: Headers) -> list[Block]:
+    if not found:
+        return []
+    rows = [row for path, header in found.items() if (row := _classifier(below, path, header))]
+    header = ["classifier", "network", "training images", "epochs", "kept", "macro F1", "ACSA"]
+    caption = "Classifiers, with their scores on the validation images, in percent"
+    table = Table(caption, header, rows, words=[1])
+    return [table, *(block for path in found for block in _curves(below, path, found[path]))]
+
+
+def _autoencoders(below: Below) -> list[Block]:
+    found = below.checkpoints_of(AUTOENCODER)
+    if not found:
+        return []
+    rows = [_autoencoder(below, path) for path in found]
+    header = ["autoencoder", "epochs", "reconstruction loss"]
+    blocks: list[Block] = [
+        Table("Autoencoders, with the loss of the last epoch", header, rows),
+        Text(
+            "Synthetic images are as sharp as the originals that they are made of; with plain "
+            "decoding, as blurred as the reconstructions."
+        ),
+    ]
+    for path in found:
+        caption = f"Originals and reconstructions of {path}"
+        alt = f"Real images of each class beside what the autoencoder {path} makes of them."
+        blocks += picture(below, beside(path, ".png"), alt, caption)
+    return blocks
 
 
 def _log(below: Below, path: str) -> Log:
     """The lines of a run's log; none if it is missing or damaged."""
-    log = _beside(path, ".jsonl")
+    log = beside(path, ".jsonl")
     if not is_own(below.root, log):
         return []
     return below.attempt(log, lambda: read_lines(below.root / log)) or []
 
 
-def _kept(log: Log, header: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The line of the epoch whose weights were kept; Wrong if the header names none."""
+def _scores(log: Log, path: str, header: Mapping[str, Any]) -> dict[str, float]:
+    """Macro F1 and ACSA on the validation images; none without a log. UserError if damaged."""
     epoch = whole(header, "best_epoch", 1)
-    return log[epoch - 1] if epoch <= len(log) else None
+    if epoch > len(log):
+        return {}
+    return kept_scores(Path(path), header, log[epoch - 1], ("f1_macro", "acsa"))
 
 
 def _classifier(below: Below, path: str, header: Mapping[str, Any]) -> list[Cell] | None:
@@ -69,9 +85,7 @@ def _classifier(below: Below, path: str, header: Mapping[str, Any]) -> list[Cell
     def row() -> list[Cell]:
         counts = sequence(header, "counts")
         images = sum(whole(sequence(counts, i, 2), 1, 0) for i in range(len(counts)))
-        line = _kept(log, header)
-        names = ("f1_macro", "acsa")
-        scores = [""] * 2 if line is None else [percent(finite(line, n, 0, 1)) for n in names]
+        scores = [percent(value) for value in _scores(log, path, header).values()] or [""] * 2
         epochs = [str(len(log) or ""), str(whole(header, "best_epoch", 1))]
         return [path, text(header, "model"), str(images), *epochs, *scores]
 
@@ -86,7 +100,7 @@ def _autoencoder(below: Below, path: str) -> list[Cell]:
     return [path, str(len(log)), loss or ""]
 
 
-def _curves(below: Below, path: str) -> list[Block]:
+def _curves(below: Below, path: str, header: Mapping[str, Any]) -> list[Block]:
     """The picture of a training, with its first and last numbers in words."""
     log = _log(below, path)
 
@@ -96,17 +110,20 @@ def _curves(below: Below, path: str) -> list[Block]:
 
     words = (below.attempt(path, told) or "") if log else ""
     alt = f"Loss, scores and recalls of {path} by epoch.{words}"
-    return list(picture(below, _beside(path, ".png"), alt, f"Training of {path}, by epoch"))
+    caption = f"Training of {path}, by epoch"
+    if CHOSEN_HEAD in header:
+        chosen = below.attempt(path, lambda: text(mapping(header, CHOSEN_HEAD), "name"))
+        caption += f"; the head chosen after it: {chosen}" if chosen else ""
+    return list(picture(below, beside(path, ".png"), alt, caption))
 
 
-def _sentence(below: Below, classifiers: Mapping[str, Mapping[str, Any]]) -> str:
+def _sentence(below: Below, classifiers: Headers) -> str:
     """The best score on validation images, where there is no better evidence."""
-    scores = {}
+    scores: dict[str, float] = {}
     for path, header in classifiers.items():
         log = _log(below, path)
-        line = below.attempt(path, lambda log=log, header=header: _kept(log, header))  # type: ignore[misc]
-        if line is not None and isinstance(line.get("acsa"), float):
-            scores[path] = line["acsa"]
+        found = below.attempt(path, partial(_scores, log, path, header))
+        scores |= {path: found["acsa"]} if found else {}
     if not scores:
         return ""
     best = max(scores, key=scores.__getitem__)

@@ -15,9 +15,10 @@ from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
 from imbsynth.runtime import World
 
 PER_CLASS = 4  # synthetic images shown of each class
-MIN_PARENTS, MAX_PARENTS = 2, 3  # shown of each, those of the largest weights
+MAX_PARENTS = 3  # shown of each, those of the largest weights
 
-Picture = Callable[[int], NDArray[np.uint8]]  # (c, h, w)
+Pixels = NDArray[np.uint8]  # (c, h, w)
+Picture = Callable[[int], Pixels]
 
 
 class SampleSheet:
@@ -26,7 +27,7 @@ class SampleSheet:
     def __init__(self, classes: list[str], picture: Picture) -> None:
         """picture: the pixels of an image of the folder, by its index."""
         self._classes, self._picture = classes, picture
-        self._groups: dict[int, list[list[NDArray[np.uint8]]]] = {}
+        self._groups: dict[int, list[list[Pixels]]] = {}
 
     def add(self, batch: Planned | Batch) -> None:
         """Take from a batch what its class still lacks; what is not computed is a copy."""
@@ -38,12 +39,11 @@ class SampleSheet:
             made = batch.pixels[row].copy() if isinstance(batch, Batch) else parents[0]
             groups.append([*parents, made])
 
-    def _parents(self, plan: Plan, row: int) -> list[NDArray[np.uint8]]:
-        """The images of the heaviest parents; a single one twice, none without parents."""
+    def _parents(self, plan: Plan, row: int) -> list[Pixels]:
+        """The images of the heaviest parents."""
         heaviest = np.argsort(-np.abs(plan.weights[row]), kind="stable")[:MAX_PARENTS]
         shown = plan.parents[row, np.sort(heaviest)].tolist()
-        pictures = [self._picture(i) for i in shown]
-        return pictures * MIN_PARENTS if len(pictures) == 1 else pictures
+        return [self._picture(i) for i in shown]
 
     def join(self, world: World) -> None:
         """Take what other processes have collected, whose batches follow or precede the own."""
@@ -57,10 +57,21 @@ class SampleSheet:
     def write(self, path: Path) -> bool:
         """Draw the sheet, a row per class; whether there is anything to draw."""
         names = self._classes
-        rows = [SheetRow(names[label], groups) for label, groups in self._groups.items()]
+        widest = max((len(one) for groups in self._groups.values() for one in groups), default=0)
+        rows = [
+            SheetRow(names[label], [_padded(group, widest) for group in groups])
+            for label, groups in self._groups.items()
+        ]
         if not rows:
             return False
-        parents = len(rows[0].groups[0]) - 1
-        heading = "parents, synthetic" if parents else "synthetic"
+        heading = ("synthetic", "parent, synthetic", "parents, synthetic")[min(widest - 1, 2)]
         write_sheet(path, rows, [heading] * PER_CLASS)
         return True
+
+
+def _padded(group: list[Pixels], length: int) -> list[Pixels]:
+    """Parents and the synthetic image, at the same places in every row: the first repeated.
+
+    A class of one image has one parent where others have two.
+    """
+    return [group[0]] * (length - len(group)) + group

@@ -26,6 +26,7 @@ from imbsynth.engine.training.classifier import ClassifierTask
 from imbsynth.engine.training.features import Features, of_training, of_validation, views_of
 from imbsynth.engine.training.frozen import FrozenTask
 from imbsynth.engine.training.head_fitting import Batches, HeadState, fit_head
+from imbsynth.engine.training.history import CHOSEN_HEAD
 from imbsynth.engine.training.parts import weights_now
 from imbsynth.engine.training.synthetic_features import trained_with_synthetic
 from imbsynth.errors import UserError, option
@@ -45,6 +46,10 @@ class Choice(NamedTuple):
     name: str
     weights: dict[str, Tensor]  # of the whole network
     scores: dict[str, dict[str, Any]]  # of every head that was tried, by its name
+
+    def meta(self) -> dict[str, Any]:
+        """What the header of the checkpoint says of it; see `kept_scores`."""
+        return {CHOSEN_HEAD: {"name": self.name, "scores": self.scores}}
 
 
 def check_has_head(model: Classifier) -> None:

@@ -51,13 +51,13 @@ def test_the_best_of_the_heads_is_kept_and_nothing_else_changes(
 ) -> None:
     src = make_folder({"a": 30, "b": 8, "c": 8})
     with_head = config(src, tmp_path / "with.safetensors", loss=loss, lr=0.01)
-    aos_train.run(with_head)
+    report = aos_train.run(with_head)
     tensors, meta = load_checkpoint(with_head.out, "aos-train")
     tried = meta["chosen_head"]["scores"]
     names = {AS_TRAINED, RETRAINED}
     assert set(tried) == names | (set() if loss == "ldam" else {f"tau {tau:g}" for tau in TAUS})
     best = max(scores["acsa"] for scores in tried.values())
-    assert tried[meta["chosen_head"]["name"]]["acsa"] == best
+    assert tried[meta["chosen_head"]["name"]]["acsa"] == best == report.val["acsa"]
 
     without = replace(with_head, out=tmp_path / "without.safetensors", head_epochs=0)
     aos_train.run(without)

@@ -95,7 +95,7 @@ def test_a_validation_folder_shares_nothing_with_training(
     for path in [*val.glob("a/*")][1:]:
         path.write_bytes(path.read_bytes() + b"\0")  # other bytes, the same picture
     images = read(src)
-    with pytest.raises(UserError, match=r"of its 12 images 12 trained on \(a/"):
+    with pytest.raises(UserError, match=r"of its 12 images, 12 trained on \(a/"):
         validation(val, images)
     assert len(validation(val, images, allow_overlap=True).paths) == 12
 
