@@ -18,7 +18,7 @@ def _summary(report: Report) -> None:
     typer.echo(
         f"{report.checkpoint}: epoch {report.best_epoch} of {report.epochs}, on the validation "
         f"images macro F1 {val['f1_macro']:.4f}, ACSA {val['acsa']:.4f}, "
-        f"G-mean {val['g_mean']:.4f}; {report.seconds_per_epoch:.1f} s an epoch"
+        f"G-mean {val['g_mean']:.4f}; {report.seconds_per_epoch:.1f} s per epoch"
     )
     typer.echo(f"look at {report.curves}")
 

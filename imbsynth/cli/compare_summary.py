@@ -69,7 +69,10 @@ def _scores(rows: list[Summary], metric: str) -> None:
 
 def _wins(report: Report) -> None:
     """What is compared and what is left out; a row per method with its wins over all others."""
-    typer.echo(f"\nCompared by {report.metric} {report.compared['words']}")
+    if report.compared["problems"]:
+        typer.echo(f"\nCompared by {report.metric} {report.compared['words']}")
+    else:
+        typer.echo("\nNot ranked: every method needs a result on the same problem")
     sentences = report.compared["left_out"]
     for text in sentences[:LINES]:
         typer.echo(f"left out: {printable(text)}")

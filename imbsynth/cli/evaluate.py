@@ -22,15 +22,15 @@ def _summary(report: Report) -> None:
     largest = rows[0][1]["trained"]
     rare = {i for i, (_, found) in enumerate(rows) if found["trained"] < RARE * largest}
     table(
-        ["class", "trained on", "tested on", "precision", "recall", "F1", ""],
+        ["class", "trained on", "tested on", "precision", "F1", "recall", ""],
         [
             [
                 name,
                 f"{found['trained']}",
                 f"{found['support']}",
                 f"{found['precision']:.3f}",
-                f"{found['recall']:.3f}",
                 f"{found['f1']:.3f}",
+                f"{found['recall']:.3f}",
                 bar(found["recall"], width=16),
             ]
             for name, found in rows
@@ -57,7 +57,7 @@ def _summary(report: Report) -> None:
 
 WORDS = {
     "acsa": "ACSA, mean recall",
-    "gm": "GM",
+    "gm": "GM, recall and specificity",
     "g_mean": "G-mean of the recalls",
     "f1_macro": "macro F1",
     "mcc": "Matthews correlation",

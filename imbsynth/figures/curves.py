@@ -30,13 +30,14 @@ def write_curves(
             axes.plot(epochs, values, label=name, marker="." if len(epochs) < 40 else "")
         axes.axvline(best_epoch, color="0.6", linestyle=":", label=f"kept: epoch {best_epoch}")
         axes.set_title(title)
-        axes.set_xlabel("epoch")
         axes.legend(fontsize="small")
     edges = (0.5, len(epochs) + 0.5, len(classes) - 0.5, -0.5)
     shown = last.imshow(recalls.T, vmin=0, vmax=1, aspect="auto", extent=edges, cmap="viridis")
     last.axvline(best_epoch, color="white", linestyle=":")
     last.set_title("recall on the validation images, rarest class last")
-    last.set_xlabel("epoch")
+    for axes in (*panels, last):
+        axes.set_xlabel("epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)  # no epoch 1.5
     name_classes(last, "y", classes)
     figure.colorbar(shown, ax=last)
     save(figure, path)

@@ -41,6 +41,14 @@ def test_of_one_problem_nothing_more_is_said(tmp_path: Path) -> None:
     assert "0.6000* [0.400, 0.600]" in out
 
 
+def test_without_a_common_problem_nothing_is_ranked(tmp_path: Path) -> None:
+    write_results(tmp_path, {"plain": [[0.5], []], "AOS": [[], [0.6]]})
+    code, out, err = invoke(tmp_path)
+    assert code == 0, err
+    assert "Not ranked: every method needs a result on the same problem" in out
+    assert "Compared by" not in out
+
+
 def test_the_tests_are_shown_with_what_they_hold_alike(tmp_path: Path) -> None:
     write_results(tmp_path, CLEAR)
     code, out, _ = invoke(tmp_path, "--rope", 0.02)
