@@ -179,7 +179,7 @@ def table(
 
 
 def class_table(counts: dict[str, int], added: dict[str, int] | None = None) -> None:
-    """Print a row a class with its number of images and a bar."""
+    """Print a row per class with its number of images and a bar."""
     largest = max(counts.values())
     rows = []
     for name, n in counts.items():

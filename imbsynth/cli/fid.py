@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _summary(report: Report) -> None:
-    """A row a class, then their mean and all images together."""
+    """A row per class, then their mean and all images together."""
     from imbsynth.engine.fid import SMALL, is_small
     from imbsynth.store.names import printable
 

@@ -25,7 +25,7 @@ LISTED, SIZES = 10, 5  # files or groups, and sizes, shown in words; --json has 
 def _summary(report: Report) -> None:
     from imbsynth.store.names import printable
 
-    class_table(report.counts)
+    class_table(report.counts, report.synthetic if any(report.synthetic.values()) else None)
     typer.echo(
         f"\n{report.images} images in {len(report.counts)} classes; largest / smallest "
         f"(rho) {report.rho:.4g}; share of minority classes (mu) {report.mu:.2g}"

@@ -38,7 +38,7 @@ from imbsynth.engine.training.dependence import dependence, tell_of_encoded
 from imbsynth.engine.training.feasible import check_feasible, check_fits
 from imbsynth.engine.training.fitting import fit_decisions
 from imbsynth.engine.training.head import check_has_head, choose_head
-from imbsynth.engine.training.history import images_per_second, kept_scores, read_history
+from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.holding_out import hold_out, read_validation
 from imbsynth.engine.training.keeper import kept_of
 from imbsynth.engine.training.sets import Members
@@ -46,7 +46,7 @@ from imbsynth.engine.training.telling import tell_of_balance, tell_of_chance
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
 from imbsynth.models.autoencoder import Autoencoder
-from imbsynth.store.checkpoint_headers import read_header
+from imbsynth.store.checkpoint_headers import kept_scores, read_header
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import check_apart
 from imbsynth.store.training_files import GROUPS, TrainingFiles

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import EvaluateConfig
 from imbsynth.core.pixels import as_rows
+from imbsynth.engine.evaluation.few import few_to_judge_by
 from imbsynth.engine.evaluation.saliency import check_network, check_package, write_saliency
 from imbsynth.engine.evaluation.scores import Judged, per_class, scores_of
 from imbsynth.engine.evaluation.writing import write_pictures, write_predictions
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
-from imbsynth.engine.few import few_to_judge_by
 from imbsynth.engine.inference.classifier import (
     TrainedClassifier,
     check_finite,
@@ -70,11 +70,7 @@ def run(config: EvaluateConfig, *, on_event: OnEvent = silent) -> Report:
     report, _ = run_with_answers(config, on_event=on_event)
     few = few_to_judge_by({name: int(found["support"]) for name, found in report.per_class.items()})
     if few:
-        on_event(
-            Note(
-                f"{config.src} has {few}, and intervals from so few images are too narrow; add some"
-            )
-        )
+        on_event(Note(f"{config.src} has {few}, and intervals from so few images are too narrow"))
     return report
 
 

@@ -12,6 +12,7 @@ from imbsynth.core.profiles import mu, rho
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.inspecting.near_duplicates import NearDuplicates, find_near
 from imbsynth.engine.inspecting.pictures import write_pairs
+from imbsynth.engine.manifest import synthetic_among
 from imbsynth.engine.originals import loose_images
 from imbsynth.runtime import worker_count
 from imbsynth.store.folders import scan
@@ -26,6 +27,7 @@ class Report:
     """What `inspect` prints."""
 
     counts: dict[str, int]  # images per class, unreadable ones included
+    synthetic: dict[str, int]  # how many of them have the name of a synthetic image
     rho: float  # largest class / smallest class
     mu: float  # fraction of classes smaller than the largest
     images: int
@@ -65,8 +67,10 @@ def run(config: InspectConfig, *, on_event: OnEvent = silent) -> Report:
     reasons |= dict.fromkeys(folder.irregular, "not a regular file")
     counts = Counter(path.split("/")[0] for path in folder.irregular)
     counts.update(folder.counts)
+    made = Counter(path.split("/")[0] for path in synthetic_among(folder.paths(), {}))
     return Report(
         counts={name: counts[name] for name in folder.files},
+        synthetic={name: made[name] for name in folder.files},
         rho=rho(counts),
         mu=mu(counts),
         images=sum(counts.values()),

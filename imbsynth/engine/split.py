@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import SplitConfig
 from imbsynth.core.profiles import shares
+from imbsynth.engine.evaluation.few import few_to_judge_by
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
-from imbsynth.engine.few import few_to_judge_by
 from imbsynth.engine.grouping import check_list, groups_of, parts_of_groups, suggestion
 from imbsynth.engine.originals import copying
 from imbsynth.errors import UserError

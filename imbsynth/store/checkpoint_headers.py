@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from imbsynth.errors import UserError
-from imbsynth.store.fields import Wrong, as_mapping, parsed, text
+from imbsynth.errors import UserError, option
+from imbsynth.store.fields import Wrong, as_mapping, finite, mapping, parsed, text
 from imbsynth.store.folders import open_regular
 from imbsynth.store.names import printable
 
 KEY = "imbsynth"  # the one entry of the header: its order could not be relied on with more
+CHOSEN_HEAD = "chosen_head"  # of a classifier: "name", and the "scores" of each head by its name
 _SEAL = "header"  # in that entry: the digest of the rest of it
 
 
@@ -31,6 +32,27 @@ def command_of(path: Path) -> str:
     made_by = read_header(path).get("made_by")
     command = made_by.get("command") if isinstance(made_by, dict) else None
     return printable(command) if isinstance(command, str) else ""
+
+
+def kept_scores(
+    checkpoint: Path, header: Mapping[str, Any], line: Mapping[str, Any], names: Sequence[str]
+) -> dict[str, float]:
+    """What the validation images say of the classifier in a checkpoint, in [0, 1].
+
+    line: of the log, for the epoch that was kept. A head that was chosen afterwards has scores of
+    its own in the header. UserError if a score is missing.
+    """
+    try:
+        scores = line
+        if CHOSEN_HEAD in header:
+            chosen = mapping(header, CHOSEN_HEAD)
+            scores = mapping(mapping(chosen, "scores"), text(chosen, "name"))
+        return {name: finite(scores, name, 0, 1) for name in names}
+    except Wrong as error:
+        raise UserError(
+            f"{checkpoint}: its scores on the validation images are damaged ({error})",
+            f"train again with {option('force')}",
+        ) from None
 
 
 @contextmanager

@@ -3,7 +3,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from imbsynth.configs import InspectConfig
+from imbsynth.configs import GenerateConfig, InspectConfig
+from imbsynth.engine import generate
 from imbsynth.engine.inspect import run
 from tests.conftest import MakeFolder, contents, draw_image
 
@@ -19,6 +20,14 @@ def test_a_sound_folder(make_folder: MakeFolder) -> None:
     assert report.unreadable == []
     assert report.duplicates == []
     assert contents(src) == before
+
+
+def test_synthetic_images_are_counted_apart(make_folder: MakeFolder, tmp_path: Path) -> None:
+    src, dst = make_folder({"a": 8, "b": 2}), tmp_path / "balanced"
+    generate.run(GenerateConfig(src=src, dst=dst, method="ros"))
+    report = run(InspectConfig(src=dst))
+    assert report.counts == {"a": 8, "b": 8}
+    assert report.synthetic == {"a": 0, "b": 6}
 
 
 def test_everything_odd_is_named(make_folder: MakeFolder) -> None:

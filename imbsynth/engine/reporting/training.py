@@ -11,8 +11,8 @@ from imbsynth.engine.reporting.below import Below, Headers
 from imbsynth.engine.reporting.generators import generator_blocks
 from imbsynth.engine.reporting.parts import Part, beside, percent
 from imbsynth.engine.reporting.pictures import is_own, picture
-from imbsynth.engine.training.history import CHOSEN_HEAD, kept_scores
 from imbsynth.pages.blocks import Block, Cell, Section, Table, Text
+from imbsynth.store.checkpoint_headers import CHOSEN_HEAD, kept_scores
 from imbsynth.store.fields import finite, mapping, sequence, text, whole
 from imbsynth.store.records import read_lines
 

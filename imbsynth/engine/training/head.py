@@ -26,13 +26,13 @@ from imbsynth.engine.training.classifier import ClassifierTask
 from imbsynth.engine.training.features import Features, of_training, of_validation, views_of
 from imbsynth.engine.training.frozen import FrozenTask
 from imbsynth.engine.training.head_fitting import Batches, HeadState, fit_head
-from imbsynth.engine.training.history import CHOSEN_HEAD
 from imbsynth.engine.training.parts import weights_now
 from imbsynth.engine.training.synthetic_features import trained_with_synthetic
 from imbsynth.errors import UserError, option
 from imbsynth.models.classifiers import Classifier
 from imbsynth.models.heads import CosineHead, head_of
 from imbsynth.runtime import arithmetic, initialised, stream
+from imbsynth.store.checkpoint_headers import CHOSEN_HEAD
 
 TAUS = (0.25, 0.5, 0.75, 1.0)  # of the normalisation; 0 is the head as it is
 MOST_VIEWS = 4  # of an image

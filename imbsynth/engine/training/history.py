@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from imbsynth.errors import UserError, option
-from imbsynth.store.fields import Wrong, finite, mapping, text
 from imbsynth.store.records import read_lines
 
-CHOSEN_HEAD = "chosen_head"  # of a classifier's header: "name", and the "scores" of each by name
 _MOST = 1e39  # more than a float32 holds: no loss is larger, and no figure could show it
 
 
@@ -45,27 +43,6 @@ def read_history(log: Path, names: Sequence[str]) -> list[dict[str, Any]]:
             f"restore it, or train again with {option('force')}",
         )
     return history
-
-
-def kept_scores(
-    checkpoint: Path, header: Mapping[str, Any], line: Mapping[str, Any], names: Sequence[str]
-) -> dict[str, float]:
-    """What the validation images say of the classifier in a checkpoint, in [0, 1].
-
-    line: of the log, for the epoch that was kept. A head that was chosen afterwards has scores of
-    its own in the header. UserError if a score is missing.
-    """
-    try:
-        scores = line
-        if CHOSEN_HEAD in header:
-            chosen = mapping(header, CHOSEN_HEAD)
-            scores = mapping(mapping(chosen, "scores"), text(chosen, "name"))
-        return {name: finite(scores, name, 0, 1) for name in names}
-    except Wrong as error:
-        raise UserError(
-            f"{checkpoint}: its scores on the validation images are damaged ({error})",
-            f"train again with {option('force')}",
-        ) from None
 
 
 def images_per_second(history: list[dict[str, Any]]) -> float:
