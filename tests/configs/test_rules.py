@@ -199,5 +199,5 @@ def test_a_checkpoint_brings_its_own_size_and_way_to_get_to_it(
 ) -> None:
     (name,) = options
     with pytest.raises(UserError, match=f"{name} goes without {checkpoint}") as caught:
-        GenerateConfig(src=HERE, dst=HERE, **{checkpoint: AE}, **options)
+        GenerateConfig(src=HERE, dst=HERE, **{checkpoint: AE, **options})
     assert caught.value.fix == f"leave {name} out"
