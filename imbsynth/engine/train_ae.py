@@ -26,7 +26,7 @@ from imbsynth.engine.training.autoencoder import (
 from imbsynth.engine.training.command import Result, TrainingCommand
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.memory import check_memory
-from imbsynth.engine.training.reconstruction import Reconstruction, judge
+from imbsynth.engine.training.reconstruction import judge
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.errors import UserError
 from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
@@ -116,7 +116,7 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
         autoencoder = TrainedAutoencoder(task.model, task.device, task.precision)
         found = judge(autoencoder, data.pixels, self.config.seed)
         if found.poor:
-            on_event(Note(_poor(found, autoencoder.model.shape.latent_dim)))
+            on_event(Note(found.warning(autoencoder.model.shape.latent_dim)))
         meta = {
             "made_by": made_by,
             "classes": data.classes,
@@ -125,17 +125,6 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
         }
         checkpoint = autoencoder_checkpoint(task.model, meta | found.meta(), data.identities())
         return Result(partial(_write_sheet, images=data, autoencoder=autoencoder), checkpoint)
-
-
-def _poor(found: Reconstruction, latent_dim: int) -> str:
-    few = "one principal component reaches"
-    if found.components != 1:
-        few = f"{found.components} principal components reach"
-    return (
-        f"poor reconstructions: their mean squared error is {found.loss:.4f} (the mean image's "
-        f"{found.mean_image:.4f}), which {few} as well as the {latent_dim} numbers of the latent "
-        "vector; train for more epochs, or on more images"
-    )
 
 
 def _write_sheet(path: Path, images: Labelled, autoencoder: TrainedAutoencoder) -> None:

@@ -29,6 +29,22 @@ class Reconstruction(NamedTuple):
         """For the header of a checkpoint."""
         return {"reconstruction": self._asdict()}
 
+    def warning(self, latent_dim: int) -> str:
+        """What to say if they are poor; latent_dim: numbers of the latent vector."""
+        reach = f"{self.components} principal components reach"
+        if self.components == 1:
+            reach = "one principal component reaches"
+        compared = (
+            f"(the mean image's {self.mean_image:.4f}), which {reach} as well as the {latent_dim} "
+            "numbers of the latent vector"
+        )
+        if self.components == 0:
+            compared = f"and that of the mean image {self.mean_image:.4f}"
+        return (
+            f"poor reconstructions: their mean squared error is {self.loss:.4f} {compared}; "
+            "train for more epochs, or on more images"
+        )
+
 
 def judge(autoencoder: TrainedAutoencoder, pixels: PixelArray, seed: int) -> Reconstruction:
     """Reconstruct up to `MOST` of the images, (n, c, h, w), drawn at random.

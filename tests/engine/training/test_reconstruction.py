@@ -12,7 +12,7 @@ from imbsynth.configs import GenerateConfig, TrainAeConfig
 from imbsynth.engine import generate, train_ae
 from imbsynth.engine.events import Event, Note
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
-from imbsynth.engine.training.reconstruction import judge
+from imbsynth.engine.training.reconstruction import Reconstruction, judge
 from imbsynth.models.autoencoder import Autoencoder, Shape
 from imbsynth.store.checkpoints import load_checkpoint
 
@@ -46,6 +46,19 @@ def test_an_untrained_autoencoder_is_poor() -> None:
     found = judge(untrained(), pixels(50), 0)
     assert found.components == 0  # not better than the mean image
     assert found.poor
+
+
+@pytest.mark.parametrize(
+    ("components", "told"),
+    [
+        (0, "0.0800 and that of the mean image 0.0500; train for more"),
+        (1, "(the mean image's 0.0500), which one principal component reaches as well as the 300"),
+        (2, "which 2 principal components reach as well as the 300 numbers"),
+    ],
+)
+def test_what_is_said_of_poor_reconstructions(components: int, told: str) -> None:
+    found = Reconstruction(0.08, 0.05, 0.01, components, poor=True)
+    assert told in found.warning(300)
 
 
 def test_a_poor_autoencoder_is_said_to_be_poor(tmp_path: Path) -> None:
