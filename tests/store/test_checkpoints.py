@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from imbsynth.errors import UserError
-from imbsynth.store.checkpoint_headers import read_header
+from imbsynth.store.checkpoint_headers import kept_scores, read_header
 from imbsynth.store.checkpoints import (
     Checkpoint,
     check_tensors,
@@ -191,3 +191,14 @@ def test_tensors_that_fit_need_no_memory_to_compare(path: Path) -> None:
     absurd = {**expected, "b": torch.zeros(10**12, device="meta")}
     with pytest.raises(UserError, match="the first: b"):
         check_tensors(path, EXPECTED, absurd)
+
+
+def test_the_scores_of_a_checkpoint_are_those_of_its_chosen_head() -> None:
+    path, line = Path("clf.safetensors"), {"acsa": 0.5}
+    header = {"chosen_head": {"name": "new", "scores": {"old": line, "new": {"acsa": 0.75}}}}
+    assert kept_scores(path, {}, line, ["acsa"]) == line
+    assert kept_scores(path, header, line, ["acsa"]) == {"acsa": 0.75}
+    with pytest.raises(
+        UserError, match=r"clf.safetensors: its scores .* damaged \(.*new.* is missing"
+    ):
+        kept_scores(path, {"chosen_head": {"name": "new", "scores": {}}}, line, ["acsa"])
