@@ -18,6 +18,7 @@ from imbsynth.store.file_systems import CHUNK, FileSystem, LocalFiles, RemoteFil
 from imbsynth.store.folders import IMAGE_SUFFIXES, digest_of, is_inside
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import new_folder
+from imbsynth.store.places import temporary_place
 from imbsynth.store.records import ENCODED, MANIFEST, SAMPLES
 from imbsynth.store.shards import SUFFIX, Unpacking
 from imbsynth.store.sharing import make_once
@@ -175,7 +176,7 @@ def fetched(
         check_room(folder, "the images", files=1, size=source.size())
         _fill(source, folder, loose, on_file)
 
-    with TemporaryDirectory(prefix="imbsynth-") as above:
+    with TemporaryDirectory(prefix="imbsynth-", dir=temporary_place()) as above:
         place = Path(above).resolve() / name
         if cache is None:
             with new_folder(place, command="fetch", force=False) as part:
@@ -231,7 +232,11 @@ def _fill(source: Source, folder: Path, loose: bool, on_file: OnFile) -> None:
             with files.open(path) as file:
                 unpacking.add(Shard(path, file))
             on_file(done := done + 1)
-        unpacking.finish(loose=loose)
+        if not unpacking.finish(loose=loose):
+            raise UserError(
+                f"{listing(source.shards)}: no image, by the suffixes of the files in it",
+                "give tar files with images, such as KEY.jpg or KEY.png",
+            )
     for inner, path in source.others.items():
         target = folder / inner
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from imbsynth.errors import UserError, option
 from imbsynth.store.memory import in_memory
 from imbsynth.store.pixel_files import PixelArray, PixelFile, Stored, in_chunks
+from imbsynth.store.places import temporary_place
 
 Shape = tuple[int, ...]  # (n, c, h, w)
 
@@ -30,15 +31,12 @@ class Place(NamedTuple):
 
 def nameless() -> Place:
     """A file without a name, which ends with the process; UserError where none can be written."""
-    advice = (
+    return Place(
+        temporary_place(),
+        tempfile.TemporaryFile,
         f"name a disk with room in the environment variable TMPDIR or with {option('cache')}, or "
-        f"choose a smaller {option('image_size')}"
+        f"choose a smaller {option('image_size')}",
     )
-    try:
-        folder = tempfile.gettempdir()
-    except FileNotFoundError:
-        raise UserError("no temporary folder can be written", advice) from None
-    return Place(folder, tempfile.TemporaryFile, advice)
 
 
 def named(path: Path) -> Place:

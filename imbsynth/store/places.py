@@ -1,10 +1,13 @@
-"""Where a path leads: whether it lies in a folder, and whether anything can be renamed to it."""
+"""Where a path leads: into which folder, and what can be put there; where temporary files go."""
 
 from __future__ import annotations
 
 import os
 import re
+import tempfile
 from pathlib import Path
+
+from imbsynth.errors import UserError
 
 _MOUNTS = Path("/proc/self/mountinfo")  # of Linux
 
@@ -45,6 +48,17 @@ def is_mount_point(path: Path) -> bool:
         return False  # another system, without such mounts
     name = os.fsencode(os.path.join(os.path.realpath(path.absolute().parent), path.name))
     return any(_unescaped(line.split()[4]) == name for line in lines)
+
+
+def temporary_place() -> str:
+    """The folder for temporary files; UserError if none can be written, or if all are full."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        raise UserError(
+            "no temporary folder can be written",
+            "name a disk with room in the environment variable TMPDIR",
+        ) from None
 
 
 def _unescaped(name: bytes) -> bytes:

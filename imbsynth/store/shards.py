@@ -43,29 +43,35 @@ class Unpacking:
     def add(self, shard: Shard) -> None:
         """Read a shard, its images before their names are known.
 
-        Raises UserError for one that is damaged, and for a file that cannot be an image.
+        Raises UserError for one that is damaged, for a file that cannot be an image, and for a
+        sample with two labels.
         """
         names: list[str] = []
         labels: dict[str, dict[str, bytes | None]] = {}
         for name, data in contents(shard):
             suffix = suffix_of(name)
             if suffix in (LABEL, ABOUT):
-                labels.setdefault(_key(name), {})[suffix] = data
+                own = labels.setdefault(_key(name), {})
+                if own.setdefault(suffix, data) != data:
+                    raise UserError(
+                        f"{shard.place(name)}: another {suffix} of the same sample differs",
+                        "write shards with one label per key, the part of the name before the dot",
+                    )
             elif data is not None:
                 (self._staging / str(len(self._images) + len(names))).write_bytes(data)
                 names.append(name)
         sizes = Counter(map(_key, names))
         for name in names:
-            place, own = shard.place(name), labels.get(_key(name), {})
-            if own and sizes[_key(name)] > 1:
+            place, said = shard.place(name), labels.get(_key(name), {})
+            if said and sizes[_key(name)] > 1:
                 raise UserError(
                     f"{place}: not the only image of its sample",
                     "write shards with one image per key, the part of the name before the dot",
                 )
-            self._images.append(_Image(place, name, *_said(place, own)))
+            self._images.append(_Image(place, name, *_said(place, said)))
 
-    def finish(self, *, loose: bool) -> None:
-        """Give every image its place in the folder.
+    def finish(self, *, loose: bool) -> int:
+        """Give every image its place in the folder; how many there are.
 
         loose: whether there may be images without a class. Raises UserError if there are others,
         and for two images with one name.
@@ -82,6 +88,7 @@ class Unpacking:
             taken[path] = image.place
             self._put(number, image, path)
         self._staging.rmdir()
+        return len(self._images)
 
     def _put(self, number: int, image: _Image, path: str) -> None:
         target = self._folder / path

@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -150,6 +152,33 @@ def test_a_damaged_shard_leaves_nothing_behind(shards: Path, tmp_path: Path) -> 
     with pytest.raises(UserError, match=r"shard-000001\.tar: no tar file, or a damaged one"):
         got(shards, tmp_path / "cache")
     assert contents(tmp_path / "cache") == {}
+
+
+def test_shards_without_an_image_are_named(shards: Path, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    for number, names in enumerate(([], ["1.npy", "1.cls"])):
+        with tarfile.open(tmp_path / f"none/{number}.tar", "w:") as tar:
+            for name in names:
+                tar.addfile(tarfile.TarInfo(name))
+    for loose in (False, True):
+        with pytest.raises(UserError, match=r"0\.tar, .*1\.tar: no image, by the suffixes"):
+            got(tmp_path / "none", tmp_path / "cache", loose=loose)
+    assert contents(tmp_path / "cache") == {}
+    (tmp_path / "none/2.tar").write_bytes((shards / "shard-000000.tar").read_bytes())
+    assert len(got(tmp_path / "none")) == 3
+
+
+def test_a_missing_temporary_folder_is_said(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object) -> None:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_get_default_tempdir", none)
+    for cache in (None, tmp_path / "cache"):
+        with pytest.raises(UserError, match=r"no temporary folder .*\n  fix: .* TMPDIR"):
+            got(shards, cache)
 
 
 def test_too_little_room_is_said_before_anything_is_written(

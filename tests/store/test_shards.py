@@ -99,6 +99,8 @@ def member(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
         ([("1.png", b"")], r"s0\.tar: 1\.png: nothing says its class"),
         ([("1.png", b""), ("1.jpg", b""), ("1.cls", b"3")], r"1\.png: not the only image"),
         ([("1.l.png", b""), ("1.r.png", b""), ("1.cls", b"3")], r"1\.l\.png: not the only image"),
+        ([("1.png", b""), ("1.cls", b"3"), ("1.cls", b"4")], r"1\.cls: another \.cls of the same"),
+        ([("1.png", b""), ("1.a.cls", b"3"), ("1.b.cls", b"4")], r"1\.b\.cls: another \.cls"),
         ([("a/1.png", b""), ("a/1.png", b"")], r"a/1\.png: the same class and name as s0"),
         ([("1.png", b""), ("1.cls", b"a"), ("a/1.png", b"")], "the same class and name"),
         ([("a/x/1.png", b""), ("b/x/1.png", b"")], r"b/x/1\.png: its folder is not beside"),

@@ -16,6 +16,7 @@ from imbsynth.engine.experiments.folder_protocol import trial_on_folder
 from imbsynth.engine.experiments.protocols import MethodOptions, Protocol
 from imbsynth.engine.experiments.trials import carry_out
 from imbsynth.engine.experiments.workspace import Workspace
+from imbsynth.store.places import temporary_place
 
 # Of each network. The first one also allocates; AOS draws its moved images in every second one.
 EPOCHS = 3
@@ -62,7 +63,7 @@ def measured(workspace: Workspace, methods: Collection[str]) -> Speed:
     """Carry out a short trial of each of these methods, in a folder that is removed afterwards."""
     protocol = workspace.protocol
     short = {name: _short(protocol.methods[name]) for name in protocol.methods if name in methods}
-    with tempfile.TemporaryDirectory() as out:
+    with tempfile.TemporaryDirectory(dir=temporary_place()) as out:
         place = replace(workspace, protocol=replace(protocol, methods=short), out=Path(out))
         _timed(place, next(iter(short)))  # loads libraries and makes the folds
         for checkpoint in Path(out).rglob("runs"):
