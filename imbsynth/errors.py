@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+SAME_REQUEST = 2.0  # seconds in which further stop signals belong to the first one
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private-use characters: no message has them by accident
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import shlex
 import signal
 import sys
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +19,7 @@ from imbsynth import __version__
 from imbsynth.cli.commands import SUMMARIES, Commands, spec
 from imbsynth.cli.plain_help import Group
 from imbsynth.command_lines import flag
-from imbsynth.errors import Interrupted, UserError
+from imbsynth.errors import SAME_REQUEST, Interrupted, ProcessLost, UserError
 
 if TYPE_CHECKING:
     from imbsynth.runtime import Launched
@@ -40,8 +42,7 @@ class Boundary(Group):
         except UserError as error:
             name = ctx.invoked_subcommand
             shown = error.shown(spec(name).spelled if name in SUMMARIES else flag)
-            place = _place()
-            _say(f"error ({place}): {shown}" if place else f"error: {shown}")
+            _say_for_all(shown, lost=isinstance(error, ProcessLost))
             raise typer.Exit(2) from None
         except Interrupted as interrupted:
             place = _place()
@@ -58,6 +59,18 @@ def _place() -> Launched | None:
     from imbsynth.runtime import launched
 
     return launched()
+
+
+def _say_for_all(problem: str, *, lost: bool) -> None:
+    """An error; of several processes that meet the same, one says it."""
+    place = _place()
+    if place is None:
+        _say(f"error: {problem}")
+        return
+    from imbsynth.runtime import first_to_say
+
+    if first_to_say(problem, lost=lost):
+        _say(f"error ({place}): {problem}")
 
 
 def _resuming(words: list[str]) -> str:
@@ -99,9 +112,26 @@ def imbsynth(
     """Balance an imbalanced folder of images by synthesising its rare classes."""
 
 
-def _end_cleanly(number: int, _frame: object) -> None:
-    """Leave through the cleaning-up that an exception brings, with the shell's code for it."""
-    sys.exit(128 + number)
+class _EndCleanly:
+    """Leaves through the cleaning-up that an exception brings, with the shell's code for it.
+
+    Signals that follow soon belong to the first one, and don't cut the cleaning-up off: batch
+    systems and torchrun signal the whole group, then each process.
+    """
+
+    arrived = -math.inf  # when the first one did, by the monotonic clock
+
+    def __call__(self, number: int, _frame: object) -> None:
+        now = time.monotonic()
+        if now - self.arrived <= SAME_REQUEST:
+            return
+        self.arrived = now
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(128 + number)
+
+
+_end_cleanly = _EndCleanly()
 
 
 def _ask_again(dropped: Any) -> None:
@@ -113,6 +143,7 @@ def _ask_again(dropped: Any) -> None:
     if code is None or code <= 128:
         sys.__unraisablehook__(dropped)
         return
+    _end_cleanly.arrived = -math.inf
     again = threading.Timer(0.01, os.kill, (os.getpid(), code - 128))
     again.daemon = True
     again.start()
@@ -136,6 +167,8 @@ def main() -> None:
     _open_closed_streams()
     sys.unraisablehook = _ask_again
     signal.signal(signal.SIGTERM, _end_cleanly)
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # not so in the background
+        signal.signal(signal.SIGINT, _end_cleanly)
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup
         signal.signal(signal.SIGHUP, _end_cleanly)
     # A reader such as `head` that has seen enough ends this process as it ends any other; but not

@@ -9,7 +9,7 @@ from imbsynth.runtime.devices import (
     worker_count,
 )
 from imbsynth.runtime.interruption import StopRequest, stop_request
-from imbsynth.runtime.launch import Launched, check_alone, joined, launched
+from imbsynth.runtime.launch import Launched, check_alone, first_to_say, joined, launched
 from imbsynth.runtime.streams import initialised, seeded, stream
 from imbsynth.runtime.world import ALONE, World, current_world
 
@@ -21,6 +21,7 @@ __all__ = [
     "arithmetic",
     "check_alone",
     "current_world",
+    "first_to_say",
     "initialised",
     "joined",
     "launched",

@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from imbsynth.errors import Interrupted
+from imbsynth.errors import SAME_REQUEST, Interrupted
 from imbsynth.runtime.world import World, current_world
 
 # What asks a run to stop: Ctrl-C, batch systems, a terminal that is closed.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-SAME_REQUEST = 2.0  # seconds in which further signals belong to the same request
 
 
 class StopRequest:

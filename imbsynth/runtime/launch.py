@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from imbsynth.errors import UserError
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 # What torchrun tells each process; a batch system that starts them itself can set the same.
 _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+_RESTARTS = "TORCHELASTIC_RESTART_COUNT"  # how often torchrun has started all of them again
+_PATIENCE = timedelta(seconds=5)  # until the place where they meet counts as gone
 
 
 class Launched(NamedTuple):
@@ -32,7 +36,7 @@ class Launched(NamedTuple):
 def launched() -> Launched | None:
     """Who this process is, by its environment; None if it is alone."""
     found = [os.environ.get(name, "") for name in _VARIABLES]
-    if not all(found) or not all(text.isdecimal() for text in found[:4]):
+    if not all(found) or not all(text.isdecimal() for text in (*found[:4], found[5])):
         return None
     place = Launched(*map(int, found[:4]))
     return place if place.size > 1 else None
@@ -49,6 +53,28 @@ def check_alone(command: str, detail: str = "") -> None:
             f"{command}{detail} runs in one process, and {place.size} were started",
             f"start it without torchrun: imbsynth {command}",
         )
+
+
+def first_to_say(text: str, *, lost: bool) -> bool:
+    """Whether this process is to print an error: no other one of the run has said the same.
+
+    lost: whether the error is only that another process has ended, which nobody needs to read once
+    anything has been said. True as well where the processes' meeting place does not answer.
+    """
+    place = launched()
+    if place is None:
+        return True
+    from torch import distributed
+
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    said = f"imbsynth/{os.environ.get(_RESTARTS, 0)}/said"
+    own = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    try:
+        store = distributed.TCPStore(address, port, is_master=False, timeout=_PATIENCE)
+        first = store.add(said, 1) == 1
+        return first if lost else store.add(f"{said}/{own}", 1) == 1
+    except RuntimeError:
+        return True
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -129,8 +130,9 @@ def _answered(call: Callable[[], object]) -> None:
     try:
         call()
     except RuntimeError as error:  # of whatever class: the backends differ
+        why = re.sub(r"^\[.*?\] ", "", str(error).splitlines()[0])  # without the line of its source
         raise ProcessLost(
-            f"another process of this run has ended ({str(error).splitlines()[0]:.200})",
+            f"another process of this run has ended ({why.partition('. ')[0]:.200})",
             f"see what it said, then start all of them again; a training with {option('resume')}",
         ) from None
 

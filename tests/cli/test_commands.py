@@ -512,3 +512,29 @@ def test_a_signal_in_a_finaliser_is_not_lost(name: str, code: int) -> None:
     )
     assert done.returncode == code
     assert "Exception ignored" not in done.stderr
+
+
+DURING_CLEANING = """
+import importlib, signal
+cli = importlib.import_module("imbsynth.cli.app")
+
+def run(**_):
+    try:
+        signal.raise_signal(signal.{name})
+    finally:
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.{name})
+        print("removed")
+
+cli.app = run
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", -2), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_second_signal_does_not_cut_the_cleaning_up_off(name: str, code: int) -> None:
+    script = DURING_CLEANING.format(name=name)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, done.stdout) == (code, "removed\n")

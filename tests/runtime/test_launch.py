@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import torch
+from torch import distributed
 
 from imbsynth.errors import UserError
 from imbsynth.runtime import (
@@ -12,11 +14,14 @@ from imbsynth.runtime import (
     World,
     check_alone,
     devices,
+    first_to_say,
     joined,
+    launch,
     launched,
     resolve_device,
     worker_count,
 )
+from tests.together import place_of
 
 PROCESS = {
     "RANK": "5",
@@ -42,7 +47,8 @@ def test_the_environment_says_which_process_this_is() -> None:
 
 @pytest.mark.usefixtures("one_of_eight")
 @pytest.mark.parametrize(
-    ("name", "value"), [("WORLD_SIZE", "1"), ("MASTER_ADDR", ""), ("RANK", "x")]
+    ("name", "value"),
+    [("WORLD_SIZE", "1"), ("MASTER_ADDR", ""), ("RANK", "x"), ("MASTER_PORT", "x")],
 )
 def test_a_process_is_alone_unless_all_is_said(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
@@ -76,3 +82,32 @@ def test_each_process_has_a_share_of_the_cores_and_a_device_of_its_own(
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(UserError, match="start one process per device"):
         resolve_device("auto")
+
+
+def test_an_error_is_said_by_the_first_process_that_meets_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+
+    def says(rank: int, text: str, *, lost: bool = False) -> bool:
+        for name, value in place_of(rank, 3, store.port).items():
+            monkeypatch.setenv(name, value)
+        return first_to_say(text, lost=lost)
+
+    assert says(1, "no image")
+    assert not says(0, "no image")
+    assert says(0, "no device")
+    assert not says(2, "another process has ended", lost=True)
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+    assert says(2, "another process has ended", lost=True)
+    assert not says(1, "another process has ended, too", lost=True)
+    assert says(0, "no image")
+
+
+def test_an_error_is_said_where_nobody_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert first_to_say("no image", lost=False)
+    for name, value in place_of(1, 2, port=1).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(launch, "_PATIENCE", timedelta(milliseconds=1))
+    assert first_to_say("no image", lost=False)
+    assert first_to_say("another process has ended", lost=True)
