@@ -14,11 +14,12 @@ from imbsynth.runtime.world import TorchWorld, World, current_world
 
 if TYPE_CHECKING:
     import torch
+    from torch import distributed
 
 # What torchrun tells each process; a batch system that starts them itself can set the same.
 _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 _RESTARTS = "TORCHELASTIC_RESTART_COUNT"  # how often torchrun has started all of them again
-_PATIENCE = timedelta(seconds=5)  # until the place where they meet counts as gone
+_PATIENCE = timedelta(seconds=3)  # with the place where they meet, and with what others will say
 
 
 class Launched(NamedTuple):
@@ -71,10 +72,21 @@ def first_to_say(text: str, *, lost: bool) -> bool:
     own = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
     try:
         store = distributed.TCPStore(address, port, is_master=False, timeout=_PATIENCE)
+        if lost and _is_there(store, said):
+            return False
         first = store.add(said, 1) == 1
         return first if lost else store.add(f"{said}/{own}", 1) == 1
     except RuntimeError:
         return True
+
+
+def _is_there(store: distributed.TCPStore, key: str) -> bool:
+    """Whether a key is there, or comes soon."""
+    try:
+        store.wait([key], _PATIENCE)
+    except RuntimeError:
+        return False
+    return True
 
 
 @contextmanager

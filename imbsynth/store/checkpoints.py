@@ -12,11 +12,12 @@ from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
-from imbsynth.errors import UserError
+from imbsynth.errors import UserError, option
 from imbsynth.store.checkpoint_headers import KEY, header_of, header_with, opened, readable
 from imbsynth.store.names import printable
 from imbsynth.store.outputs import new_file
 
+UNFINISHED = "state of a run"  # the kind of checkpoint that is gone once the run is complete
 _DIGEST = "tensors"  # in that entry: the digest of the tensors
 
 
@@ -63,10 +64,7 @@ def load_checkpoint(path: Path, kind: str) -> Checkpoint:
         meta, names = header_of(file), file.keys()
         tensors = {name: file.get_tensor(name) for name in names}
     if meta["kind"] != kind:
-        shown = printable(str(meta["kind"]))[:80]
-        raise UserError(
-            f"{path}: a checkpoint of {shown}, not of {kind}", f"pass a file written by {kind}"
-        )
+        raise _of_another_kind(path, str(meta["kind"]), kind)
     if meta.pop(_DIGEST, None) not in (
         None,
         _digest(tensors),
@@ -76,6 +74,20 @@ def load_checkpoint(path: Path, kind: str) -> Checkpoint:
             "make it again, or restore it",
         )
     return Checkpoint(tensors, meta)
+
+
+def _of_another_kind(path: Path, found: str, wanted: str) -> UserError:
+    if found == UNFINISHED:
+        fix = f"complete that run with {option('resume')}, and pass its checkpoint"
+    elif wanted == UNFINISHED:
+        fix = f"remove it yourself, or choose another name with {option('out')}"
+    else:
+        fix = f"pass a file written by {wanted}"
+    return UserError(f"{path}: {_called(found)}, not {_called(wanted)}", fix)
+
+
+def _called(kind: str) -> str:
+    return f"the {kind}" if kind == UNFINISHED else f"a checkpoint of {printable(kind)[:80]}"
 
 
 def check_tensors(path: Path, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:

@@ -12,7 +12,13 @@ from imbsynth.configs import STATE, AosTrainConfig, TrainAeConfig, TrainGenerato
 from imbsynth.errors import UserError, option
 from imbsynth.options import command_name, old_names, recorded_defaults
 from imbsynth.store.checkpoint_headers import command_of
-from imbsynth.store.checkpoints import Checkpoint, is_checkpoint, load_checkpoint, save_checkpoint
+from imbsynth.store.checkpoints import (
+    UNFINISHED,
+    Checkpoint,
+    is_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
 from imbsynth.store.disk import check_room
 from imbsynth.store.event_files import EVENTS, check_tensorboard, write_events
 from imbsynth.store.fields import Wrong
@@ -22,7 +28,6 @@ from imbsynth.store.pictures import check_ours
 from imbsynth.store.records import read_lines, write_lines
 from imbsynth.store.tracking import Tracking, check_tracker
 
-_STATE = "state of a run"  # the kind of checkpoint that is gone once the run is complete
 # Where a run happens and what its folder is called: a run may resume elsewhere, though on another
 # device not to the byte. The images themselves are identified by their digest.
 _MAY_DIFFER = frozenset({"device", "src", "val", "ae", "pretrained"})
@@ -80,17 +85,20 @@ class TrainingFiles:
                 f"{self.state}: an interrupted run is there",
                 f"resume it with {option('resume')}, or start again with {option('force')}",
             )
-        if (resume or force) and (is_checkpoint(self.state) or is_checkpoint(self.checkpoint)):
+        ours = is_checkpoint(self.state) or is_checkpoint(self.checkpoint)
+        whose = "" if ours else " and is of no run of imbsynth, or damaged"
+        if ours and (resume or force):
             if force:
                 self._check_own()
             return
         for path in filter(None, (self.checkpoint, self.log, self.sheet, self.state, self.events)):
             if os.path.lexists(path):
                 raise UserError(
-                    f"{path} exists" + (" and is of no run of imbsynth" if force else ""),
-                    "choose another name, or remove it yourself"
-                    if force
-                    else f"choose another name, or replace it with {option('force')}",
+                    f"{path} exists"
+                    + ("" if ours else " and is of no run of imbsynth, or damaged"),
+                    f"choose another name, or replace it with {option('force')}"
+                    if ours
+                    else "choose another name, or remove it yourself",
                 )
 
     def _check_own(self) -> None:
@@ -130,7 +138,7 @@ class TrainingFiles:
         """The state to resume from, if there is one; UserError if it belongs to another run."""
         if not self.state.exists():
             return None
-        state = load_checkpoint(self.state, _STATE)
+        state = load_checkpoint(self.state, UNFINISHED)
         self._check_same(state.meta.get("made_by"), made_by, self.state, _MAY_DIFFER | self.ends)
         self._resumed = state.meta
         return state
@@ -163,7 +171,7 @@ class TrainingFiles:
 
     def save_state(self, state: Checkpoint, made_by: dict[str, Any]) -> None:
         """Write the state, then the log up to it."""
-        meta = {**state.meta, "kind": _STATE, "made_by": made_by}
+        meta = {**state.meta, "kind": UNFINISHED, "made_by": made_by}
         if self.tracking is not None:
             meta |= self.tracking.header(state.meta["history"])
         save_checkpoint(self.state, Checkpoint(state.tensors, meta))
@@ -212,7 +220,7 @@ class TrainingFiles:
             )
         if given != wanted["inputs"]:
             raise UserError(
-                f"{path} is of a run on other images than are there now",
+                f"{path} is of a run on other images than are there now, or they had other names",
                 f"restore the folder, or {_ANOTHER}",
             )
 

@@ -224,21 +224,22 @@ def test_an_interrupted_run_is_not_thrown_away_unasked(
 
 @pytest.mark.parametrize("name", ["ae.safetensors", "ae.png", "ae.jsonl"])
 def test_existing_files_are_kept(make_folder: MakeFolder, tmp_path: Path, name: str) -> None:
+    """What no run has left, `force` would not replace either: it is no advice."""
     src = make_folder({"a": 10})
     (tmp_path / name).write_text("precious")
-    with pytest.raises(UserError, match=f"{name} exists"):
+    with pytest.raises(UserError, match=f"{name} exists and is of no run .*\n  fix: .* remove it"):
         train_ae.run(config(src, tmp_path / "ae.safetensors"))
     assert (tmp_path / name).read_text() == "precious"
 
 
-@pytest.mark.parametrize("name", ["ae.safetensors", "ae.png", "ae.jsonl"])
+@pytest.mark.parametrize("name", ["ae.safetensors", "ae.png", "ae.jsonl", "ae.state.safetensors"])
 def test_force_keeps_files_that_are_not_ours(
     make_folder: MakeFolder, tmp_path: Path, name: str
 ) -> None:
     src = make_folder({"a": 10})
     (tmp_path / name).write_text("precious")
     for options in ({"force": True}, {"resume": True}):
-        with pytest.raises(UserError, match=f"{name} exists"):
+        with pytest.raises(UserError, match=f"{name} exists and is of no run .*\n  fix: .* remove"):
             train_ae.run(config(src, tmp_path / "ae.safetensors", **options))
     assert (tmp_path / name).read_text() == "precious"
 

@@ -94,6 +94,7 @@ def test_an_error_is_said_by_the_first_process_that_meets_it(
             monkeypatch.setenv(name, value)
         return first_to_say(text, lost=lost)
 
+    monkeypatch.setattr(launch, "_PATIENCE", timedelta(seconds=1))
     assert says(1, "no image")
     assert not says(0, "no image")
     assert says(0, "no device")

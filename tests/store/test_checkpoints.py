@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from imbsynth.errors import UserError
 from imbsynth.store.checkpoint_headers import kept_scores, read_header
 from imbsynth.store.checkpoints import (
+    UNFINISHED,
     Checkpoint,
     check_tensors,
     is_checkpoint,
@@ -161,7 +162,12 @@ def test_a_missing_checkpoint_and_a_folder_are_refused(path: Path) -> None:
 
 def test_a_checkpoint_of_another_kind_is_named(path: Path) -> None:
     save_checkpoint(path, Checkpoint({}, {"kind": "aos-train"}))
-    with pytest.raises(UserError, match="a checkpoint of aos-train, not of train-ae"):
+    with pytest.raises(UserError, match="a checkpoint of aos-train, not a checkpoint of train-ae"):
+        load_checkpoint(path, "train-ae")
+    with pytest.raises(UserError, match=r"of aos-train, not the state of a run\n  fix: remove it"):
+        load_checkpoint(path, UNFINISHED)
+    save_checkpoint(path, Checkpoint({}, {"kind": UNFINISHED}))
+    with pytest.raises(UserError, match=r"the state of a run, not a .*\n  fix: complete that run"):
         load_checkpoint(path, "train-ae")
 
 
