@@ -94,8 +94,7 @@ class TrainingFiles:
         for path in filter(None, (self.checkpoint, self.log, self.sheet, self.state, self.events)):
             if os.path.lexists(path):
                 raise UserError(
-                    f"{path} exists"
-                    + ("" if ours else " and is of no run of imbsynth, or damaged"),
+                    f"{path} exists{whose}",
                     f"choose another name, or replace it with {option('force')}"
                     if ours
                     else "choose another name, or remove it yourself",
