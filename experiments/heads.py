@@ -57,7 +57,7 @@ Scores = dict[str, dict[str, Any]]  # of every head, by its name
 def trained(config: AosTrainConfig) -> ClassifierTask:
     """A classifier, trained unless its checkpoint is there, with its best epoch's weights kept."""
     if not config.out.exists():
-        aos_train.run(config)
+        aos_train.run(replace(config, resume=True))
     run = aos_train.AosTrain(config)
     task = run.trainer(run.read(silent), torch.device("cpu"), "fp32", silent).task
     task.keeper.kept = weights_now(load_classifier(config.out).model)
