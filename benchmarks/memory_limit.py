@@ -2,11 +2,13 @@
 
     python -m benchmarks.memory_limit cifar10/train --images 200000 --memory 200MB
 
-Makes a folder of that many images, copies of the given ones with a pixel changed, and trains on it
-for one epoch and for three: in memory, from a nameless file, and from a file in a new cache, once
-more when it is there. Prints one JSON line: for each way the peak memory in MiB beyond what the
-command takes on a hundredth of the folder, the processor time of an epoch (half of what two more
-epochs take) and of all before it, and whether the checkpoints are the same bytes.
+Makes a folder of that many images, copies of the given ones with a pixel changed, and trains on it:
+in memory, from a nameless file, and from a file in a new cache, which is filled by one run and read
+by the next. Each run is a process of its own. Prints one JSON line: for each way the peak memory in
+MiB beyond what a run takes on a hundredth of the folder, the processor time before the first epoch,
+that of the median epoch after the first, with the lowest and the highest, and whether the
+checkpoints are the same bytes. `share_of_waiting` is what the time before the first epoch is of it
+and of one epoch over all the images together, in the run from the nameless file.
 """
 
 from __future__ import annotations
@@ -14,19 +16,38 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import multiprocessing
 import os
+import resource
 import shutil
+import statistics
 import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from benchmarks.processes import IMBSYNTH, cost_of
+from imbsynth.engine.events import EpochDone, Event, Started
 from imbsynth.store.folders import scan
 
-Found = dict[str, float | str]
-FEW, MANY = 1, 3  # epochs
+FEW = 1  # epochs, where only memory or the start counts
+HELD_OUT = 0.02  # of the images
+
+
+class Run(NamedTuple):
+    """What a training took."""
+
+    mib: float  # at the peak
+    marks: list[float]  # processor time until the first epoch, and until the end of each
+    checkpoint: str  # digest
+
+    @property
+    def epochs(self) -> list[float]:
+        """Processor time of each epoch but the first, which also waits for memory and files."""
+        return np.diff(self.marks[1:]).tolist()
 
 
 def make_folder(source: Path, target: Path, count: int) -> None:
@@ -43,27 +64,43 @@ def make_folder(source: Path, target: Path, count: int) -> None:
             Image.fromarray(pixels).save(target / name / f"{number:07d}.png", compress_level=1)
 
 
-def trained(src: Path, options: argparse.Namespace, epochs: int, *more: str) -> tuple[Found, str]:
-    """What a training costs, and the digest of its checkpoint."""
-    with tempfile.TemporaryDirectory(dir=options.work) as folder:
+def train(src: Path, work: Path, options: dict[str, Any]) -> Run:
+    """Train in this process, which has done nothing before."""
+    import imbsynth
+
+    marks: list[float] = []
+
+    def mark(event: Event) -> None:
+        begins = isinstance(event, Started) and event.task == "training"
+        if begins or isinstance(event, EpochDone):
+            marks.append(time.process_time())
+
+    with tempfile.TemporaryDirectory(dir=work) as folder:
         out = Path(folder, "clf.safetensors")
-        command = [*IMBSYNTH, "aos-train", str(src), "--out", str(out), "--quiet"]
-        command += ["--oversample", "ros", "--val-fraction", "0.02", "--epochs", str(epochs)]
-        command += ["--images-per-epoch", str(options.images_per_epoch), *more]
-        cost = cost_of(command)
+        imbsynth.aos_train(
+            src=src, out=out, oversample="ros", val_fraction=HELD_OUT, on_event=mark, **options
+        )
         digest = hashlib.sha256(out.read_bytes()).hexdigest()
-    return {"mib": cost.mib, "processor": cost.processor, "seconds": cost.seconds}, digest
+    mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Run(mib, marks, digest)
 
 
-def measured(src: Path, base: float, options: argparse.Namespace, *more: str) -> Found:
-    """Peak, start and epoch of one way to hold the images."""
-    (few, _), (many, digest) = (trained(src, options, n, *more) for n in (FEW, MANY))
-    epoch = (float(many["processor"]) - float(few["processor"])) / (MANY - FEW)
+def trained(src: Path, options: argparse.Namespace, **more: Any) -> Run:
+    """`train` in a new process."""
+    asked = {"epochs": options.epochs, "images_per_epoch": options.images_per_epoch, **more}
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(train, src, src.parent, asked).result()
+
+
+def summary(run: Run, base: Run) -> dict[str, Any]:
+    """The numbers of one way to hold the images; base: the run on few of them."""
+    epochs = run.epochs
     return {
-        "mib_beyond_small": round(max(float(few["mib"]), float(many["mib"])) - base),
-        "processor_start": round(float(few["processor"]) - FEW * epoch, 1),
-        "processor_epoch": round(epoch, 1),
-        "checkpoint": digest,
+        "mib_beyond_small": round(run.mib - base.mib),
+        "processor_start": round(run.marks[0], 1),
+        "processor_epoch": round(statistics.median(epochs), 2),
+        "spread": [round(min(epochs), 2), round(max(epochs), 2)],
+        "checkpoint": run.checkpoint,
     }
 
 
@@ -72,7 +109,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("source", type=Path)
     parser.add_argument("--images", type=int, default=200_000)
-    parser.add_argument("--images-per-epoch", type=int, default=20_000)
+    parser.add_argument("--images-per-epoch", type=int, default=10_000)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--memory", default="200MB")
     parser.add_argument("--work", type=Path, help="where to put the images and the cache")
     options = parser.parse_args()
@@ -81,26 +119,29 @@ def main() -> None:
         os.environ["TMPDIR"] = name
         make_folder(options.source, src, options.images)
         make_folder(options.source, small, options.images // 100)
-        base = float(trained(small, options, FEW)[0]["mib"])
-        limit = ("--memory", options.memory)
-        found = {
-            "in_memory": measured(src, base, options, "--memory", "100%"),
-            "from_file": measured(src, base, options, *limit),
-            "from_cache": {},
+        base = trained(small, options, epochs=FEW)
+        limit = {"memory": options.memory}
+        runs = {
+            "in_memory": trained(src, options, memory="100%"),
+            "from_file": trained(src, options, **limit),
         }
-        first, _ = trained(src, options, FEW, *limit, "--cache", str(cache))
+        first = trained(src, options, cache=cache, **(limit | {"epochs": FEW}))
         kept = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
-        found["from_cache"] = measured(src, base, options, *limit, "--cache", str(cache))
+        runs["from_cache"] = trained(src, options, cache=cache, **limit)
         shutil.rmtree(cache)
-    epochs = {way: float(one["processor_epoch"]) for way, one in found.items()}
+    found = {way: summary(run, base) for way, run in runs.items()}
+    epoch = {way: one["processor_epoch"] for way, one in found.items()}
+    waiting = runs["from_file"].marks[0] - base.marks[0]
+    whole = epoch["from_file"] * options.images / options.images_per_epoch
     result = {
         "images": options.images,
-        "mib_small": round(base),
+        "mib_small": round(base.mib),
         **found,
-        "processor_first_with_cache": round(float(first["processor"]), 1),
+        "processor_start_filling_cache": round(first.marks[0], 1),
         "cache_mib": round(kept / 2**20),
-        "ratio_of_epochs": round(epochs["from_file"] / epochs["in_memory"], 3),
-        "same_bytes": len({str(one["checkpoint"]) for one in found.values()}) == 1,
+        "ratio_of_epochs": round(epoch["from_file"] / epoch["in_memory"], 3),
+        "share_of_waiting": round(waiting / (waiting + whole), 3),
+        "same_bytes": len({run.checkpoint for run in runs.values()}) == 1,
     }
     print(json.dumps(result))
 
