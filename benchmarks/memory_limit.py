@@ -21,6 +21,7 @@ import os
 import resource
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -89,7 +90,9 @@ def trained(src: Path, options: argparse.Namespace, **more: Any) -> Run:
     """`train` in a new process."""
     asked = {"epochs": options.epochs, "images_per_epoch": options.images_per_epoch, **more}
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(train, src, src.parent, asked).result()
+        run = pool.submit(train, src, src.parent, asked).result()
+    print(more, run, file=sys.stderr, flush=True)  # hours may follow
+    return run
 
 
 def summary(run: Run, base: Run) -> dict[str, Any]:

@@ -24,8 +24,8 @@ from imbsynth.store.images import ImageForm
 from imbsynth.store.levels import hint
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
-from imbsynth.store.pixel_files import PixelArray, some_of
 from imbsynth.store.records import ENCODED, MANIFEST, MOVED, SAMPLES
+from imbsynth.store.row_files import PixelArray, some_of
 from imbsynth.store.transfer import folder_digest
 
 if TYPE_CHECKING:

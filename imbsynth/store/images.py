@@ -14,9 +14,10 @@ from PIL import Image
 from imbsynth.configs import Fit, Size
 from imbsynth.errors import UserError
 from imbsynth.store.digests import Digests
-from imbsynth.store.growing import Growing, Place
+from imbsynth.store.filling import Place
+from imbsynth.store.growing import Growing
 from imbsynth.store.image_reader import ImageReader, ImageRules, OnProgress
-from imbsynth.store.pixel_files import PixelArray
+from imbsynth.store.row_files import PixelArray
 
 SMALLEST_PNG = 67  # bytes: a PNG file of one pixel
 

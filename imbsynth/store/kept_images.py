@@ -19,14 +19,14 @@ from imbsynth.store.digests import SIZE, Digests
 from imbsynth.store.drafts import drafting
 from imbsynth.store.fields import Wrong, as_mapping, mapping, parsed, sequence, text, whole
 from imbsynth.store.folders import digest_of, open_regular, read_bytes
-from imbsynth.store.growing import named
+from imbsynth.store.growing import cached_images
 from imbsynth.store.image_reader import OnProgress
 from imbsynth.store.images import ImageForm, Images, read_images
 from imbsynth.store.memory import in_memory, room
 from imbsynth.store.outputs import claim, new_folder
 from imbsynth.store.parallel import in_order, threads_for
 from imbsynth.store.picture_cache import current, key_of, not_saved
-from imbsynth.store.pixel_files import CHUNK, PixelArray, PixelFile, Stored, in_chunks
+from imbsynth.store.row_files import CHUNK, Form, PixelArray, RowFile, Stored, in_chunks
 from imbsynth.store.sharing import make_once, wait_and_make
 
 KEPT = "folders"  # in a cache
@@ -128,13 +128,13 @@ def _discard(place: Path, wanted: Wanted) -> None:
 def _fill(part: Path, wanted: Wanted, cores: int, on_progress: OnProgress) -> None:
     root, paths, form, digests = wanted
     images = read_images(
-        root, paths, form, cores=cores, on_progress=on_progress, place=named(part / PIXELS)
+        root, paths, form, cores=cores, on_progress=on_progress, place=cached_images(part / PIXELS)
     )
     unread = set(images.skipped)
     skipped = np.array([path in unread for path in paths], bool)
     if images.digests != digests.some(np.flatnonzero(~skipped)):
         raise UserError(f"{root}: files change while they are read", "run the command again")
-    if not isinstance(images.pixels, PixelFile):
+    if not isinstance(images.pixels, RowFile):
         _write(part / PIXELS, images)
     (part / PICTURES).write_bytes(images.pixel_digests.keys.tobytes())
     about: dict[str, Any] = {name: getattr(images, name) for name in _COUNTS}
@@ -176,7 +176,9 @@ def _images(place: Path, wanted: Wanted, about: Any) -> Images | None:
         return None
     return Images(
         _in_memory_if_it_fits(
-            PixelFile(Stored(open_regular(place / PIXELS), size, str(place / PIXELS)), len(rows))
+            RowFile(
+                Stored(open_regular(place / PIXELS), Form(size), str(place / PIXELS)), len(rows)
+            )
         ),
         [wanted.paths[i] for i in rows],
         wanted.digests.some(np.array(rows, np.int64)),
@@ -186,7 +188,7 @@ def _images(place: Path, wanted: Wanted, about: Any) -> Images | None:
     )
 
 
-def _in_memory_if_it_fits(pixels: PixelFile) -> PixelArray:
+def _in_memory_if_it_fits(pixels: RowFile) -> PixelArray:
     """For images that are gray, where there was to be room for colour, or of a smaller run."""
     array = in_memory(pixels.shape)
     if array is None:

@@ -1,4 +1,4 @@
-"""How much memory is free, and how much of it images may take."""
+"""How much memory is free, and how much of it images and what is computed of them may take."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 UNTOLD = 4 << 30  # bytes of memory, where the system does not tell: what a small machine has
-USUAL = "50%"  # of the free memory, for images
+USUAL = "50%"  # of the free memory
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
 
@@ -26,7 +27,7 @@ _SECOND_VERSION = ("memory.max", "memory.current", r"(?:in)?active_file")
 
 
 class _Limit:
-    """Bytes that images may still take."""
+    """Bytes that may still be taken."""
 
     def __init__(self, left: int) -> None:
         self.left = left
@@ -40,7 +41,7 @@ _limits: list[_Limit] = []  # the innermost block of `limited` is last
 
 @contextmanager
 def limited(size: int) -> Iterator[None]:
-    """A block in which the images of all folders together take at most `size` bytes of memory."""
+    """A block in which images, with what is kept of them, take at most `size` bytes of memory."""
     limit = _Limit(size)
     _limits.append(limit)
     try:
@@ -50,16 +51,16 @@ def limited(size: int) -> Iterator[None]:
 
 
 def room() -> int:
-    """Bytes that further images may take; outside of `limited`, half of the free memory."""
+    """Bytes that may be taken still; outside of `limited`, half of the free memory."""
     return _limits[-1].left if _limits else limit_of(USUAL)
 
 
-def in_memory(shape: Sequence[int]) -> NDArray[np.uint8] | None:
-    """Uninitialised uint8, which counts until it is freed; None if there is no room for it."""
-    size = prod(shape)
+def in_memory(shape: Sequence[int], dtype: DTypeLike = np.uint8) -> NDArray[Any] | None:
+    """Uninitialised rows, which count until they are freed; None if there is no room for them."""
+    size = prod(shape) * np.dtype(dtype).itemsize
     if size > room():
         return None
-    array = np.empty(shape, np.uint8)
+    array = np.empty(shape, dtype)
     if _limits:
         _limits[-1].change(-size)
         weakref.finalize(array, _limits[-1].change, size).atexit = False

@@ -22,7 +22,7 @@ from imbsynth.engine import aos_train, audit, evaluate, generate, train_ae, trai
 from imbsynth.engine.decoding import as_configured
 from imbsynth.engine.events import EpochDone, Event, Note
 from imbsynth.errors import Interrupted
-from imbsynth.store import growing, pixel_files
+from imbsynth.store import filling, row_files
 from imbsynth.store.kept_images import KEPT, PIXELS
 from tests.conftest import MakeFolder, contents
 
@@ -40,13 +40,13 @@ def src(make_folder: MakeFolder) -> Path:
 def files(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Every file that images went to for lack of room."""
     found: list[object] = []
-    make = pixel_files.Stored
+    make = row_files.Stored
 
-    def noted(*about: Any) -> pixel_files.Stored:
+    def noted(*about: Any) -> row_files.Stored:
         found.append(about)
         return make(*about)
 
-    monkeypatch.setattr(growing, "Stored", noted)
+    monkeypatch.setattr(filling, "Stored", noted)
     return found
 
 

@@ -15,7 +15,7 @@ from imbsynth.errors import UserError
 from imbsynth.store import memory
 from imbsynth.store.image_files import survey_all
 from imbsynth.store.images import ImageForm, Images, read_images
-from imbsynth.store.pixel_files import PixelFile
+from imbsynth.store.row_files import RowFile
 from tests.store.conftest import noise, png_bytes, put
 
 GRAY, COLOUR = (1, 4, 6), (3, 4, 6)  # (c, h, w)
@@ -222,7 +222,7 @@ def test_images_beyond_the_limit_are_in_a_file_and_equal(tmp_path: Path, limit: 
     with memory.limited(limit):
         found = read_images(tmp_path, paths)
         assert memory.room() == limit
-    assert isinstance(found.pixels, PixelFile)
+    assert isinstance(found.pixels, RowFile)
     assert same(found, expected)
 
 
@@ -231,7 +231,7 @@ def test_the_limit_is_of_all_images_together_and_given_back(tmp_path: Path) -> N
     with memory.limited(3 * 72):
         first = read_images(tmp_path, paths)
         second = read_images(tmp_path, paths)
-        assert isinstance(second.pixels, PixelFile)
+        assert isinstance(second.pixels, RowFile)
         del first
         assert memory.room() == 3 * 72
         assert isinstance(read_images(tmp_path, paths).pixels, np.ndarray)
@@ -242,7 +242,7 @@ def test_images_that_fill_the_memory_are_in_a_file_without_a_limit(
 ) -> None:
     paths = [put(tmp_path, "a.png", noise(0, *COLOUR))]
     fill_memory(monkeypatch, tmp_path)
-    assert isinstance(read_images(tmp_path, paths).pixels, PixelFile)
+    assert isinstance(read_images(tmp_path, paths).pixels, RowFile)
 
 
 def test_a_survey_says_what_every_file_is(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from imbsynth.store.kept_images import (
 )
 from imbsynth.store.memory import limited
 from imbsynth.store.picture_cache import FILE, kept_in
-from imbsynth.store.pixel_files import PixelFile
+from imbsynth.store.row_files import RowFile
 from tests.rights import permissions_hold
 from tests.store.conftest import noise, put
 
@@ -83,7 +83,7 @@ def test_the_same_images_come_without_decoding(
     first, _ = read(tmp_path, paths)
     undecodable()
     second, damaged = read(tmp_path, paths)
-    assert isinstance(second.pixels, PixelFile)
+    assert isinstance(second.pixels, RowFile)
     assert same(first, expected)
     assert same(second, expected)
     assert not damaged

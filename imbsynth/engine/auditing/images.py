@@ -20,8 +20,8 @@ from imbsynth.runtime import stream
 from imbsynth.store.growing import joined_pixels
 from imbsynth.store.images import ImageForm
 from imbsynth.store.names import listing
-from imbsynth.store.pixel_files import PixelArray
 from imbsynth.store.records import MANIFEST
+from imbsynth.store.row_files import PixelArray
 
 Indices = NDArray[np.int64]
 NEITHER = -1

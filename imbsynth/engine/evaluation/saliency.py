@@ -19,7 +19,7 @@ from imbsynth.figures.saliency import overlay
 from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
 from imbsynth.models.classifiers import Classifier
 from imbsynth.models.last_map import check_has_map, last_map
-from imbsynth.store.pixel_files import PixelArray
+from imbsynth.store.row_files import PixelArray
 
 PER_CLASS = 3  # mistakes
 MOST_AT_ONCE = 64  # images with gradients

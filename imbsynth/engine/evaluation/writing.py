@@ -14,7 +14,6 @@ from imbsynth.engine.evaluation.scores import Judged
 from imbsynth.figures.confusion import write_confusion
 from imbsynth.figures.precision_recall import Curve, write_precision_recall
 from imbsynth.figures.reliability import write_reliability
-from imbsynth.store.pixel_files import PixelArray
 from imbsynth.store.records import (
     CONFUSION,
     MISTAKES,
@@ -23,6 +22,7 @@ from imbsynth.store.records import (
     RELIABILITY,
     write_table,
 )
+from imbsynth.store.row_files import PixelArray
 
 
 def write_predictions(folder: Path, judged: Judged, paths: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ import torch
 from imbsynth.core.principal import component_losses
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.runtime import stream
-from imbsynth.store.pixel_files import PixelArray
+from imbsynth.store.row_files import PixelArray
 
 MOST = 1000  # images that are looked at
 POOR = 10  # times fewer numbers per image, with which principal components do as well

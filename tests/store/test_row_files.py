@@ -13,34 +13,34 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from imbsynth.errors import UserError
-from imbsynth.store import pixel_files
-from imbsynth.store.growing import Growing, joined_pixels, named
+from imbsynth.store import row_files
+from imbsynth.store.growing import Growing, cached_images, joined_pixels
 from imbsynth.store.memory import limited
-from imbsynth.store.pixel_files import PixelFile, some_of
+from imbsynth.store.row_files import RowFile, some_of
 
 COUNT = 30
 PIXELS = np.random.default_rng(0).integers(0, 256, (COUNT, 3, 2, 2), np.uint8)
 ROWS = st.lists(st.integers(0, COUNT - 1), max_size=40)
 
 
-def in_file(place: Path | None = None) -> PixelFile:
+def in_file(place: Path | None = None) -> RowFile:
     with limited(0):
-        growing = Growing(COUNT + 5, place=None if place is None else named(place))
+        growing = Growing(COUNT + 5, place=None if place is None else cached_images(place))
         growing.extend(PIXELS)
         found = growing.whole()
-    assert isinstance(found, PixelFile)
+    assert isinstance(found, RowFile)
     return found
 
 
 @pytest.fixture(scope="module")
-def pixels() -> PixelFile:
+def pixels() -> RowFile:
     return in_file()
 
 
 @settings(deadline=None, max_examples=40)  # a thread starts for every example
 @given(rows=ROWS, ahead=ROWS)
 def test_rows_are_those_of_an_array_with_and_without_reading_ahead(
-    pixels: PixelFile, rows: list[int], ahead: list[int]
+    pixels: RowFile, rows: list[int], ahead: list[int]
 ) -> None:
     wanted = np.array(rows, np.int64)
     assert np.array_equal(pixels[wanted], PIXELS[wanted])
@@ -51,7 +51,7 @@ def test_rows_are_those_of_an_array_with_and_without_reading_ahead(
 @settings(deadline=None, max_examples=40)
 @given(part=st.slices(COUNT), rows=ROWS)
 def test_slices_and_parts_are_those_of_an_array(
-    pixels: PixelFile, part: slice, rows: list[int]
+    pixels: RowFile, part: slice, rows: list[int]
 ) -> None:
     assert np.array_equal(pixels[part], PIXELS[part])
     some, expected = pixels.some(part), PIXELS[part]
@@ -61,7 +61,7 @@ def test_slices_and_parts_are_those_of_an_array(
     assert np.array_equal(some_of(some, within)[:], expected[within])
 
 
-def test_single_rows_and_truth_values_are_those_of_an_array(pixels: PixelFile) -> None:
+def test_single_rows_and_truth_values_are_those_of_an_array(pixels: RowFile) -> None:
     chosen = np.arange(COUNT) % 3 == 0
     assert np.array_equal(pixels[7], PIXELS[7])
     assert np.array_equal(pixels[chosen], PIXELS[chosen])
@@ -71,9 +71,9 @@ def test_single_rows_and_truth_values_are_those_of_an_array(pixels: PixelFile) -
 
 
 def test_batches_come_as_they_are_and_are_drawn_a_block_ahead(
-    pixels: PixelFile, monkeypatch: pytest.MonkeyPatch
+    pixels: RowFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pixel_files, "BLOCK", 6 * PIXELS[0].nbytes)
+    monkeypatch.setattr(row_files, "BLOCK", 6 * PIXELS[0].nbytes)
     drawn: list[int] = []
 
     def batches() -> Iterator[NDArray[np.int64]]:
@@ -89,7 +89,7 @@ def test_batches_come_as_they_are_and_are_drawn_a_block_ahead(
     assert drawn == list(range(0, COUNT, 3))
 
 
-def test_an_error_while_reading_ahead_reaches_the_caller(pixels: PixelFile) -> None:
+def test_an_error_while_reading_ahead_reaches_the_caller(pixels: RowFile) -> None:
     def broken() -> Iterator[NDArray[np.int64]]:
         yield np.arange(3)
         raise KeyError("drawn")
@@ -103,12 +103,12 @@ def test_images_of_two_arrays_are_joined_in_memory_or_in_a_file() -> None:
     assert isinstance(joined_pixels(PIXELS, PIXELS[:4]), np.ndarray)
     with limited(PIXELS.nbytes):
         found = joined_pixels(PIXELS, in_file().some(slice(4)))
-    assert isinstance(found, PixelFile)
+    assert isinstance(found, RowFile)
     assert np.array_equal(found[:], both)
 
 
-def test_long_runs_are_read_in_pieces(pixels: PixelFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pixel_files, "CHUNK", 7)  # a size that rows are no multiple of
+def test_long_runs_are_read_in_pieces(pixels: RowFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_files, "CHUNK", 7)  # a size that rows are no multiple of
     assert np.array_equal(pixels[:], PIXELS)
 
 
