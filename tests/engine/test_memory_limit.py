@@ -6,8 +6,9 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+import numpy as np
 import pytest
 
 from imbsynth.configs import (
@@ -24,8 +25,10 @@ from imbsynth.engine.events import EpochDone, Event, Note
 from imbsynth.errors import Interrupted
 from imbsynth.store import filling, row_files
 from imbsynth.store.kept_images import KEPT, PIXELS
+from imbsynth.store.row_files import Form
 from tests.conftest import MakeFolder, contents
 
+SAMPLES = Path(__file__).parents[2] / "sample_data/train"
 TINY = "1kB"  # less than any folder here takes
 RUN: dict[str, Any] = {"device": "cpu", "precision": "fp32"}
 TRAINING: dict[str, Any] = {**RUN, "epochs": 2, "batch_size": 4}
@@ -38,13 +41,13 @@ def src(make_folder: MakeFolder) -> Path:
 
 @pytest.fixture
 def files(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Every file that images went to for lack of room."""
+    """The form of the rows in every file that was used for lack of room."""
     found: list[object] = []
     make = row_files.Stored
 
-    def noted(*about: Any) -> row_files.Stored:
-        found.append(about)
-        return make(*about)
+    def noted(file: IO[bytes], form: Form, name: str) -> row_files.Stored:
+        found.append(form)
+        return make(file, form, name)
 
     monkeypatch.setattr(filling, "Stored", noted)
     return found
@@ -55,11 +58,24 @@ def classifier(src: Path, out: Path, **options: Any) -> None:
     as_configured(aos_train.run)(config)
 
 
-def smote_in_latent_space(src: Path, out: Path, **options: Any) -> None:
-    ae = src.parent / "ae.safetensors"
+def trained_autoencoder(src: Path, work: Path) -> Path:
+    ae = work / "ae.safetensors"
     if not ae.exists():
-        train_ae.run(TrainAeConfig(src=src, out=ae, **TRAINING))
+        options = TRAINING | {"batch_size": 32}
+        train_ae.run(TrainAeConfig(src=src, out=ae, latent_dim=20, **options))
+    return ae
+
+
+def smote_in_latent_space(src: Path, out: Path, **options: Any) -> None:
+    ae = trained_autoencoder(src, out.parent)
     classifier(src, out, oversample="smote", ae=ae, decode="residual", **options)
+
+
+def balance_in_latent_space(decode: str) -> Callable[..., None]:
+    def run(src: Path, out: Path, **options: Any) -> None:
+        balance(src, out, ae=trained_autoencoder(src, out.parent), decode=decode, **options)
+
+    return run
 
 
 def autoencoder(src: Path, out: Path, **options: Any) -> None:
@@ -107,10 +123,13 @@ RUNS = [
     generator("bagan"),
     generator("flow"),
     balance,
+    balance_in_latent_space("plain"),
+    balance_in_latent_space("residual"),
     judged,
     scored,
 ]
-NAMES = ["classifier", "smote", "autoencoder", "bagan", "flow", "generate", "audit", "evaluate"]
+NAMES = ["classifier", "smote", "autoencoder", "bagan", "flow"]
+NAMES += ["generate", "plain", "residual", "audit", "evaluate"]
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
@@ -127,6 +146,18 @@ def test_the_bytes_do_not_depend_on_where_the_images_are(
     run(src, tmp_path / "file", memory=TINY)
     assert files
     assert outputs(tmp_path / "file") == outputs(tmp_path / "memory")
+
+
+def test_what_is_computed_of_images_is_under_the_limit_too(
+    tmp_path: Path, files: list[object]
+) -> None:
+    """455 images: their pixels take 29 kB, decoded 58 kB, their latent vectors 36 kB."""
+    run = balance_in_latent_space("residual")
+    for name, memory in (("memory", "50%"), ("file", "100KB"), ("less", "50KB")):
+        run(SAMPLES, tmp_path / name, memory=memory, to=60)
+    assert files == [((1, 8, 8), np.float16), ((20,), np.float32), ((1, 8, 8), np.float16)]
+    expected = outputs(tmp_path / "memory")
+    assert outputs(tmp_path / "file") == outputs(tmp_path / "less") == expected
 
 
 def test_the_second_command_finds_the_images_in_the_cache(

@@ -17,9 +17,11 @@ from imbsynth.engine.events import Advanced, OnEvent, Started, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import Labelled
 from imbsynth.runtime import ALONE, World
+from imbsynth.store.filling import room_for
+from imbsynth.store.row_files import Form
 
 Indices = NDArray[np.int64]  # of the images of a folder
-FLOAT, BYTES_AT_ONCE = 4, 64 << 20  # of points
+FLOAT, BYTES_AT_ONCE = 4, 64 << 20  # of a number; of points
 
 
 class Space(Protocol):
@@ -105,8 +107,9 @@ class Latents:
         self.rows_at_once = autoencoder.images_at_once
         self._pixels = as_rows(images.pixels)
         self._labels = images.labels
-        # A row per image; rows that are never written are never touched, so cost no memory.
-        self._latents = torch.empty(len(self._pixels), autoencoder.model.shape.latent_dim)
+        form = Form((autoencoder.model.shape.latent_dim,), np.float32)
+        self._latents = room_for(form, len(self._pixels), "latent vectors of all images")
+        self._batches_at_once = max(1, BYTES_AT_ONCE // (self.rows_at_once * form.nbytes))
         self._encoded: set[int] = set()  # classes
 
     def encode(
@@ -120,25 +123,35 @@ class Latents:
         new = sorted(set(labels) - self._encoded)
         if not new:
             return
-        classes = [torch.from_numpy(self.members[label]) for label in new]
-        total, done = sum(map(len, classes)), 0
+        batches = [batch for label in new for batch in self._batches(label)]
+        total, done = sum(map(len, batches)), 0
         on_event(Started("encoding", total))
-        batches = [batch for rows in classes for batch in rows.split(self.rows_at_once)]
-        own = [self._latents[:0]]
-        for batch in batches[world.share(len(batches))]:
-            own.append(self.autoencoder.encode(self._pixels[batch]))
-            done += len(batch)
-            on_event(Advanced(world.progress(done, total)))
-        self._latents[torch.cat(batches)] = torch.cat(world.gathered(torch.cat(own)))
+        at_once = world.size * self._batches_at_once
+        for start in range(0, len(batches), at_once):
+            some = batches[start : start + at_once]
+            own = [torch.from_numpy(self._latents[:0])]
+            for batch in some[world.share(len(some))]:
+                own.append(self.autoencoder.encode(self._pixels[torch.from_numpy(batch)]))
+                done += len(batch)
+                on_event(Advanced(world.progress(done, total)))
+            self._latents[np.concatenate(some)] = torch.cat(world.gathered(torch.cat(own))).numpy()
         self._encoded.update(new)
+
+    def _batches(self, label: int) -> list[Indices]:
+        """The images of a class that go through the network together."""
+        own, size = self.members[label], self.rows_at_once
+        return [own[start : start + size] for start in range(0, len(own), size)]
 
     def points(self, label: int) -> Tensor:
         self.encode([label])
-        return self._latents[torch.from_numpy(self.members[label])].to(self.autoencoder.device)
+        return self._stored(self.members[label])
 
     def points_of(self, images: Indices) -> Tensor:
         self.encode(np.unique(self._labels[images]).tolist())
-        return self._latents[torch.from_numpy(images)].to(self.autoencoder.device)
+        return self._stored(images)
+
+    def _stored(self, images: Indices) -> Tensor:
+        return torch.from_numpy(self._latents[images]).to(self.autoencoder.device)
 
     def images(self, points: Tensor, _base: Indices) -> Tensor:
         return self.autoencoder.decode(points)
@@ -164,19 +177,20 @@ class ResidualLatents(Latents):
         """min_change: of the [0, 1] pixel range."""
         super().__init__(autoencoder, images, members)
         self.min_change = min_change
-        # In float16 an error is below a tenth of a gray level; as above, unused rows are free.
-        self._decoded = torch.empty(self._pixels.shape, dtype=torch.float16)
+        # In float16 an error is below a tenth of a gray level.
+        form = Form(tuple(self._pixels.shape[1:]), np.float16)
+        self._decoded = room_for(form, len(self._pixels), "decoded bases")
         self._group = np.full(len(self._pixels), -1)  # of each image: those decoded in one batch
-        first = 0
-        for own in members:
-            self._group[own] = first + np.arange(len(own)) // self.rows_at_once
-            first += -(-len(own) // self.rows_at_once)
+        self._groups = [batch for label in range(len(members)) for batch in self._batches(label)]
+        for group, own in enumerate(self._groups):
+            self._group[own] = group
         self._done: set[int] = set()  # groups
 
     def images(self, points: Tensor, base: Indices) -> Tensor:
         self._decode(base)
         rows = torch.from_numpy(base)
-        change = self.autoencoder.decode_unrounded(points) - self._decoded[rows].float()
+        before = torch.from_numpy(self._decoded[base]).float()
+        change = self.autoencoder.decode_unrounded(points) - before
         change = change.sign() * (change.abs() - self.min_change).clamp(min=0)
         made = to_bytes(to_unit(self._pixels[rows]) + change)
         # Another place in a batch may round otherwise: a copy must not depend on it.
@@ -187,9 +201,9 @@ class ResidualLatents(Latents):
     def _decode(self, base: Indices) -> None:
         """Decode the latent vectors of these images, each once, always in the same batches."""
         for group in sorted(set(self._group[base].tolist()) - self._done):
-            own = np.flatnonzero(self._group == group)
+            own = self._groups[group]
             decoded = self.autoencoder.decode_unrounded(self.points_of(own))
-            self._decoded[torch.from_numpy(own)] = decoded.to(torch.float16)
+            self._decoded[own] = decoded.to(torch.float16).numpy()
             self._done.add(group)
 
 
