@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 LEVELS = 127  # an offset is a whole number from -127 to 127 times its image's unit
 _SMALLEST = torch.finfo(torch.float32).tiny
+
+
+class Levels(Protocol):
+    """(n, c, h, w) int8: a tensor, or rows that are elsewhere."""
+
+    @property
+    def device(self) -> torch.device: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, places: Tensor, /) -> Tensor: ...
+    def __setitem__(self, places: slice, levels: Tensor, /) -> None: ...
 
 
 class Offsets:
@@ -18,10 +28,11 @@ class Offsets:
     in whatever norm an attack measures its steps.
     """
 
-    def __init__(self, count: int, shape: Sequence[int], device: torch.device) -> None:
-        """Room for the offsets of `count` images of (c, h, w) on `device`, zeros at first."""
-        self.levels = torch.zeros((count, *shape), dtype=torch.int8, device=device)
-        self.units = torch.zeros(count, device=device)  # of a level, in the [0, 1] pixel range
+    def __init__(self, levels: Levels) -> None:
+        """levels: the room for them; images have no offset at first, whatever is in it."""
+        self.levels = levels
+        # Of a level, in the [0, 1] pixel range.
+        self.units = torch.zeros(len(levels), device=levels.device)
 
     def __len__(self) -> int:
         return len(self.units)
@@ -31,10 +42,10 @@ class Offsets:
         units = offsets.abs().amax((1, 2, 3)) / LEVELS
         levels = offsets / units.clamp(min=_SMALLEST)[:, None, None, None]
         self.units[places] = units.to(self.units.device)
-        self.levels[places] = levels.round().to(self.levels)
+        self.levels[places] = levels.round().to(self.units.device, torch.int8)
 
     def apply(self, images: Tensor, places: Tensor) -> Tensor:
         """(n, c, h, w) images in [0, 1], moved by the offsets in (n,) int64 places, and clipped."""
-        places = places.to(self.levels.device)
+        places = places.to(self.units.device)
         units = self.units[places].to(images)[:, None, None, None]
         return (images + self.levels[places].to(images) * units).clamp(0, 1)

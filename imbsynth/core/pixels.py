@@ -39,6 +39,12 @@ class Elsewhere(Protocol):
     ) -> Iterator[Batch]: ...
 
 
+class Writable(Elsewhere, Protocol):
+    """The same, which can be written."""
+
+    def __setitem__(self, rows: Any, values: NDArray[Any], /) -> None: ...
+
+
 class FetchedRows:
     """Images that are elsewhere, as tensors on the CPU: a copy of those that are asked for."""
 
@@ -61,6 +67,15 @@ class FetchedRows:
     def split(self, count: int) -> Iterator[Tensor]:
         """All of them, `count` at a time."""
         return (self[start : start + count] for start in range(0, len(self), count))
+
+
+class WrittenRows(FetchedRows):
+    """The same, of any number type, which are also put there."""
+
+    images: Writable
+
+    def __setitem__(self, rows: slice, values: Tensor) -> None:
+        self.images[rows] = values.numpy()
 
 
 def as_rows(pixels: Any) -> PixelRows:

@@ -6,8 +6,6 @@ from hypothesis import strategies as st
 
 from imbsynth.core.offsets import LEVELS, Offsets
 
-CPU = torch.device("cpu")
-
 
 @given(scale=st.floats(1e-6, 1), seed=st.integers(0, 2**32 - 1))
 def test_each_image_keeps_its_own_precision(scale: float, seed: int) -> None:
@@ -16,7 +14,7 @@ def test_each_image_keeps_its_own_precision(scale: float, seed: int) -> None:
     moves = (torch.rand(images.shape, generator=rng) - 0.5) * torch.tensor([scale, 1, 0.01])[
         :, None, None, None
     ]
-    kept = Offsets(3, images.shape[1:], CPU)
+    kept = Offsets(torch.ones(images.shape, dtype=torch.int8))
     kept.encode(slice(0, 3), moves)
     found = kept.apply(images, torch.arange(3)) - images
     error = (found - moves).abs().amax((1, 2, 3))
@@ -24,7 +22,7 @@ def test_each_image_keeps_its_own_precision(scale: float, seed: int) -> None:
 
 
 def test_images_are_clipped_and_those_without_offset_stay() -> None:
-    kept = Offsets(2, (1, 1, 2), CPU)
+    kept = Offsets(torch.ones((2, 1, 1, 2), dtype=torch.int8))
     kept.encode(slice(0, 1), torch.tensor([0.3, -0.3]).reshape(1, 1, 1, 2))
     images = torch.tensor([[0.9, 0.1], [0.9, 0.1]]).reshape(2, 1, 1, 2)
     moved = kept.apply(images, torch.tensor([0, 1]))

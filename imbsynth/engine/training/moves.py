@@ -81,6 +81,7 @@ class Moves:
         _, first, self.place_of[rows] = np.unique(
             self.shown.identity[rows], return_index=True, return_inverse=True
         )
+        self.offsets = self.shown.offsets(0)  # the room of the last draw is free again
         self.offsets = self.shown.offsets(len(first))
         rng = stream(seed, "aos-train", "attack", epoch)
         self.model.eval()

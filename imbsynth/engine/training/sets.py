@@ -23,10 +23,12 @@ from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.rendering import render
 from imbsynth.engine.sources.spaces import Pixels, Space
+from imbsynth.engine.training.room import room_on
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
 from imbsynth.store.growing import Growing
 from imbsynth.store.names import listing
+from imbsynth.store.row_files import Form
 
 Members = dict[str, Indices]  # the image indices of each class
 
@@ -88,7 +90,8 @@ class TrainingSet:
     def offsets(self, count: int) -> Offsets:
         """Room for the offsets of `count` images, beside the pixels: on the device if they fit."""
         pixels = self.space.pixels
-        return Offsets(count, pixels.shape[1:], pixels.device)
+        form = Form(tuple(pixels.shape[1:]), np.int8)
+        return Offsets(room_on(pixels.device, form, count, f"the moves of {count} images"))
 
 
 def training_set(
