@@ -160,6 +160,21 @@ def test_what_is_computed_of_images_is_under_the_limit_too(
     assert outputs(tmp_path / "file") == outputs(tmp_path / "less") == expected
 
 
+@pytest.mark.parametrize(
+    ("options", "row"),
+    [({"tau": 1.0}, Form((3, 8, 8), np.int8)), ({"head_epochs": 1}, Form((64,), np.float32))],
+    ids=["moves", "features"],
+)
+def test_what_a_training_keeps_of_images_is_under_the_limit_too(
+    src: Path, tmp_path: Path, files: list[object], options: dict[str, Any], row: Form
+) -> None:
+    classifier(src, tmp_path / "memory", **options)
+    assert not files
+    classifier(src, tmp_path / "file", memory=TINY, **options)
+    assert row in files
+    assert outputs(tmp_path / "file") == outputs(tmp_path / "memory")
+
+
 def test_the_second_command_finds_the_images_in_the_cache(
     src: Path, tmp_path: Path, files: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:

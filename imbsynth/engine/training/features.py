@@ -7,16 +7,21 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import Linear
 
 from imbsynth.core.augmentation import Augmentation
 from imbsynth.core.feature_views import Views
 from imbsynth.engine.inference.classifier import at_once
 from imbsynth.engine.training.classifier import ClassifierTask
+from imbsynth.engine.training.room import Room, room_on
+from imbsynth.models.heads import head_of
 from imbsynth.runtime import stream
+from imbsynth.store.row_files import Form
 
 MOST_AT_ONCE = 1000  # images
-VALUES_AT_MOST = 1 << 28  # numbers in memory, if that is more than two views
+VALUES_AT_MOST = 1 << 28  # numbers of views in memory, if that is more than two
 
 OnProgress = Callable[[int], None]  # told how many images were done
 
@@ -24,7 +29,7 @@ OnProgress = Callable[[int], None]  # told how many images were done
 class Features(NamedTuple):
     """What the head sees of images."""
 
-    values: Tensor  # (n, d) float32, on the device
+    values: Room  # (n, d) float32
     labels: Tensor  # (n,) int64, on the device
 
 
@@ -63,12 +68,14 @@ def views_of(
     All have the same number of views, `count` or what fits into memory, so that being augmented
     says nothing about the class. Without augmentation there is one.
     """
-    values = [seen.values]
+    images, dim = seen.values.shape
+    most = 1 if augment is None else views_that_fit(images, dim, count)
+    values = torch.empty(most, images, dim, device=task.device)
+    values[0] = seen.values[:]
     if augment is not None:
-        images, dim = seen.values.shape
-        most = views_that_fit(images, dim, count)
-        values += [_augmented(task, augment, view, on_progress) for view in range(1, most)]
-    return Views(torch.stack(values), seen.labels.cpu().numpy())
+        for view in range(1, most):
+            values[view] = _augmented(task, augment, view, on_progress)
+    return Views(values, seen.labels.cpu().numpy())
 
 
 def views_that_fit(images: int, dim: int, count: int) -> int:
@@ -80,7 +87,7 @@ def _augmented(
     task: ClassifierTask, augment: Augmentation, view: int, on_progress: OnProgress
 ) -> Tensor:
     rng = stream(task.config.seed, "aos-train", "head", "view", view)
-    return of_training(task, lambda images: augment(images, rng), on_progress).values
+    return of_training(task, lambda images: augment(images, rng), on_progress).values[:]
 
 
 def _features(
@@ -90,12 +97,19 @@ def _features(
     on_progress: OnProgress,
 ) -> Features:
     count = at_once(task.model.shape[1:], MOST_AT_ONCE)
-    values = []
+    form = Form((head_of(task.model)[1].in_features,), np.float32)
+    values = room_on(task.device, form, len(labels), f"features of {len(labels)} images")
     with torch.inference_mode():
         for start in range(0, len(labels), count):
             images = images_of(slice(start, start + count))
             own = task.model.features(images[task.world.share(len(images))]).float()
-            values.append(task.world.whole(own, len(images)))
+            values[start : start + len(images)] = task.world.whole(own, len(images))
             on_progress(len(images))
-    # Cloned: tensors made in inference mode take no part in training.
-    return Features(torch.cat(values).clone(), labels.to(task.device))
+    return Features(values, labels.to(task.device))
+
+
+def logits_of_features(head: Linear, features: Features) -> NDArray[np.float32]:
+    """(n, k): what a head says of features."""
+    with torch.inference_mode():
+        parts = [head(part).float().cpu() for part in features.values.split(MOST_AT_ONCE)]
+    return torch.cat(parts).numpy()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -14,6 +13,7 @@ from imbsynth.engine.events import Advanced, OnEvent, Started
 from imbsynth.engine.training.classifier import ClassifierTask, Material
 from imbsynth.engine.training.features import (
     Features,
+    logits_of_features,
     of_training,
     of_validation,
     views_of,
@@ -71,5 +71,5 @@ class FrozenTask(ClassifierTask):
 
     def judged(self) -> NDArray[np.float32]:
         """The same, from the features of the validation images."""
-        with torch.inference_mode(), arithmetic(self.device, self.precision):
-            return self.head(self.judged_on.values).float().cpu().numpy()
+        with arithmetic(self.device, self.precision):
+            return logits_of_features(self.head, self.judged_on)

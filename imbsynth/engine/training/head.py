@@ -23,7 +23,13 @@ from imbsynth.core.feature_views import Views
 from imbsynth.core.paired import acsa_difference, image_variance
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.training.classifier import ClassifierTask
-from imbsynth.engine.training.features import Features, of_training, of_validation, views_of
+from imbsynth.engine.training.features import (
+    Features,
+    logits_of_features,
+    of_training,
+    of_validation,
+    views_of,
+)
 from imbsynth.engine.training.frozen import FrozenTask
 from imbsynth.engine.training.head_fitting import Batches, HeadState, fit_head
 from imbsynth.engine.training.parts import weights_now
@@ -139,8 +145,8 @@ def logits_of(task: ClassifierTask, state: HeadState, judged: Features) -> Logit
     """(n, k): what the network with this head says of features."""
     _, head = head_of(task.model)
     head.load_state_dict(state)
-    with torch.inference_mode(), arithmetic(task.device, task.precision):
-        return head(judged.values).float().cpu().numpy()
+    with arithmetic(task.device, task.precision):
+        return logits_of_features(head, judged)
 
 
 def judged_features(task: ClassifierTask) -> Features:
