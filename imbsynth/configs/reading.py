@@ -26,14 +26,15 @@ class Caching(Checked):
 
 @dataclass(frozen=True, kw_only=True)
 class InMemory(Checked):
-    """A command that holds the images of a folder in memory."""
+    """A command that holds the images of a folder."""
 
     memory: Annotated[
         str | None,
         Option(
-            "Memory that images may take: a size such as 8GB or 512MB, or a share of what is free, "
-            "such as 50%. If they take more, they are decoded into a file, and read from there: "
-            "in the cache if there is one, else in the temporary folder.",
+            "Memory that images may take, with what is computed of each of them: a size such as "
+            "8GB or 512MB, or a share of what is free, such as 50%. What has no room goes to a "
+            "file and is read from there: images to the cache if there is one, all else to the "
+            "temporary folder.",
             kind=MEMORY,
             panel=RUN,
         ),
