@@ -43,7 +43,7 @@ def calibrated(views: Views, rng: np.random.Generator, *, donor_pull: float) -> 
     are; so the moments of larger classes are those of transformed features too. Their constant
     that is added to the whole covariance depends on the scale of the features and is left out.
     """
-    views = views._replace(values=tukey(views.values))
+    views = views._replace(change=tukey)
     members, means = views.members, class_means(views)
     orders, chosen, noise = ([RowStream(rng) for _ in members] for _ in range(3))
     donors_of = cache(lambda label: nearest_larger(views, means, label))

@@ -7,8 +7,8 @@ plans of `samplers`, a row depends on its class and its number alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -19,14 +19,38 @@ from imbsynth.core import samplers
 from imbsynth.core.plans import combine
 from imbsynth.core.row_streams import Rows, RowStream
 
+AT_ONCE = 8192  # images whose features are looked at together
+
 DrawFeatures = Callable[[int, Rows], Tensor]  # a class and (m,) row numbers -> (m, d) float32
+
+
+class FeatureRows(Protocol):
+    """(n, d) float32: a tensor, or rows that come when they are asked for."""
+
+    @property
+    def shape(self) -> Sequence[int]: ...
+    @property
+    def device(self) -> torch.device: ...
+    def __getitem__(self, images: Any, /) -> Tensor: ...
+    def split(self, count: int, /) -> Iterable[Tensor]: ...
 
 
 class Views(NamedTuple):
     """The features of n images, each in v views: as it is, and augmented. A `Population`."""
 
-    values: Tensor  # (v, n, d) float32
+    values: Tensor | Sequence[FeatureRows]  # (v, n, d) float32
     labels: NDArray[np.int64]  # (n,) with at least one of each of 0..k-1
+    change: Callable[[Tensor], Tensor] = lambda values: values  # of (..., d) that are asked for
+
+    @property
+    def dim(self) -> int:
+        """d."""
+        return self.values[0].shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        """Of features that are asked for."""
+        return self.values[0].device
 
     @property
     def members(self) -> list[NDArray[np.int64]]:
@@ -35,8 +59,7 @@ class Views(NamedTuple):
 
     def of(self, label: int) -> Tensor:
         """(v, n_k, d) features of the images of a class."""
-        own = np.flatnonzero(self.labels == label)
-        return self.values[:, torch.from_numpy(own).to(self.values.device)]
+        return self._in_all_views(np.flatnonzero(self.labels == label))
 
     def points(self, label: int) -> Tensor:
         """(n_k, d): the mean over the views of each image."""
@@ -44,13 +67,25 @@ class Views(NamedTuple):
 
     def points_of(self, images: NDArray[np.int64]) -> Tensor:
         """(m, d): the same of images of any class."""
-        return self.values[:, torch.from_numpy(images).to(self.values.device)].mean(0)
+        return self._in_all_views(images).mean(0)
 
     def seen(self, images: NDArray[np.int64], chances: NDArray[np.float64]) -> Tensor:
         """(m,) images and (m,) numbers in [0, 1) that choose a view -> (m, d) features."""
         which = (chances * len(self.values)).astype(np.int64)
-        places = (torch.from_numpy(place).to(self.values.device) for place in (which, images))
-        return self.values[tuple(places)]
+        parts = [rows[self._places(images[which == view])] for view, rows in enumerate(self.values)]
+        place = np.argsort(np.argsort(which, kind="stable"))  # of each among the parts
+        return self.change(torch.cat(parts)[self._places(place)])
+
+    def blocks(self) -> Iterator[Tensor]:
+        """All features, (m, d) at a time."""
+        return (self.change(some) for rows in self.values for some in rows.split(AT_ONCE))
+
+    def _in_all_views(self, images: NDArray[np.int64]) -> Tensor:
+        places = self._places(images)
+        return self.change(torch.stack([rows[places] for rows in self.values]))
+
+    def _places(self, numbers: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(numbers).to(self.device)
 
 
 def smote(

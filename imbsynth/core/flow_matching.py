@@ -31,10 +31,10 @@ def flow(views: Views, rng: np.random.Generator, *, steps: int = STEPS) -> DrawF
     After LDMLR (Han et al., "Latent-based Diffusion Model for Long-tailed Recognition", 2024),
     which diffuses features; a straight flow needs fewer steps.
     """
-    flat = views.values.flatten(0, 1)
-    mean, deviation = flat.mean(0), flat.std(0, correction=0).clamp(min=LEAST_DEVIATION)
+    mean, deviation = _moments(views)
     noise = [RowStream(rng) for _ in views.members]
-    velocity = fitted(views._replace(values=(views.values - mean) / deviation), rng, steps)
+    standardised = views._replace(change=lambda values: (values - mean) / deviation)
+    velocity = fitted(standardised, rng, steps)
 
     @torch.no_grad()
     def draw(label: int, rows: Rows) -> Tensor:
@@ -50,7 +50,7 @@ def fitted(views: Views, rng: np.random.Generator, steps: int) -> Velocity:
 
     Classes are drawn by `root_chances`.
     """
-    network = _network(views.values.shape[2], len(views.members), rng, views.values.device)
+    network = _network(views.dim, len(views.members), rng, views.device)
     optimiser = adam(network.weights(), lr=LR)
     chances = root_chances(views.labels)
     for step in range(steps):
@@ -65,6 +65,16 @@ def fitted(views: Views, rng: np.random.Generator, steps: int) -> Velocity:
         loss.backward()
         optimiser.step()
     return network.velocity
+
+
+def _moments(views: Views) -> tuple[Tensor, Tensor]:
+    """(d,) mean and deviation of all features, computed in float64."""
+    count = len(views.values) * len(views.labels)
+    zeros = torch.zeros(views.dim, dtype=torch.float64, device=views.device)
+    mean = sum((some.double().sum(0) for some in views.blocks()), zeros) / count
+    squares = ((some.double() - mean).square().sum(0) for some in views.blocks())
+    deviation = (sum(squares, zeros) / count).sqrt()
+    return mean.float(), deviation.float().clamp(min=LEAST_DEVIATION)
 
 
 class _Network(NamedTuple):

@@ -56,7 +56,7 @@ def classes_at(places: list[float], sizes: list[int]) -> Views:
 
 
 def transformed(views: Views) -> Views:
-    return views._replace(values=tukey(views.values))
+    return views._replace(change=tukey)
 
 
 @pytest.mark.parametrize(

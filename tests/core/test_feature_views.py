@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,9 +10,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imbsynth.core import feature_views
 from imbsynth.core.distribution_calibration import calibrated
 from imbsynth.core.feature_views import DrawFeatures, Views, ros, smote
 from imbsynth.core.flow_matching import flow
+from imbsynth.core.pixels import FetchedRows
 
 SAMPLERS: dict[str, Callable[[Views, np.random.Generator], DrawFeatures]] = {
     "smote": partial(smote, k_neighbors=3),
@@ -51,9 +54,22 @@ def test_any_row_can_be_drawn_alone(name: str, rows: list[int]) -> None:
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_two_equal_classes_do_not_get_equal_draws(name: str) -> None:
     views = cloud([4])
-    both = Views(views.values.repeat(1, 2, 1), np.repeat([0, 1], 4))
+    both = Views([torch.cat([rows[:], rows[:]]) for rows in views.values], np.repeat([0, 1], 4))
     draw = SAMPLERS[name](both, np.random.default_rng(0))
     assert not torch.equal(draw(0, np.arange(20)), draw(1, np.arange(20)))
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_features_that_are_elsewhere_give_the_same_draws(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feature_views, "AT_ONCE", 3)
+    views = cloud([5, 2, 1])
+    arrays: list[Any] = [rows[:].numpy() for rows in views.values]
+    fetched = views._replace(values=[FetchedRows(array) for array in arrays])
+    here, there = (SAMPLERS[name](all_, np.random.default_rng(0)) for all_ in (views, fetched))
+    for label in range(3):
+        assert torch.equal(here(label, np.arange(40)), there(label, np.arange(40)))
 
 
 def test_a_smote_feature_lies_between_views_of_two_images_of_its_class() -> None:

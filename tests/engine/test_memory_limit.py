@@ -162,8 +162,12 @@ def test_what_is_computed_of_images_is_under_the_limit_too(
 
 @pytest.mark.parametrize(
     ("options", "row"),
-    [({"tau": 1.0}, Form((3, 8, 8), np.int8)), ({"head_epochs": 1}, Form((64,), np.float32))],
-    ids=["moves", "features"],
+    [
+        ({"tau": 1.0}, Form((3, 8, 8), np.int8)),
+        ({"head_epochs": 1}, Form((64,), np.float32)),
+        ({"head_epochs": 1, "head_synthesis": "calibrated"}, Form((64,), np.float32)),
+    ],
+    ids=["moves", "features", "views"],
 )
 def test_what_a_training_keeps_of_images_is_under_the_limit_too(
     src: Path, tmp_path: Path, files: list[object], options: dict[str, Any], row: Form

@@ -21,7 +21,7 @@ from imbsynth.runtime import stream
 from imbsynth.store.row_files import Form
 
 MOST_AT_ONCE = 1000  # images
-VALUES_AT_MOST = 1 << 28  # numbers of views in memory, if that is more than two
+VALUES_AT_MOST = 1 << 28  # numbers in all views, if that is more than two
 
 OnProgress = Callable[[int], None]  # told how many images were done
 
@@ -68,13 +68,11 @@ def views_of(
     All have the same number of views, `count` or what fits into memory, so that being augmented
     says nothing about the class. Without augmentation there is one.
     """
-    images, dim = seen.values.shape
-    most = 1 if augment is None else views_that_fit(images, dim, count)
-    values = torch.empty(most, images, dim, device=task.device)
-    values[0] = seen.values[:]
+    values = [seen.values]
     if augment is not None:
-        for view in range(1, most):
-            values[view] = _augmented(task, augment, view, on_progress)
+        images, dim = seen.values.shape
+        most = views_that_fit(images, dim, count)
+        values += [_augmented(task, augment, view, on_progress) for view in range(1, most)]
     return Views(values, seen.labels.cpu().numpy())
 
 
@@ -85,9 +83,9 @@ def views_that_fit(images: int, dim: int, count: int) -> int:
 
 def _augmented(
     task: ClassifierTask, augment: Augmentation, view: int, on_progress: OnProgress
-) -> Tensor:
+) -> Room:
     rng = stream(task.config.seed, "aos-train", "head", "view", view)
-    return of_training(task, lambda images: augment(images, rng), on_progress).values[:]
+    return of_training(task, lambda images: augment(images, rng), on_progress).values
 
 
 def _features(

@@ -28,10 +28,11 @@ def synthetic_features(views: Views, config: AosTrainConfig) -> Tensor:
     method = config.head_synthesis
     rng = stream(config.seed, "aos-train", "head", method)
     draw = FEATURE_SAMPLERS[method].with_options(config)(views, rng)
-    classes, d = len(views.members), views.values.shape[2]
+    classes, d = len(views.members), views.dim
     rows = np.arange(max(1, min(PER_CLASS, VALUES_AT_MOST // (classes * d))))
     made = [draw(label, rows) for label in range(classes)]
-    return torch.stack(made).clamp(min=views.values.amin((0, 1)))
+    lowest = torch.stack([some.amin(0) for some in views.blocks()]).amin(0)
+    return torch.stack(made).clamp(min=lowest)
 
 
 def trained_with_synthetic(
