@@ -22,6 +22,7 @@ from imbsynth.store.row_files import Form
 
 Indices = NDArray[np.int64]  # of the images of a folder
 FLOAT, BYTES_AT_ONCE = 4, 64 << 20  # of a number; of points
+ENCODED = 8 << 20  # bytes of latent vectors that a process computes before all get them
 
 
 class Space(Protocol):
@@ -109,7 +110,7 @@ class Latents:
         self._labels = images.labels
         form = Form((autoencoder.model.shape.latent_dim,), np.float32)
         self._latents = room_for(form, len(self._pixels), "latent vectors of all images")
-        self._batches_at_once = max(1, BYTES_AT_ONCE // (self.rows_at_once * form.nbytes))
+        self._batches_at_once = max(1, ENCODED // (self.rows_at_once * form.nbytes))
         self._encoded: set[int] = set()  # classes
 
     def encode(
