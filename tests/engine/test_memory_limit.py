@@ -185,9 +185,10 @@ def test_the_second_command_finds_the_images_in_the_cache(
     classifier(src, tmp_path / "memory")
     cached = {"memory": TINY, "cache": tmp_path / "cache"}
     classifier(src, tmp_path / "first", **cached)
-    made = len(files)
+    pixels = Form((3, 8, 8))
+    made = files.count(pixels)
     classifier(src, tmp_path / "second", **cached)
-    assert len(files) == made
+    assert files.count(pixels) == made == 1
     assert len(list((tmp_path / "cache" / KEPT).iterdir())) == 1
     expected = outputs(tmp_path / "memory")
     assert outputs(tmp_path / "first") == outputs(tmp_path / "second") == expected
