@@ -7,14 +7,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from imbsynth.errors import UserError
 from imbsynth.runtime.world import TorchWorld, World, current_world
 
 if TYPE_CHECKING:
     import torch
-    from torch import distributed
 
 # What torchrun tells each process; a batch system that starts them itself can set the same.
 _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
@@ -71,7 +70,10 @@ def first_to_say(text: str, *, lost: bool) -> bool:
     said = f"imbsynth/{os.environ.get(_RESTARTS, 0)}/said"
     own = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
     try:
-        store = distributed.TCPStore(address, port, is_master=False, timeout=_PATIENCE)
+        # Public, although its types are not.
+        store: Any = distributed.TCPStore(  # type: ignore[attr-defined]
+            address, port, is_master=False, timeout=_PATIENCE
+        )
         if lost and _is_there(store, said):
             return False
         first = store.add(said, 1) == 1
@@ -80,7 +82,7 @@ def first_to_say(text: str, *, lost: bool) -> bool:
         return True
 
 
-def _is_there(store: distributed.TCPStore, key: str) -> bool:
+def _is_there(store: Any, key: str) -> bool:
     """Whether a key is there, or comes soon."""
     try:
         store.wait([key], _PATIENCE)

@@ -87,7 +87,9 @@ def test_each_process_has_a_share_of_the_cores_and_a_device_of_its_own(
 def test_an_error_is_said_by_the_first_process_that_meets_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    store = distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    store = distributed.TCPStore(  # type: ignore[attr-defined]
+        "127.0.0.1", 0, is_master=True, wait_for_workers=False
+    )
 
     def says(rank: int, text: str, *, lost: bool = False) -> bool:
         for name, value in place_of(rank, 3, store.port).items():
