@@ -134,13 +134,19 @@ class _EndCleanly:
 _end_cleanly = _EndCleanly()
 
 
+def _code_of_signal(error: BaseException | None) -> int | None:
+    """The exit code of the signal that an exception stands for, if it does."""
+    if isinstance(error, KeyboardInterrupt):
+        return 128 + signal.SIGINT
+    if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code > 128:
+        return error.code  # of `_end_cleanly`
+    return None
+
+
 def _ask_again(dropped: Any) -> None:
     """Repeat a signal that arrived in a finaliser, where Python drops what a handler raises."""
-    error = dropped.exc_value
-    code = 128 + signal.SIGINT if isinstance(error, KeyboardInterrupt) else None
-    if isinstance(error, SystemExit) and isinstance(error.code, int):
-        code = error.code  # of `_end_cleanly`
-    if code is None or code <= 128:
+    code = _code_of_signal(dropped.exc_value)
+    if code is None:
         sys.__unraisablehook__(dropped)
         return
     _end_cleanly.arrived = -math.inf
@@ -177,4 +183,11 @@ def main() -> None:
     for output in (sys.stdout, sys.stderr):
         if isinstance(output, io.TextIOWrapper):
             output.reconfigure(errors="backslashreplace")  # a name of any bytes can be shown
-    app(prog_name="imbsynth")
+    try:
+        app(prog_name="imbsynth")
+    except Exception as error:
+        # Of a signal that arrives while they are loaded, some libraries make an error of their own.
+        code = _code_of_signal(error.__cause__)
+        if code is None:
+            raise
+        sys.exit(code)

@@ -538,3 +538,27 @@ def test_a_second_signal_does_not_cut_the_cleaning_up_off(name: str, code: int) 
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False
     )
     assert (done.returncode, done.stdout) == (code, "removed\n")
+
+
+WHILE_A_LIBRARY_IS_LOADED = """
+import importlib, signal
+cli = importlib.import_module("imbsynth.cli.app")
+
+def run(**_):
+    try:
+        signal.raise_signal(signal.{name})
+    except BaseException as stop:
+        raise ImportError("initialization failed") from stop
+
+cli.app = run
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_while_a_library_is_loaded_is_no_crash(name: str, code: int) -> None:
+    script = WHILE_A_LIBRARY_IS_LOADED.format(name=name)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, done.stderr) == (code, "")
