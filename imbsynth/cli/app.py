@@ -185,8 +185,8 @@ def main() -> None:
             output.reconfigure(errors="backslashreplace")  # a name of any bytes can be shown
     try:
         app(prog_name="imbsynth")
-    except Exception as error:
-        # Of a signal that arrives while they are loaded, some libraries make an error of their own.
+    except ImportError as error:
+        # What some libraries make of a signal that arrives while they are loaded.
         code = _code_of_signal(error.__cause__)
         if code is None:
             raise
