@@ -487,6 +487,12 @@ def test_an_audit_that_passes_a_limit_ends_with_exit_code_3(rare: Path, tmp_path
     assert "verdict: pass" in invoke(*arguments[:-1], *loose)[1]
 
 
+def ended_by(script: str) -> subprocess.CompletedProcess[str]:
+    """What becomes of a script in a process of its own."""
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+
+
 IN_A_FINALISER = """
 import importlib, signal, time
 cli = importlib.import_module("imbsynth.cli.app")
@@ -506,10 +512,7 @@ cli.main()
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", -2), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_a_signal_in_a_finaliser_is_not_lost(name: str, code: int) -> None:
-    script = IN_A_FINALISER.format(name=name)
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False
-    )
+    done = ended_by(IN_A_FINALISER.format(name=name))
     assert done.returncode == code
     assert "Exception ignored" not in done.stderr
 
@@ -533,10 +536,7 @@ cli.main()
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", -2), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_a_second_signal_does_not_cut_the_cleaning_up_off(name: str, code: int) -> None:
-    script = DURING_CLEANING.format(name=name)
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False
-    )
+    done = ended_by(DURING_CLEANING.format(name=name))
     assert (done.returncode, done.stdout) == (code, "removed\n")
 
 
@@ -557,8 +557,5 @@ cli.main()
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_a_signal_while_a_library_is_loaded_is_no_crash(name: str, code: int) -> None:
-    script = WHILE_A_LIBRARY_IS_LOADED.format(name=name)
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False
-    )
+    done = ended_by(WHILE_A_LIBRARY_IS_LOADED.format(name=name))
     assert (done.returncode, done.stderr) == (code, "")
