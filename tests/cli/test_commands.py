@@ -463,7 +463,7 @@ def test_a_stopped_training_can_go_on(
 
 
 def test_a_stopped_generation_leaves_nothing(rare: Path, tmp_path: Path) -> None:
-    command = process("generate", rare, tmp_path / "dst", "--to", 1_000_000)
+    command = process("generate", rare, tmp_path / "dst", "--to", 100_000)
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
         wait_until_it_says("generating:", running.stderr)
