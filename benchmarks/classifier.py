@@ -50,6 +50,7 @@ def ours(options: argparse.Namespace) -> float:
                 images_per_epoch=options.images,
                 val_fraction=0.02,
                 device=options.device,
+                precision=options.precision,
             )
         )
     return report.images_per_second
@@ -100,6 +101,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=2560)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--precision", default="auto", help="of ours; the plain loop has fp32")
     options = parser.parse_args()
 
     ways: dict[str, Callable[[argparse.Namespace], float]] = {"ours": ours, "plain": plain}

@@ -51,13 +51,13 @@ class Cost(NamedTuple):
     processor: float
 
 
-def trainer_of(command: str, src: Path, batch_size: int) -> Trainer[Any]:
+def trainer_of(command: str, src: Path, batch_size: int, precision: str) -> Trainer[Any]:
     """A run at its start, of all but the defaults' device and precision."""
     options: dict[str, Any] = {"src": src, "out": OUT, "batch_size": batch_size}
     found: Any = TrainAe(TrainAeConfig(**options))
     if command == "aos-train":
         found = AosTrain(AosTrainConfig(**options))
-    trained: Trainer[Any] = found.trainer(found.read(silent), CPU, "fp32", silent)
+    trained: Trainer[Any] = found.trainer(found.read(silent), CPU, precision, silent)
     return trained
 
 
@@ -159,16 +159,18 @@ def main() -> None:
     parser.add_argument("--command", default="train-ae", choices=["train-ae", "aos-train"])
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--batch-size", type=int, default=100)
+    parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
 
-    arguments = (options.command, options.src, options.batch_size)
+    arguments = (options.command, options.src, options.batch_size, options.precision)
     rounds = in_turns(contenders(options.processes, *arguments), options.steps, options.rounds)
     result = {
         "command": options.command,
         "processes": options.processes,
         "batch_size": options.batch_size,
+        "precision": options.precision,
         "steps": options.steps,
         **efficiency(rounds, options.processes),
     }

@@ -71,6 +71,7 @@ class World:
 
 
 ALONE = World()
+FEW = 131_072  # values that the first process takes from all others, on CPUs
 
 
 class TorchWorld(World):
@@ -92,14 +93,34 @@ class TorchWorld(World):
         return total
 
     def add_up(self, values: Tensor) -> None:
-        """By all_reduce."""
+        """By all_reduce; of few values on CPUs, by a message to the first process and one back.
+
+        For few values, Gloo's all_reduce takes three to ten times as long as these messages.
+        """
         from torch import distributed
 
         # NCCL alone, as a program may have chosen it, knows no tensors of the CPU.
         own = values.to(self.device) if self.device == "cuda" else values
-        _answered(lambda: distributed.all_reduce(own))
+        taken = own.numel() * (self.size - 1)
+        few = own.device.type == "cpu" and own.is_contiguous() and taken <= FEW
+        _answered(lambda: self._add_up_at_the_first(own) if few else distributed.all_reduce(own))
         if own is not values:
             values.copy_(own)
+
+    def _add_up_at_the_first(self, values: Tensor) -> None:
+        """The first process adds what the others send, in their order, and sends them the sum."""
+        from torch import distributed
+
+        if self.rank:
+            distributed.send(values, 0)
+            distributed.recv(values, 0)
+            return
+        theirs = values.clone()
+        for rank in range(1, self.size):
+            distributed.recv(theirs, rank)
+            values.add_(theirs)
+        for rank in range(1, self.size):
+            distributed.send(values, rank)
 
     def gathered(self, own: Found) -> list[Found]:
         """By an all_gather of pickled objects."""

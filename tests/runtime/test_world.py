@@ -4,11 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imbsynth.runtime import World, current_world
+from imbsynth.runtime.world import FEW
 
 # What one process of two does: it says what it learns.
 PROCESS = """
@@ -24,6 +26,24 @@ print(world.rank, world.size, world.is_writer, world.sum(mine).tolist(), mine.to
       world.agree(rank == 1), world.agree(False))
 own = torch.arange(5)[world.share(5)]
 print(own.tolist(), world.whole(own, 5).tolist(), world.told(lambda: f"from {rank}"))
+distributed.destroy_process_group()
+"""
+
+
+# What one process of three does with values whose exact sum depends on no order: it says whether
+# the sum is right, and whether the values are as they were.
+SUMMED = """
+import sys, torch
+from torch import distributed
+from imbsynth.runtime import current_world
+
+rank, store, count = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+distributed.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=3)
+world = current_world()
+whole = torch.arange(2 * count).double().view(count, 2)
+for values in whole, whole.T:  # the second is not contiguous
+    mine = values * 10**rank
+    print(world.sum(mine).equal(values * 111), mine.equal(values * 10**rank))
 distributed.destroy_process_group()
 """
 
@@ -58,17 +78,26 @@ def test_asking_for_the_world_does_not_import_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_two_processes_sum_agree_and_are_told(tmp_path: Path) -> None:
-    processes = [
+def said_by(processes: int, code: str, store: Path, *arguments: object) -> list[str]:
+    """What each of the processes prints, which all have the same code."""
+    started = [
         subprocess.Popen(
-            [sys.executable, "-c", PROCESS, str(rank), str(tmp_path / "store")],
+            [sys.executable, "-c", code, *map(str, (rank, store, *arguments))],
             stdout=subprocess.PIPE,
             text=True,
         )
-        for rank in range(2)
+        for rank in range(processes)
     ]
-    said = [process.communicate(timeout=120)[0].strip() for process in processes]
-    assert said == [
+    return [process.communicate(timeout=120)[0].strip() for process in started]
+
+
+def test_two_processes_sum_agree_and_are_told(tmp_path: Path) -> None:
+    assert said_by(2, PROCESS, tmp_path / "store") == [
         "0 2 True [2.0, 10.0] [1.0, 0.0] True False\n[0, 1] [0, 1, 2, 3, 4] from 0",
         "1 2 False [2.0, 10.0] [1.0, 10.0] True False\n[2, 3, 4] [0, 1, 2, 3, 4] from 0",
     ]
+
+
+@pytest.mark.parametrize("count", [1, 7, FEW])
+def test_three_processes_sum_few_values_as_they_sum_many(tmp_path: Path, count: int) -> None:
+    assert said_by(3, SUMMED, tmp_path / "store", count) == ["True True\nTrue True"] * 3

@@ -11,6 +11,7 @@ from imbsynth.core.pixels import PixelRows, to_unit
 from imbsynth.models.classifiers import Classifier
 
 MOST_AT_ONCE, PIXELS_AT_ONCE = 1000, 1000 * 32 * 32
+VALUES = 256  # of a pixel
 FLAT = 1e-6  # a channel that deviates less carries nothing
 
 
@@ -19,13 +20,14 @@ def normalise_by(model: Classifier, pixels: PixelRows, chosen: Indices) -> None:
 
     They are those of the real training images, whatever the oversampling.
     """
-    sums = torch.zeros(2, pixels.shape[1], dtype=torch.float64)
+    counts = torch.zeros(pixels.shape[1], VALUES, dtype=torch.int64)  # so that sums are exact
     at_once = images_at_once(pixels.shape[2:], MOST_AT_ONCE, PIXELS_AT_ONCE)
     for some in torch.from_numpy(chosen).split(at_once):
-        images = to_unit(pixels[some.to(pixels.device)]).double()
-        # In place: in float64, images of a batch take eight times their memory.
-        sums += torch.stack([images.sum((0, 2, 3)), images.square_().sum((0, 2, 3))]).cpu()
-    mean, square = sums / (len(chosen) * prod(pixels.shape[2:]))
-    deviation = (square - mean.square()).clamp(min=0).sqrt()
-    model.mean.copy_(mean[:, None, None])
-    model.deviation.copy_(deviation.where(deviation > FLAT, 1)[:, None, None])
+        channels = pixels[some.to(pixels.device)].unbind(1)
+        counts += torch.stack([one.flatten().bincount(minlength=VALUES) for one in channels]).cpu()
+    values = to_unit(torch.arange(VALUES)).double()
+    shares = counts / (len(chosen) * prod(pixels.shape[2:]))
+    mean = (shares * values).sum(1, keepdim=True)
+    deviation = (shares * (values - mean).square()).sum(1, keepdim=True).sqrt()
+    model.mean.copy_(mean[:, :, None])
+    model.deviation.copy_(deviation.where(deviation > FLAT, 1)[:, :, None])

@@ -63,8 +63,7 @@ def sum_gradients(weights: Sequence[Parameter], world: World) -> None:
     world.add_up(sums)
     parts = sums.split([gradient.numel() for gradient in own])
     for weight, gradient, part in zip(learning, own, parts, strict=True):
-        _in_memory(gradient).copy_(part)
-        weight.grad = gradient
+        weight.grad = part.as_strided(gradient.shape, gradient.stride())
 
 
 def _in_memory(gradient: Tensor) -> Tensor:
