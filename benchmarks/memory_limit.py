@@ -6,7 +6,8 @@ Makes a folder of that many images, copies of the given ones with a pixel change
 for a short epoch: in memory, from a nameless file, and from a file in a new cache, which one run
 fills and the next one reads. Each run is a process of its own. Prints one JSON line: for each way
 the peak memory in MiB beyond what a run takes on a hundredth of the folder, the processor time in
-seconds before the first epoch, and whether the checkpoints are the same bytes.
+seconds before the first epoch, and whether the checkpoints are the same bytes. Half of that
+hundredth is held out, so that validation too has batches as large.
 `memory_epochs.py` measures the epochs.
 """
 
@@ -31,7 +32,7 @@ from PIL import Image
 from imbsynth.engine.events import Event, Started
 from imbsynth.store.folders import scan
 
-HELD_OUT = 0.02  # of the images
+HELD_OUT, OF_FEW = 0.02, 0.5  # of the images
 
 
 class Run(NamedTuple):
@@ -72,7 +73,6 @@ def train(src: Path, options: dict[str, Any]) -> Run:
             src=src,
             out=out,
             oversample="ros",
-            val_fraction=HELD_OUT,
             epochs=1,
             on_event=note,
             **options,
@@ -104,8 +104,12 @@ def main() -> None:
         os.environ["TMPDIR"] = name
         make_folder(options.source, src, options.images)
         make_folder(options.source, small, options.images // 100)
-        asked = {"images_per_epoch": options.images_per_epoch, "memory": options.memory}
-        base = trained(small, **asked)
+        asked: dict[str, Any] = {
+            "images_per_epoch": options.images_per_epoch,
+            "memory": options.memory,
+        }
+        base = trained(small, **asked, val_fraction=OF_FEW)
+        asked["val_fraction"] = HELD_OUT
         runs = {
             "in_memory": trained(src, **(asked | {"memory": "100%"})),
             "from_file": trained(src, **asked),
