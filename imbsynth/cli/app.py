@@ -158,9 +158,15 @@ def _ask_again(dropped: Any) -> None:
         sys.__unraisablehook__(dropped)
         return
     _end_cleanly.arrived = -math.inf
-    again = threading.Timer(0.01, os.kill, (os.getpid(), code - 128))
-    again.daemon = True
-    again.start()
+    over = threading.Event()  # starting a thread takes long on a busy machine
+
+    def ask() -> None:
+        over.wait()
+        time.sleep(0.01)
+        os.kill(os.getpid(), code - 128)
+
+    threading.Thread(target=ask, daemon=True).start()
+    over.set()
 
 
 def _open_closed_streams() -> None:

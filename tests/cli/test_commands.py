@@ -494,8 +494,15 @@ def ended_by(script: str) -> subprocess.CompletedProcess[str]:
 
 
 IN_A_FINALISER = """
-import importlib, signal, time
+import importlib, signal, threading, time
 cli = importlib.import_module("imbsynth.cli.app")
+start = threading.Thread.start
+
+def start_slowly(thread):
+    start(thread)
+    time.sleep(0.1)
+
+threading.Thread.start = start_slowly
 
 class Late:
     def __del__(self):
