@@ -86,25 +86,31 @@ class OptionField(NamedTuple):
 
     def checked(self, value: Any) -> Any:
         """A Python value as the config holds it; UserError for another type or out of range."""
-        if value is None and self.optional:
-            return None
-        try:
-            accepted = self.kind.accept(value)
-        except ValueError:
-            raise self._error(value, self.kind.form) from None
-        if self.option.range is not None and accepted not in self.option.range:
-            raise self._error(value, self.kind.form)
-        return accepted
+        return self._checked(value, value, self.kind.form)
 
     def parse(self, text: str) -> Any:
         """The value of a text; UserError says how it is written."""
         if self.optional and text == self.kind.unset and text:
             return None
+        form = self.kind.written or self.kind.form
         try:
             value = self.kind.parse(text)
         except ValueError:
-            raise self._error(text, self.kind.written or self.kind.form) from None
-        return self.checked(value)
+            raise self._error(text, form) from None
+        is_number = isinstance(value, int | float) and not self.kind.written
+        return self._checked(value, value if is_number else text, form)
+
+    def _checked(self, value: Any, given: Any, form: str) -> Any:
+        """`checked`; given, form: the value as it was given, and its form, for the error."""
+        if value is None and self.optional:
+            return None
+        try:
+            accepted = self.kind.accept(value)
+        except ValueError:
+            raise self._error(given, form) from None
+        if self.option.range is not None and accepted not in self.option.range:
+            raise self._error(given, form)
+        return accepted
 
     def read(self, raw: Any) -> Any:
         """The value of what YAML gives: true, a number, a text, or a list of these."""

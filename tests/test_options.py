@@ -216,6 +216,23 @@ def test_a_number_out_of_range_names_the_range(epsilon: float) -> None:
     assert "--epsilon is" in caught.value.shown(flag)
 
 
+@pytest.mark.parametrize(
+    ("config", "name", "text", "advice"),
+    [
+        (ExperimentConfig, "shard", "3/2", "e.g. 2/8"),
+        (ExperimentConfig, "time", "0s", "90s, 30m or 2h"),
+        (GenerateConfig, "lambda_range", "2,1", "e.g. 0,0.5"),
+    ],
+)
+def test_a_text_that_is_out_of_range_is_shown_as_it_was_given(
+    config: type, name: str, text: str, advice: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        field_of(config, name).parse(text)
+    assert f"{name} is '{text}'" in str(caught.value)
+    assert str(caught.value).endswith(advice)
+
+
 def test_ranges_by_hand() -> None:
     nan, inf = float("nan"), float("inf")
     assert [x in SHARE for x in (0, 0.5, 1, nan)] == [False, True, True, False]

@@ -116,19 +116,27 @@ class _EndCleanly:
     """Leaves through the cleaning-up that an exception brings, with the shell's code for it.
 
     Signals that follow soon belong to the first one, and don't cut the cleaning-up off: batch
-    systems and torchrun signal the whole group, then each process.
+    systems and torchrun signal the whole group, then each process. A process that ends because
+    another one has ended takes none, so that it can say so: torchrun sends one to all others.
     """
 
     arrived = -math.inf  # when the first one did, by the monotonic clock
 
     def __call__(self, number: int, _frame: object) -> None:
         now = time.monotonic()
-        if now - self.arrived <= SAME_REQUEST:
+        if now - self.arrived <= SAME_REQUEST or _another_is_lost(sys.exc_info()[1]):
             return
         self.arrived = now
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         sys.exit(128 + number)
+
+
+def _another_is_lost(handled: BaseException | None) -> bool:
+    """Whether this process is ending because another one has; handled: what is being handled."""
+    while handled is not None and not isinstance(handled, ProcessLost):
+        handled = handled.__context__
+    return handled is not None
 
 
 _end_cleanly = _EndCleanly()
@@ -150,9 +158,15 @@ def _ask_again(dropped: Any) -> None:
         sys.__unraisablehook__(dropped)
         return
     _end_cleanly.arrived = -math.inf
-    again = threading.Timer(0.01, os.kill, (os.getpid(), code - 128))
-    again.daemon = True
-    again.start()
+    over = threading.Event()  # starting a thread takes long on a busy machine
+
+    def ask() -> None:
+        over.wait()
+        time.sleep(0.01)
+        os.kill(os.getpid(), code - 128)
+
+    threading.Thread(target=ask, daemon=True).start()
+    over.set()
 
 
 def _open_closed_streams() -> None:

@@ -494,8 +494,15 @@ def ended_by(script: str) -> subprocess.CompletedProcess[str]:
 
 
 IN_A_FINALISER = """
-import importlib, signal, time
+import importlib, signal, threading, time
 cli = importlib.import_module("imbsynth.cli.app")
+start = threading.Thread.start
+
+def start_slowly(thread):
+    start(thread)
+    time.sleep(0.1)
+
+threading.Thread.start = start_slowly
 
 class Late:
     def __del__(self):
@@ -515,6 +522,36 @@ def test_a_signal_in_a_finaliser_is_not_lost(name: str, code: int) -> None:
     done = ended_by(IN_A_FINALISER.format(name=name))
     assert done.returncode == code
     assert "Exception ignored" not in done.stderr
+
+
+WHILE_ANOTHER_IS_LOST = """
+import importlib, signal
+from imbsynth.errors import ProcessLost
+cli = importlib.import_module("imbsynth.cli.app")
+
+def run(**_):
+    try:
+        raise ProcessLost("another process has ended", "see what it said")
+    except ProcessLost as error:
+        signal.raise_signal(signal.{name})
+        try:
+            raise RuntimeError("nobody answers")
+        except RuntimeError:
+            signal.raise_signal(signal.{name})
+        print(error)
+
+cli.app = run
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_the_signal_of_torchrun_does_not_keep_a_process_from_saying_that_another_has_ended(
+    name: str,
+) -> None:
+    done = ended_by(WHILE_ANOTHER_IS_LOST.format(name=name))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("another process has ended")
 
 
 DURING_CLEANING = """

@@ -44,6 +44,13 @@ whole = torch.arange(2 * count).double().view(count, 2)
 for values in whole, whole.T:  # the second is not contiguous
     mine = values * 10**rank
     print(world.sum(mine).equal(values * 111), mine.equal(values * 10**rank))
+lain = whole * 10**rank  # with its rows or its columns side by side in memory, by the process
+lain = lain.T.contiguous().T if rank == 1 else lain
+parts = (torch.cat([whole, whole]) * 10**rank)[::2]  # with gaps between them
+for mine in lain, parts:
+    expected = mine / 10**rank * 111
+    world.add_up(mine)
+    print(mine.equal(expected))
 distributed.destroy_process_group()
 """
 
@@ -100,4 +107,4 @@ def test_two_processes_sum_agree_and_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [1, 7, FEW])
 def test_three_processes_sum_few_values_as_they_sum_many(tmp_path: Path, count: int) -> None:
-    assert said_by(3, SUMMED, tmp_path / "store", count) == ["True True\nTrue True"] * 3
+    assert said_by(3, SUMMED, tmp_path / "store", count) == ["True True\nTrue True\nTrue\nTrue"] * 3
