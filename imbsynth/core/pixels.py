@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imbsynth.core.batches import Indices
+
 Batch = TypeVar("Batch")
-Indices = NDArray[np.int64]
 
 
 class PixelRows(Protocol):
