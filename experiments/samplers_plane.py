@@ -26,7 +26,7 @@ from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.training.adversarial import BETA
 from imbsynth.figures.drawing import blank, save
 from imbsynth.models.gamo import Gamo
-from imbsynth.models.generators import Moves, Shape
+from imbsynth.models.generators import Shape, Turn
 from imbsynth.runtime import initialised, stream
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def generated(population: Toy) -> list[Tensor]:
         learned = noise(rng.integers(len(COUNTS), size=BATCH))
         real = points[chosen].reshape(-1, 1, 1, 2), torch.from_numpy(labels[chosen])
         optimiser.zero_grad()
-        torch.stack(list(model.play(Moves(*real, shown, learned)))).sum().backward()
+        torch.stack(list(model.play(Turn(*real, shown, learned)))).sum().backward()
         optimiser.step()
     model.eval()
     with torch.no_grad():

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imbsynth.core.batches import Indices
+
 Batch = TypeVar("Batch")
-Indices = NDArray[np.int64]
 
 
 class PixelRows(Protocol):
@@ -65,8 +66,8 @@ class FetchedRows:
         return torch.from_numpy(self.images[rows.numpy() if isinstance(rows, Tensor) else rows])
 
     def split(self, count: int) -> Iterator[Tensor]:
-        """All of them, `count` at a time."""
-        return (self[start : start + count] for start in range(0, len(self), count))
+        """All of them, `count` at a time; of none, one empty part, as a tensor gives it."""
+        return (self[start : start + count] for start in range(0, max(1, len(self)), count))
 
 
 class WrittenRows(FetchedRows):

@@ -26,7 +26,7 @@ from imbsynth.engine.training.generator import (
 )
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.memory import check_memory
-from imbsynth.errors import UserError, option
+from imbsynth.errors import UserError
 from imbsynth.models.generators import Shape
 from imbsynth.runtime import resolve_device
 from imbsynth.store.checkpoint_headers import read_header
@@ -139,8 +139,8 @@ def _notes(seen: dict[str, Look], epochs: int, at_most: int) -> Iterator[str]:
     """What is said when a run is over."""
     if epochs < at_most:
         yield (
-            f"ended after {epochs} epochs: novelty was below {option('min_novelty')} twice in a "
-            "row, so synthetic images come near to training images"
+            f"ended after {epochs} epochs: novelty was below --min-novelty twice in a row, "
+            "so synthetic images come near to training images"
         )
     collapsed = {n: look.diversity for n, look in seen.items() if is_collapsed(look.diversity)}
     if collapsed:

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from imbsynth.models.generators import (
     Adversarial,
-    Moves,
     Shape,
     SmallAutoencoder,
+    Turn,
     cross_entropy,
     frozen,
     squared_error,
@@ -63,21 +63,21 @@ class Bagan(Adversarial):
             self.means[label] = torch.from_numpy(mean)
             self.roots[label] = torch.from_numpy(root)
 
-    def play(self, moves: Moves) -> Sequence[Tensor]:
+    def play(self, turn: Turn) -> Sequence[Tensor]:
         """-log p(class | real), with synthetic ones as class C + 1, and -log p(class | synthetic).
 
         Sparse cross-entropies over C + 1 outputs, as in the paper's section 3.
         """
         with torch.no_grad():
-            shown = self.generate(*moves.shown)
-        synthetic = torch.full_like(moves.shown[1], len(self.means))
+            shown = self.generate(*turn.shown)
+        synthetic = torch.full_like(turn.shown[1], len(self.means))
         told = cross_entropy(
-            torch.cat([self._tell(moves.images), self._tell(shown)]).float(),
-            torch.cat([moves.labels, synthetic]),
+            torch.cat([self._tell(turn.images), self._tell(shown)]).float(),
+            torch.cat([turn.labels, synthetic]),
         )
         trunk, head = frozen(self.autoencoder.trunk), frozen(self.head)
-        taken = head(trunk(self.generate(*moves.learned) * 2 - 1)).float()
-        return told.new_zeros(()), told, cross_entropy(taken, moves.learned[1])
+        taken = head(trunk(self.generate(*turn.learned) * 2 - 1)).float()
+        return told.new_zeros(()), told, cross_entropy(taken, turn.learned[1])
 
     def generate(self, noise: Tensor, labels: Tensor) -> Tensor:
         """The decoded mean of the class plus the root of its covariance times the noise."""

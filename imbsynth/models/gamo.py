@@ -10,9 +10,9 @@ from torch.nn import functional
 
 from imbsynth.models.generators import (
     Adversarial,
-    Moves,
     Shape,
     SmallAutoencoder,
+    Turn,
     frozen,
     squared_error,
 )
@@ -91,12 +91,12 @@ class Gamo(Adversarial):
         kept = [points[:size] for points, size in zip(classes, self.sizes, strict=True)]
         self.points.copy_(torch.cat(kept))
 
-    def play(self, moves: Moves) -> Sequence[Tensor]:
+    def play(self, turn: Turn) -> Sequence[Tensor]:
         """Squared errors of the three players (the script's form of the paper's equation 6)."""
         with torch.no_grad():
-            real = self._points_of(moves.images)
-            shown = self.combined(*moves.shown)
-        points, labels = torch.cat([real, shown]), torch.cat([moves.labels, moves.shown[1]])
+            real = self._points_of(turn.images)
+            shown = self.combined(*turn.shown)
+        points, labels = torch.cat([real, shown]), torch.cat([turn.labels, turn.shown[1]])
         told = self.classifier(points).float().softmax(1)
         classifier_loss = squared_error(told, self._one_hot(labels))
         wanted = torch.cat(
@@ -104,7 +104,7 @@ class Gamo(Adversarial):
         ).to(points)
         believed = self._believed(self.discriminator, points, labels)
         discriminator_loss = squared_error(believed, wanted)
-        made, labels = self.combined(*moves.learned), moves.learned[1]
+        made, labels = self.combined(*turn.learned), turn.learned[1]
         believed = self._believed(frozen(self.discriminator), made, labels)
         told = frozen(self.classifier)(made).float().softmax(1)
         generator_loss = squared_error(believed, torch.ones_like(believed))

@@ -30,7 +30,7 @@ class Shape(NamedTuple):
     network: str = "small"  # a name of `unet.NETWORKS`, for a flow
 
 
-class Moves(NamedTuple):
+class Turn(NamedTuple):
     """What the players of an adversarial training are shown in one step."""
 
     images: Tensor  # (n, c, h, w) real ones in [0, 1]
@@ -92,7 +92,7 @@ class Adversarial(Generator):
         """
 
     @abstractmethod
-    def play(self, moves: Moves) -> Sequence[Tensor]:
+    def play(self, turn: Turn) -> Sequence[Tensor]:
         """A value for each of `losses`, in the second stage."""
 
 

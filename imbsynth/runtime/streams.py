@@ -1,4 +1,8 @@
-"""Random streams with names, and the only places that seed torch's global generators."""
+"""Random streams with names, and the only places that seed torch's global generators.
+
+Not by `torch.manual_seed`, which seeds the generators of all devices, those of other programs in
+this process too, and takes milliseconds for it as long as no CUDA device is in use.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +33,11 @@ def stream(seed: int, *path: str | int) -> np.random.Generator:
 
 
 def initialised(build: Callable[[], Module], seed: int) -> Module:
-    """Build a module with seeded weights, leaving torch's global generator untouched."""
+    """Build a module with seeded weights, on the CPU, leaving torch's generators untouched."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         return build()
 
 
@@ -42,6 +46,11 @@ def seeded(device: torch.device, seed: int, *path: str | int) -> Iterator[None]:
     """Within the block, torch's global generators (dropout's) follow the stream named by `path`."""
     import torch
 
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(int(stream(seed, *path).integers(2**63)))
+    on_cuda = device.type == "cuda"
+    drawn = int(stream(seed, *path).integers(2**63))
+    with torch.random.fork_rng(devices=[device] if on_cuda else []):
+        torch.default_generator.manual_seed(drawn)
+        if on_cuda:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(drawn)
         yield

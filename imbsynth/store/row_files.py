@@ -1,5 +1,4 @@
-"""Rows of numbers in a file, such as images: read when they are asked for, or in another thread
-before."""
+"""Rows of numbers in a file, such as images: read when asked for, or before in another thread."""
 
 from __future__ import annotations
 
@@ -172,7 +171,7 @@ class RowFile:
         if isinstance(rows, slice):
             wanted: Indices = np.arange(*rows.indices(len(self)))
         else:
-            wanted = np.flatnonzero(rows) if rows.dtype == bool else rows
+            wanted = np.arange(len(self))[rows] if rows.dtype == bool else rows
         if len(wanted) and not 0 <= wanted.min() <= wanted.max() < len(self):
             raise IndexError(f"not all of these are in 0..{len(self) - 1}")
         return wanted if self._places is None else self._places[wanted]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imbsynth.models.bagan import Bagan, gaussian
-from imbsynth.models.generators import Moves, Shape, frozen
+from imbsynth.models.generators import Shape, Turn, frozen
 
 SHAPE = Shape(1, 9, 8, 5, (12, 6, 3))
 
@@ -17,10 +17,10 @@ def drawn(count: int, noise_dim: int, seed: int = 0) -> tuple[torch.Tensor, torc
     return torch.randn(count, noise_dim, generator=rng), torch.arange(count) % 3
 
 
-def moves(model: Bagan) -> Moves:
+def turn(model: Bagan) -> Turn:
     images = torch.rand(6, 1, 9, 8, generator=torch.Generator().manual_seed(1))
     labels = torch.tensor([0, 0, 1, 1, 2, 2])
-    return Moves(images, labels, drawn(2, model.noise_dim), drawn(6, model.noise_dim, 1))
+    return Turn(images, labels, drawn(2, model.noise_dim), drawn(6, model.noise_dim, 1))
 
 
 def gradients(model: Bagan, loss: torch.Tensor) -> set[str]:
@@ -79,15 +79,15 @@ def test_what_is_generated_has_the_mean_and_covariance_of_its_class() -> None:
 def test_each_loss_reaches_its_own_player_only() -> None:
     model = Bagan(SHAPE)
     model.settle([torch.randn(9, 5) for _ in range(3)])
-    _, told, taken = model.play(moves(model))
+    _, told, taken = model.play(turn(model))
     assert gradients(model, told) == {"head", "autoencoder.trunk"}
-    assert gradients(model, model.play(moves(model))[2]) == {"autoencoder.decoder"}
+    assert gradients(model, model.play(turn(model))[2]) == {"autoencoder.decoder"}
     assert taken.requires_grad
 
 
 def test_every_weight_has_a_gradient_in_the_first_stage() -> None:
     model = Bagan(SHAPE)
-    torch.stack(list(model.pretrain(*moves(model)[:2]))).sum().backward()
+    torch.stack(list(model.pretrain(*turn(model)[:2]))).sum().backward()
     assert all(weight.grad is not None for weight in model.parameters())
 
 
@@ -96,7 +96,7 @@ def test_the_losses_by_hand_where_the_discriminator_says_nothing() -> None:
     model.settle([torch.randn(9, 5) for _ in range(3)])
     torch.nn.init.zeros_(model.head.weight)
     torch.nn.init.zeros_(model.head.bias)
-    recon, told, taken = model.play(moves(model))
+    recon, told, taken = model.play(turn(model))
     assert recon == 0
     assert [told.item(), taken.item()] == pytest.approx([np.log(4)] * 2)  # three classes and one
 

@@ -5,7 +5,7 @@ import torch
 from scipy.spatial import Delaunay
 
 from imbsynth.models.gamo import MOST_POINTS, NOISE_DIM, Gamo
-from imbsynth.models.generators import Moves, Shape
+from imbsynth.models.generators import Shape, Turn
 
 GRAY, COLOUR = Shape(1, 8, 8, 5, (12, 6, 3)), Shape(3, 8, 8, 5, (12, 6, 3))
 
@@ -21,9 +21,9 @@ def settled(shape: Shape) -> Gamo:
     return model
 
 
-def moves(shape: Shape) -> Moves:
+def turn(shape: Shape) -> Turn:
     images = torch.rand(6, shape.channels, 8, 8)
-    return Moves(images, torch.tensor([0, 0, 1, 1, 2, 2]), drawn(6), drawn(6, 1))
+    return Turn(images, torch.tensor([0, 0, 1, 1, 2, 2]), drawn(6), drawn(6, 1))
 
 
 def changed(model: Gamo, loss: torch.Tensor) -> set[str]:
@@ -61,7 +61,7 @@ def test_each_loss_reaches_its_own_player_only(shape: Shape) -> None:
     model = settled(shape)
     players = [{"classifier"}, {"discriminator"}, {"mapping", "weighing"}]
     for place, player in enumerate(players, 1):
-        assert changed(model, model.play(moves(shape))[place]) == player
+        assert changed(model, model.play(turn(shape))[place]) == player
 
 
 def test_the_losses_by_hand_where_the_opponents_say_nothing() -> None:
@@ -69,7 +69,7 @@ def test_the_losses_by_hand_where_the_opponents_say_nothing() -> None:
     for network in (model.classifier, model.discriminator):
         torch.nn.init.zeros_(network[-1].weight)  # type: ignore[arg-type]
         torch.nn.init.zeros_(network[-1].bias)  # type: ignore[arg-type]
-    recon, told, believed, made = (loss.item() for loss in model.play(moves(GRAY)))
+    recon, told, believed, made = (loss.item() for loss in model.play(turn(GRAY)))
     # A third for each of three classes, of which one is right; a half for real and for synthetic.
     assert recon == 0
     assert told == pytest.approx(((2 / 3) ** 2 + 2 * (1 / 3) ** 2) / 3)
@@ -79,14 +79,14 @@ def test_the_losses_by_hand_where_the_opponents_say_nothing() -> None:
 
 def test_colour_trains_the_autoencoder_alone_in_the_first_stage() -> None:
     model = Gamo(COLOUR)
-    losses = torch.stack(list(model.pretrain(*moves(COLOUR)[:2])))
+    losses = torch.stack(list(model.pretrain(*turn(COLOUR)[:2])))
     assert losses[1:].tolist() == [0, 0, 0]
     assert changed(model, losses.sum()) == {"autoencoder"}
 
 
 def test_a_gray_generator_has_no_first_stage() -> None:
     with pytest.raises(ValueError, match="no autoencoder"):
-        Gamo(GRAY).pretrain(*moves(GRAY)[:2])
+        Gamo(GRAY).pretrain(*turn(GRAY)[:2])
 
 
 def test_classes_are_shown_by_what_they_lack() -> None:

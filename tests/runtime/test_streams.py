@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
-from imbsynth.runtime import initialised, stream
+from imbsynth.runtime import initialised, seeded, stream
 
 
 def test_a_stream_depends_on_its_name_and_seed_alone() -> None:
@@ -28,3 +29,14 @@ def test_initialisation_is_seeded_and_leaves_the_global_generator_alone() -> Non
     first, second = (initialised(lambda: nn.Linear(3, 3), 5) for _ in range(2))
     assert torch.equal(first.weight, second.weight)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_seeding_for_the_cpu_touches_no_other_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    touched: list[int] = []
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", touched.append)
+    initialised(lambda: nn.Linear(3, 3), 5)
+    with seeded(torch.device("cpu"), 5, "dropout"):
+        first = torch.rand(3)
+    with seeded(torch.device("cpu"), 5, "dropout"):
+        assert torch.equal(torch.rand(3), first)
+    assert touched == []

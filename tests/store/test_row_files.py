@@ -68,6 +68,8 @@ def test_single_rows_and_truth_values_are_those_of_an_array(pixels: RowFile) -> 
     for row in (-1, COUNT):
         with pytest.raises(IndexError):
             pixels[row]
+    with pytest.raises(IndexError):
+        pixels[chosen[1:]]
 
 
 def test_batches_come_as_they_are_and_are_drawn_a_block_ahead(

@@ -7,11 +7,10 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from imbsynth.configs import RESIDUAL
-from imbsynth.core.batches import images_at_once
+from imbsynth.core.batches import Indices, images_at_once
 from imbsynth.core.pixels import as_rows, to_bytes, to_unit
 from imbsynth.engine.events import Advanced, OnEvent, Started, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
@@ -20,7 +19,6 @@ from imbsynth.runtime import ALONE, World
 from imbsynth.store.filling import room_for
 from imbsynth.store.row_files import Form
 
-Indices = NDArray[np.int64]  # of the images of a folder
 FLOAT, BYTES_AT_ONCE = 4, 64 << 20  # of a number; of points
 ENCODED = 8 << 20  # bytes of latent vectors that a process computes before all get them
 

@@ -21,7 +21,7 @@ from imbsynth.engine.training.memory import Step
 from imbsynth.engine.training.optimisation import Optimisation
 from imbsynth.engine.training.parts import Place
 from imbsynth.engine.training.shares import normalised_together
-from imbsynth.models.generators import Adversarial, Moves, Shape, SmallAutoencoder
+from imbsynth.models.generators import Adversarial, Shape, SmallAutoencoder, Turn
 from imbsynth.runtime import World, arithmetic, stream
 
 PRETRAINING_LR = 1e-3  # of the autoencoder, which is plain regression
@@ -111,7 +111,7 @@ class AdversarialTask(GeneratorTask[Drawn]):
                     (self._on(noise), self._on(classes))
                     for noise, classes in (own.shown, own.learned)
                 )
-                losses = self.model.play(Moves(images, labels, shown, learned))
+                losses = self.model.play(Turn(images, labels, shown, learned))
             found = torch.stack(list(losses)) * self._on(self._parts(own.sizes, batch.sizes, first))
         return found.sum(), found
 

@@ -81,7 +81,7 @@ class ClassifierTask(Task[Indices]):
         self.keeper = Keeper(self.model, config.keep)
         self.attack: Attack = ATTACKS[config.attack].with_options(config)
         self.moves: Moves | None = None
-        if config.oversample == "aos":
+        if config.oversample == "aos" and self.real_from:
             movable = minority(sizes, config.minority_below)
             self.moves = Moves(config, self.shown, movable, self.order, self.model, self._attacked)
 

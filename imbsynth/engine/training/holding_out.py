@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import AosTrainConfig
 from imbsynth.configs.grouping import Grouped
+from imbsynth.core.batches import Indices
 from imbsynth.core.profiles import shares
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.grouping import groups_of, parts_of_groups, suggestion
@@ -27,8 +28,6 @@ from imbsynth.runtime import stream
 from imbsynth.store.digests import Digests, DigestSet, Keys
 from imbsynth.store.images import ImageForm
 from imbsynth.store.names import listing
-
-Indices = NDArray[np.int64]
 
 
 class Parts(NamedTuple):

@@ -41,9 +41,9 @@ class Keeper:
 def kept_of(history: History, keep: Keep) -> Mapping[str, Any]:
     """The last epoch, or the one with the best macro F1 on the validation images.
 
-    Ties go to the lower loss.
-    A few images of a rare class leave only a few values of F1, and an early epoch that was lucky
-    would win against all later ones: so the lower validation loss decides, then the earlier epoch.
+    Ties go to the lower validation loss, then to the earlier epoch: a few images of a rare class
+    leave only a few values of F1, and an early epoch that was lucky would win against all later
+    ones.
     """
     return history[-1] if keep == "last" else max(history, key=rank)
 

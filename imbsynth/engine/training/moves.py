@@ -95,7 +95,10 @@ class Moves:
     def _in_a_batch(self, epochs: Iterable[int]) -> NDArray[np.bool_]:
         """(rows,): those in a batch of these epochs; not all are, where an epoch is short."""
         found = np.zeros(len(self.shown), bool)
-        found[np.concatenate([rows for epoch in epochs for rows in self.order(epoch)])] = True
+        for epoch in epochs:
+            found[np.concatenate(self.order(epoch))] = True
+            if found.all():  # usually by the first one; there may be a million
+                break
         return found
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -23,11 +23,11 @@ def tell_of_balance(config: AosTrainConfig, members: Members, on_event: OnEvent)
                 f"{config.minority_below:g} times the largest"
             )
         )
-    if LOSSES[config.loss].balances and config.oversample not in ("none", "rus"):
+    if LOSSES[config.loss].balances and config.oversample != "none":
         on_event(
             Note(
                 f"the loss {config.loss} makes up for the sizes of the classes, and so does "
-                f"oversampling by {config.oversample}: rare classes count twice (none is usual)"
+                f"--oversample {config.oversample}: rare classes count twice (none is usual)"
             )
         )
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from imbsynth.configs import AosTrainConfig, GenerateConfig, TrainAeConfig
+from imbsynth.core.batches import Indices
 from imbsynth.core.tables import ATTACKS, LOSSES, MIXINGS
 from imbsynth.engine import generate, train_ae
 from imbsynth.engine.events import silent
@@ -63,7 +64,8 @@ def test_latent_smote_trains_on_the_images_that_generate_writes(
     ae = tmp_path / "ae.safetensors"
     train_ae.run(TrainAeConfig(src=rare, out=ae, epochs=2, batch_size=8, latent_dim=6))
     dst = tmp_path / "dst"
-    generate.run(GenerateConfig(src=rare, dst=dst, ae=ae, decode=decode, synthetic_only=True))
+    options: dict[str, Any] = {"decode": decode, "precision": "fp32", "synthetic_only": True}
+    generate.run(GenerateConfig(src=rare, dst=dst, ae=ae, **options))
     images = read(rare)
     members = dict(zip(images.classes, images.members(), strict=True))
     space = Pixels(images, images.members(), CPU, 8)
@@ -136,6 +138,19 @@ def test_what_is_moved_is_drawn_anew_every_second_epoch(rare: Path) -> None:
         drawn.append(moves(run).moved.tolist())
         run.end_epoch()
     assert drawn[0] == drawn[1] != drawn[2] == drawn[3]
+
+
+def test_a_draw_for_many_epochs_looks_no_further_than_it_must(rare: Path) -> None:
+    run = training(read(rare), every=1_000_000)
+    order, asked = moves(run).order, list[int]()
+
+    def counted(epoch: int) -> list[Indices]:
+        asked.append(epoch)
+        return order(epoch)[:1] if epoch == 0 else order(epoch)
+
+    moves(run).order = counted
+    next(iter(run.batches()))
+    assert asked == [0, 1]  # all rows are in the second
 
 
 def test_an_epoch_of_equal_budget(rare: Path) -> None:

@@ -133,7 +133,8 @@ def test_a_run_ends_when_images_are_nearer_than_new_ones_twice(
     wanted = config(enough, tmp_path / "gen.safetensors", epochs=3, sheet_every=1)
     soon = train_generator.run(replace(wanted, min_novelty=99.0), on_event=heard.append)
     assert soon.epochs == 2
-    assert [e for e in heard if isinstance(e, Note) and "ended after 2 epochs" in e.text]
+    (note,) = [e.text for e in heard if isinstance(e, Note) and "ended after" in e.text]
+    assert note.startswith("ended after 2 epochs: novelty was below --min-novelty twice")
     never = replace(wanted, min_novelty=0.0, out=tmp_path / "never.safetensors")
     assert train_generator.run(never).epochs == 3
 

@@ -57,12 +57,13 @@ def test_a_run_whose_last_epochs_are_real_is_resumed_exactly(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     src = make_folder({"a": 9, "b": 4})
-    for epochs in (2, 4):  # stopped before an epoch of real images, and before one of moved ones
+    # Stopped before an epoch of real images, and before one of moved ones; and with none of moved.
+    for epochs, real_last in ((2, 0.5), (4, 0.5), (2, 0.9)):
+        out = tmp_path / f"{epochs} {real_last}"
         whole = config(
-            src, tmp_path / f"{epochs}/whole.safetensors", split_norm=True, real_last=0.5,
-            epochs=epochs,
-        )  # fmt: skip
-        assert_resumed_exactly(whole, tmp_path / f"{epochs}/broken.safetensors")
+            src, out / "whole.safetensors", split_norm=True, real_last=real_last, epochs=epochs
+        )
+        assert_resumed_exactly(whole, out / "broken.safetensors")
 
 
 @pytest.mark.parametrize(

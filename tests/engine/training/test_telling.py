@@ -26,9 +26,10 @@ def test_where_no_image_would_be_moved_it_is_said() -> None:
     assert told([9, 9, 9], oversample="none") == []
 
 
+@pytest.mark.parametrize("oversample", ["ros", "rus"])
 @pytest.mark.parametrize("loss", ["class-balanced", "balanced-softmax", "ldam"])
-def test_balancing_twice_is_said(loss: str) -> None:
-    (text,) = told([9, 2], loss=loss, oversample="ros")
+def test_balancing_twice_is_said(loss: str, oversample: str) -> None:
+    (text,) = told([9, 2], loss=loss, oversample=oversample)
     assert text.startswith(f"the loss {loss} makes up for the sizes of the classes, and so does")
     assert told([9, 2], loss=loss, oversample="none") == []
     assert told([9, 2], loss="focal", oversample="ros") == []
