@@ -148,7 +148,9 @@ def test_thresholds_of_the_checkpoint_decide_unless_they_are_to_be_ignored(
 ) -> None:
     evaluate.run(config(checkpoint, test_folder, out=tmp_path / "plain"))
     shares, likeliest = columns(tmp_path / "plain")
-    middle = float(np.median(shares[:, 0]))  # whatever the classifier says, half reach it
+    # Half reach it, whatever the classifier says, and none is at it: in bf16, images share values.
+    values = np.unique(shares[:, 0])
+    middle = float(values[len(values) // 2 - 1 : len(values) // 2 + 1].mean())
     fitted = with_fitted(checkpoint, FITTED | {"thresholds": [["few", middle]]})
     report = evaluate.run(config(fitted, test_folder, out=tmp_path / "out", temperature=5.0))
     called = columns(tmp_path / "out")[1]
