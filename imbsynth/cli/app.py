@@ -182,6 +182,17 @@ def _open_closed_streams() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
+def _end_at_once(code: object) -> None:
+    """End one of several processes as soon as all is said and done, without taking Python apart.
+
+    A thread of PyTorch's that wants Python meanwhile would abort the process, and torchrun all.
+    """
+    for output in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            output.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
 def main() -> None:
     """Run the command line."""
     _open_closed_streams()
@@ -199,6 +210,10 @@ def main() -> None:
             output.reconfigure(errors="backslashreplace")  # a name of any bytes can be shown
     try:
         app(prog_name="imbsynth")
+    except SystemExit as end:
+        if "torch" in sys.modules and _place() is not None:
+            _end_at_once(end.code)
+        raise
     except ImportError as error:
         # What some libraries make of a signal that arrives while they are loaded.
         code = _code_of_signal(error.__cause__)
