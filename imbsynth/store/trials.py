@@ -6,6 +6,7 @@ read as they are, and never rewritten.
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,12 @@ def trial_names(protocol: dict[str, Any]) -> list[str]:
 def lists_trials(protocol: dict[str, Any]) -> bool:
     """Whether an object out of a protocol.json looks like the protocol of an experiment."""
     return TRIALS in protocol or CELLS in protocol
+
+
+def write_trial(path: Path, found: dict[str, Any]) -> None:
+    """Write a trial's result, one key per line: the answers alone are a number per test image."""
+    lines = (f'"{key}": {json.dumps(found[key], sort_keys=True)}' for key in sorted(found))
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def read_trial(path: Path) -> dict[str, Any]:

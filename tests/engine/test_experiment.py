@@ -162,8 +162,12 @@ def test_other_trials_come_first_while_another_process_trains_an_autoencoder(roo
 def test_a_trial_that_another_process_is_doing_is_left_to_it(root: Path) -> None:
     experiment.run(config(root, PLAIN))
     with claim(root / "out/trials/bars/as is/plain/2.json"):
-        report = experiment.run(config(root, {**PLAIN, "seeds": [2, 3]}))
+        told: list[Event] = []
+        report = experiment.run(config(root, {**PLAIN, "seeds": [2, 3]}), on_event=told.append)
     assert list(report.trials.values()) == ["to do", "made now"]
+    advances = [event for event in told if isinstance(event, Advanced)]
+    done = [event.done for event in advances if event.detail.startswith("bars/as is/plain/3")]
+    assert max(done) == 1  # what the other process has not done yet does not count
 
 
 def test_folds_test_on_what_they_do_not_train_on(root: Path) -> None:

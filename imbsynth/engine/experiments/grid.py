@@ -47,21 +47,29 @@ def run_trials(
     if todo and not config.dry_run:
         on_event(Started("training and evaluating", len(todo), "trials"))
         pace = Pace(todo, seconds or {}, on_event)
-        for done, trial in enumerate(todo, 1):
+
+        def settled() -> int:
+            return len(todo) - len(own.intersection(to_do(workspace, spared())))
+
+        for trial in todo:
             over = spared()
             pace.before(trial, over)
             # Where trials of other processes are still to come, it is not known yet who is behind:
             # then the trial is made, and its result is not used if it need not have been.
-            if trial not in over and run_trial(workspace, trial, done - 1, on_event, wait=False):
+            if trial not in over and run_trial(workspace, trial, settled, on_event, wait=False):
                 made.add(trial)
-            on_event(Advanced(done, trial.name))
-        made |= _taken_up(workspace, own, spared, on_event)
+                on_event(Advanced(settled(), trial.name))
+        made |= _taken_up(workspace, own, spared, settled, on_event)
     over = spared()
     return {trial.name: _status(workspace, trial, own, made, over) for trial in trials}
 
 
 def _taken_up(
-    workspace: Workspace, own: set[Trial], spared: Spared, on_event: OnEvent
+    workspace: Workspace,
+    own: set[Trial],
+    spared: Spared,
+    settled: Callable[[], int],
+    on_event: OnEvent,
 ) -> set[Trial]:
     """Do what had to wait, and what other processes have left undone, because they were ended.
 
@@ -69,11 +77,11 @@ def _taken_up(
     for who does a whole trial: it stays with its process.
     """
     made: set[Trial] = set()
-    wait, done = False, len(own) - 1
+    wait = False
     while True:
         before = len(made)
         for trial in to_do(workspace, spared()):
-            if trial in own and run_trial(workspace, trial, done, on_event, wait=wait):
+            if trial in own and run_trial(workspace, trial, settled, on_event, wait=wait):
                 made.add(trial)
         if len(made) == before and wait:
             return made

@@ -40,18 +40,23 @@ from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import Busy
 from imbsynth.store.outputs import RECORD, claim, new_file
-from imbsynth.store.records import write_json
 from imbsynth.store.sharing import is_claimed, make_once, wait_and_make
 from imbsynth.store.training_files import TrainingFiles
+from imbsynth.store.trials import write_trial
 
 
 def run_trial(
-    workspace: Workspace, trial: Trial, before: int, on_event: OnEvent, *, wait: bool = True
+    workspace: Workspace,
+    trial: Trial,
+    settled: Callable[[], int],
+    on_event: OnEvent,
+    *,
+    wait: bool = True,
 ) -> bool:
     """Train and evaluate; False if another process is doing this trial or has done it.
 
-    before: trials done, for the progress. wait: for a network that another process is training;
-    else False.
+    settled: counts the trials that need nothing more, for the progress. wait: for a network that
+    another process is training; else False.
     """
     target = workspace.target(trial)
     if workspace.is_done(trial) or not (wait or _can_begin(workspace, trial)):
@@ -61,10 +66,10 @@ def run_trial(
             if workspace.is_done(trial):
                 return False
             trainings = 1 + len(_untrained(workspace, trial))
-            listener = WithinTrial(on_event, before, trainings, trial.name)
+            listener = WithinTrial(on_event, settled(), trainings, trial.name)
             result = carry_out(workspace, trial, listener)
             with new_file(target) as part:
-                write_json(part, result)
+                write_trial(part, result)
     except Busy:
         return False
     return True

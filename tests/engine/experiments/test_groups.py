@@ -42,7 +42,7 @@ def test_no_track_is_in_two_parts_of_a_fold(src: Path, way: str) -> None:
     workspace = brief(src, **{way: grouping[way]})
     trials = workspace.protocol.trials()
     assert len(trials) == 3
-    run_trial(workspace, trials[0], 0, silent)
+    run_trial(workspace, trials[0], int, silent)
     folds = workspace.folds(trials[0])
     tested = [tracks_of(folds / f"fold-{i}/test") for i in (1, 2, 3)]
     assert sum(map(len, tested)) == len(set().union(*tested)) == 9
@@ -60,7 +60,7 @@ def test_no_track_is_in_two_parts_of_a_fold(src: Path, way: str) -> None:
 
 def test_results_of_another_grouping_are_not_taken(src: Path) -> None:
     workspace = brief(src, group_pattern=TRACK)
-    run_trial(workspace, workspace.protocol.trials()[0], 0, silent)
+    run_trial(workspace, workspace.protocol.trials()[0], int, silent)
     other = {"group_pattern": "(.+)_"}
     for grouping, problem in (
         ({}, "with group-pattern"),
