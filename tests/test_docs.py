@@ -16,6 +16,8 @@ import typer.main
 import imbsynth
 from imbsynth import configs
 from imbsynth.cli import app
+from imbsynth.core import tables
+from imbsynth.core.metric_table import METRICS
 
 PROJECT = Path(imbsynth.__file__).parent.parent
 README = PROJECT / "README.md"
@@ -25,6 +27,8 @@ PAGES = sorted(
     for path in PROJECT.glob(pattern)
     if not path.relative_to(PROJECT).parts[0].startswith(".")
 )
+# "Cui et al., 2019" and "Tan and Le, 2019"; the last two of a longer list of names are no citation.
+CITED = re.compile(r"(?<!, )\b([A-Z]\w+ (?:et al\.|and [A-Z]\w+)),? \(?((?:19|20)\d\d)\b")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NOT_ENGLISH = (
@@ -139,3 +143,16 @@ def test_the_changelog_names_the_version_and_what_is_not_released() -> None:
 
 def test_the_citation_has_the_version() -> None:
     assert f"version: {imbsynth.__version__}\n" in (PROJECT / "CITATION.cff").read_text()
+
+
+def test_the_references_list_every_paper_that_is_cited() -> None:
+    listed = re.findall(
+        r"^- \*\*(.+?)\.\*\* ", (PROJECT / "docs/references.md").read_text(), re.MULTILINE
+    )
+    named = [METRICS, *(table for name, table in vars(tables).items() if name.isupper())]
+    sources = {entry.source for table in named for entry in table.values() if entry.source}
+    for page in PAGES:
+        found = CITED.findall(" ".join(page.read_text().split()))
+        sources |= {f"{names}, {year}" for names, year in found}
+    assert sources - set(listed) == set()
+    assert listed == sorted(listed, key=str.casefold)

@@ -18,7 +18,8 @@ Made from the options by `make docs`; do not edit it by hand.
 
 Every command prints its result on standard output, and progress, notes and errors on standard
 error. Exit codes: 0, done; 2, something that you can fix, with what it is and how; 3, a limit of
-`audit` is passed; 1, a bug, with its traceback; 130 or 143, interrupted by Ctrl-C or SIGTERM.
+`audit` is passed; 1, a bug, with its traceback; 130, 143 or 129, stopped by Ctrl-C, SIGTERM or
+SIGHUP.
 
 From Python, each command is a function of `imbsynth` with the same options, with underscores in
 place of dashes: `imbsynth.generate(src="photos/train", dst="balanced", batch_size=100)`.

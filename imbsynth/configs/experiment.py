@@ -105,8 +105,8 @@ class ExperimentConfig(Grouped, Sized, Drafting, Caching, InMemory, OnDevice):
     estimate: Annotated[
         bool,
         Option(
-            "With a dry run on a folder of your own: time an epoch of each network, which takes a "
-            "minute or more, and say about how long all trials will take."
+            "With a dry run on a folder of your own: time a short trial of each method, which "
+            "takes a minute or more, and say about how long all trials will take."
         ),
     ] = False
 

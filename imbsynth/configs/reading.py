@@ -48,8 +48,8 @@ class Drafting(Checked):
     draft: Annotated[
         bool,
         Option(
-            "Decode a JPEG file that is much larger than the wanted size at a half, a quarter or "
-            "an eighth of its size: sooner, and seldom a pixel differs by more than two gray "
+            "Decode JPEG files that are much larger than the wanted size at a half, a quarter or "
+            "an eighth of their size: faster, and pixels seldom differ by more than two gray "
             "levels. Such files are recognised elsewhere by their bytes, no longer by their pixels."
         ),
     ] = False

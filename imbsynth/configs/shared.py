@@ -48,8 +48,8 @@ FitOption = Annotated[
         "How an image of other proportions gets to that size.",
         choices={
             "squash": "stretched or squeezed",
-            "crop": "what is too much is cut off, half of it on each side",
-            "pad": "what is missing is black, half of it on each side",
+            "crop": "the surplus is cut off, half of it on each side",
+            "pad": "filled up with black, half of it on each side",
         },
     ),
 ]
@@ -129,8 +129,8 @@ class Sized(Checked):
         tuple[int, int] | None,
         Option(
             "Size in pixels that images are resized to, height x width. auto takes the one size "
-            "that all images have; for training, larger ones are brought down to 64 pixels per "
-            "side (torchvision's networks: 224).",
+            "that all images have; for training, larger images are reduced to 64 pixels on the "
+            "longer side (for torchvision's networks: 224).",
             kind=SIZE,
         ),
     ] = None

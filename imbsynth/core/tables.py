@@ -38,7 +38,7 @@ SAMPLERS = table(
     Entry(
         "ccr",
         "imbsynth.core.ccr:Ccr",
-        "in spheres around images of the class, into which few of larger classes reach",
+        "in spheres around images of the class that hold few images of larger classes",
         "Koziarski et al., 2020",
         ("energy", "energy_unit", "clean"),
         all_classes=True,
