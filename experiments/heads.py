@@ -41,7 +41,7 @@ from imbsynth.engine.training.head import (
 )
 from imbsynth.engine.training.head import rank as of_heads
 from imbsynth.engine.training.keeper import rank as of_epochs
-from imbsynth.engine.training.parts import weights_now
+from imbsynth.engine.training.states import weights_now
 from imbsynth.engine.training.validation import Validation
 from imbsynth.store.images import ImageForm
 

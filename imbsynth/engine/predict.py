@@ -11,7 +11,7 @@ import numpy as np
 
 from imbsynth.configs import PredictConfig
 from imbsynth.engine.evaluation.extremes import Extremes
-from imbsynth.engine.evaluation.streaming import Batch, classified, reader_for, source_of
+from imbsynth.engine.evaluation.streaming import ClassifiedBatch, classified, reader_for, source_of
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier
 from imbsynth.engine.inference.decisions import Decisions
@@ -101,7 +101,7 @@ class _Outputs:
         ):
             yield
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: ClassifiedBatch) -> None:
         """Write, sort and count a batch."""
         margins = batch.margins()
         self._counts += np.bincount(batch.predicted, minlength=len(self._counts))
@@ -120,7 +120,7 @@ class _Outputs:
             self._show(batch, i, float(margins[i]))
             self._sort(path, name, batch.digests[i])
 
-    def _show(self, batch: Batch, i: int, margin: float) -> None:
+    def _show(self, batch: ClassifiedBatch, i: int, margin: float) -> None:
         label, pixels = int(batch.predicted[i]), batch.pixels[i]
         share = float(batch.probabilities[i, label])
         ranked = np.argsort(-batch.probabilities[i], kind="stable")[:2]

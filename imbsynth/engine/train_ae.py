@@ -23,7 +23,7 @@ from imbsynth.engine.training.autoencoder import (
     autoencoder_step,
     autoencoder_trainer,
 )
-from imbsynth.engine.training.command import Result, TrainingCommand
+from imbsynth.engine.training.command import TrainingCommand, TrainingOutput
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.memory import check_memory
 from imbsynth.engine.training.reconstruction import judge
@@ -107,7 +107,7 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
         data: Labelled,
         made_by: dict[str, Any],
         on_event: OnEvent,
-    ) -> Result:
+    ) -> TrainingOutput:
         """The autoencoder, and what it makes of the first images of each class."""
         task = trainer.task
         if task.is_over(trainer.history):
@@ -124,7 +124,9 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
             FIT: self.config.fit,
         }
         checkpoint = autoencoder_checkpoint(task.model, meta | found.meta(), data.identities())
-        return Result(partial(_write_sheet, images=data, autoencoder=autoencoder), checkpoint)
+        return TrainingOutput(
+            partial(_write_sheet, images=data, autoencoder=autoencoder), checkpoint
+        )
 
 
 def _write_sheet(path: Path, images: Labelled, autoencoder: TrainedAutoencoder) -> None:

@@ -16,7 +16,7 @@ from imbsynth.engine.inference.generator import KIND, generator_checkpoint
 from imbsynth.engine.manifest import refuse_synthetic
 from imbsynth.engine.previews import Fits, Preview
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.training.command import Result, TrainingCommand
+from imbsynth.engine.training.command import TrainingCommand, TrainingOutput
 from imbsynth.engine.training.generator import (
     GeneratorTask,
     Look,
@@ -107,7 +107,7 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
 
     def result(
         self, trainer: Run, data: Labelled, made_by: dict[str, Any], on_event: OnEvent
-    ) -> Result:
+    ) -> TrainingOutput:
         """The generator, and images of each class."""
         task, history = trainer.task, trainer.history
         task.conclude()
@@ -127,7 +127,7 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
             "held_out": [data.paths[row] for row in task.held_out()],
         }
         checkpoint = generator_checkpoint(task.model, task.shape, meta, data.identities())
-        return Result(task.draw, checkpoint)
+        return TrainingOutput(task.draw, checkpoint)
 
 
 def is_collapsed(diversity: float | None) -> bool:

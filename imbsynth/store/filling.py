@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from imbsynth.errors import UserError, option
 from imbsynth.store.memory import in_memory
 from imbsynth.store.places import temporary_place
-from imbsynth.store.row_files import CHUNK, Form, RowFile, Rows, Stored, bytes_of, runs_of
+from imbsynth.store.row_files import CHUNK, Form, RowFile, RowIndex, Stored, bytes_of, runs_of
 
 
 class Place(NamedTuple):
@@ -55,7 +55,7 @@ class FilledFile(RowFile):
             stored = Stored(place.open(), form, f"a file in {place.name}")
         super().__init__(stored, count)
 
-    def __setitem__(self, rows: Rows, values: NDArray[Any]) -> None:
+    def __setitem__(self, rows: RowIndex, values: NDArray[Any]) -> None:
         """Write some rows, in any order, but each once; IndexError outside of 0..n-1."""
         wanted = self._in_file(rows)
         order = np.argsort(wanted)
@@ -94,9 +94,10 @@ class FilledFile(RowFile):
             ) from None
 
 
-def room_for(
-    form: Form, count: int, what: str, place: Callable[[], Place] = nameless
-) -> NDArray[Any] | FilledFile:
+Buffer = NDArray[Any] | FilledFile
+
+
+def buffer_for(form: Form, count: int, what: str, place: Callable[[], Place] = nameless) -> Buffer:
     """Room for `count` rows, in memory or in a file; what: they are, in the plural, for messages.
 
     Of rows that are never written, memory and disk take nothing, though they count.

@@ -8,11 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.errors import option
-from imbsynth.store.filling import FilledFile, Place, named, nameless, room_for
+from imbsynth.store.filling import Buffer, FilledFile, Place, buffer_for, named, nameless
 from imbsynth.store.row_files import Form, PixelArray, in_chunks
-
-Shape = tuple[int, ...]  # (c, h, w)
-Room = NDArray[np.uint8] | FilledFile
 
 
 def nameless_images() -> Place:
@@ -36,7 +33,7 @@ class Growing:
         """most: images that may come; place: where they go beyond memory; None: nameless."""
         self.most, self.channels, self.filled = most, channels, 0
         self._place = place
-        self._rows: Room | None = None
+        self._rows: Buffer | None = None
 
     def add(self, pixels: NDArray[np.uint8]) -> None:
         """Another image, (h, w) gray or (h, w, 3) colour."""
@@ -59,7 +56,7 @@ class Growing:
         """All the images, to which none are added any more; None if there are none."""
         return None if self._rows is None else _first(self._rows, self.filled)
 
-    def _in_colour(self, gray: Room, size: Shape) -> Room:
+    def _in_colour(self, gray: Buffer, size: tuple[int, ...]) -> Buffer:
         """Room for colour images, with the gray ones that are there."""
         rows, done = self._empty(size), 0
         for some in in_chunks(_first(gray, self.filled)):
@@ -67,15 +64,15 @@ class Growing:
             done += len(some)
         return rows
 
-    def _empty(self, size: Shape) -> Room:
+    def _empty(self, size: tuple[int, ...]) -> Buffer:
         what = f"{self.most} images of {size[1]}x{size[2]} pixels"
-        rows = room_for(Form(size), self.most, what, lambda: self._place or nameless_images())
+        rows = buffer_for(Form(size), self.most, what, lambda: self._place or nameless_images())
         if isinstance(rows, FilledFile):
             rows.reserve()
         return rows
 
 
-def _first(rows: Room, count: int) -> PixelArray:
+def _first(rows: Buffer, count: int) -> PixelArray:
     return rows.first(count) if isinstance(rows, FilledFile) else rows[:count]
 
 

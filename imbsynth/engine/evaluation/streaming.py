@@ -31,7 +31,7 @@ class Source(NamedTuple):
     where: str  # for messages
 
 
-class Batch(NamedTuple):
+class ClassifiedBatch(NamedTuple):
     """Some images, and what the classifier says of them."""
 
     paths: list[str]
@@ -81,7 +81,7 @@ def classified(
     decisions: Decisions,
     reader: ImageReader,
     on_event: OnEvent,
-) -> Iterator[Batch]:
+) -> Iterator[ClassifiedBatch]:
     """The images of a reader; UserError as the reader raises it, after the last batch."""
     device = resolve_device(config.device)
     precision = resolve_precision(config.precision, device)
@@ -96,7 +96,7 @@ def classified(
                 model, pixels, device=device, precision=precision, batch_size=len(pixels)
             )
             check_finite(config.checkpoint, found)
-            yield Batch(
+            yield ClassifiedBatch(
                 [reader.paths[i] for i in read.places],
                 read.digests,
                 pixels.numpy(),

@@ -16,7 +16,7 @@ from imbsynth.engine.events import Advanced, OnEvent, Started, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import Labelled
 from imbsynth.runtime import ALONE, World
-from imbsynth.store.filling import room_for
+from imbsynth.store.filling import buffer_for
 from imbsynth.store.row_files import Form
 
 FLOAT, BYTES_AT_ONCE = 4, 64 << 20  # of a number; of points
@@ -107,7 +107,7 @@ class Latents:
         self._pixels = as_rows(images.pixels)
         self._labels = images.labels
         form = Form((autoencoder.model.shape.latent_dim,), np.float32)
-        self._latents = room_for(form, len(self._pixels), "latent vectors of all images")
+        self._latents = buffer_for(form, len(self._pixels), "latent vectors of all images")
         self._batches_at_once = max(1, ENCODED // (self.rows_at_once * form.nbytes))
         self._encoded: set[int] = set()  # classes
 
@@ -178,7 +178,7 @@ class ResidualLatents(Latents):
         self.min_change = min_change
         # In float16 an error is below a tenth of a gray level.
         form = Form(tuple(self._pixels.shape[1:]), np.float16)
-        self._decoded = room_for(form, len(self._pixels), "decoded bases")
+        self._decoded = buffer_for(form, len(self._pixels), "decoded bases")
         self._group = np.full(len(self._pixels), -1)  # of each image: those decoded in one batch
         self._groups = [batch for label in range(len(members)) for batch in self._batches(label)]
         for group, own in enumerate(self._groups):

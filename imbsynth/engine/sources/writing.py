@@ -11,7 +11,7 @@ from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.engine.manifest import RECONSTRUCT, file_of
 from imbsynth.engine.reading import Listed
 from imbsynth.engine.sources.originals import Placed
-from imbsynth.engine.sources.rendering import Batch, Planned
+from imbsynth.engine.sources.rendering import Planned, Rendered
 from imbsynth.engine.sources.sample_sheet import SampleSheet
 from imbsynth.engine.sources.source import Origin
 from imbsynth.runtime import World
@@ -26,7 +26,7 @@ from imbsynth.store.records import (
 )
 from imbsynth.store.transfer import duplicate
 
-Some = TypeVar("Some", Planned, Batch)
+Some = TypeVar("Some", Planned, Rendered)
 Put = Callable[[Some], list[str]]  # puts images in place, and says where in the folder
 
 
@@ -95,10 +95,10 @@ def write_moved(part: Path, moved: dict[int, float], paths: list[str], on_event:
     )
 
 
-def written(images: Listed, part: Path, write: Write) -> Put[Batch]:
+def written(images: Listed, part: Path, write: Write) -> Put[Rendered]:
     """Writes images as PNG."""
 
-    def put(batch: Batch) -> list[str]:
+    def put(batch: Rendered) -> list[str]:
         name = images.classes[batch.label]
         files = [file_of(name, row) for row in batch.plan.rows.tolist()]
         write(batch.pixels, [part / file for file in files])
@@ -145,7 +145,7 @@ def _reconstructed(making: Making) -> Iterator[dict[str, Any]]:
         }
 
 
-def _lines(making: Making, batch: Planned | Batch, files: list[str]) -> Iterator[dict[str, Any]]:
+def _lines(making: Making, batch: Planned | Rendered, files: list[str]) -> Iterator[dict[str, Any]]:
     """A line for each image of a batch, with all that is needed to make it again.
 
     Offsets are not written down: they follow from the seed and the row.

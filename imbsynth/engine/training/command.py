@@ -30,7 +30,7 @@ Data = TypeVar("Data")
 Report = TypeVar("Report")
 
 
-class Result(NamedTuple):
+class TrainingOutput(NamedTuple):
     """What a run leaves beside its log."""
 
     write_sheet: Callable[[Path], None]
@@ -80,7 +80,7 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
     @abstractmethod
     def result(
         self, trainer: Trainer[OneTask], data: Data, made_by: dict[str, Any], on_event: OnEvent
-    ) -> Result:
+    ) -> TrainingOutput:
         """What comes of the run when it is over."""
 
     def read_src(self, on_event: OnEvent, fits: Fits) -> Labelled:

@@ -32,7 +32,7 @@ from imbsynth.engine.training.features import (
 )
 from imbsynth.engine.training.frozen import FrozenTask
 from imbsynth.engine.training.head_fitting import Batches, HeadState, fit_head
-from imbsynth.engine.training.parts import weights_now
+from imbsynth.engine.training.states import weights_now
 from imbsynth.engine.training.synthetic_features import trained_with_synthetic
 from imbsynth.errors import UserError, option
 from imbsynth.models.classifiers import Classifier

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from imbsynth.configs import Keep
-from imbsynth.engine.training.parts import Place, weights_now
+from imbsynth.engine.training.states import Place, weights_now
 from imbsynth.engine.training.task import History
 
 
