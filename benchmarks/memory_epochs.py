@@ -28,7 +28,7 @@ from imbsynth.engine.training.classifier_run import classifier_trainer
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
 from imbsynth.store.digests import Digests
-from imbsynth.store.growing import Growing
+from imbsynth.store.growing import GrowingImages
 from imbsynth.store.memory import limited
 from imbsynth.store.row_files import PixelArray
 
@@ -42,7 +42,7 @@ def made(count: int, memory: int) -> PixelArray:
     """(n, c, h, w) noise, the same whatever the limit in bytes."""
     rng = np.random.default_rng(0)
     with limited(memory):
-        growing = Growing(count)
+        growing = GrowingImages(count)
         for _ in range(count // CHUNK):
             growing.extend(rng.integers(0, 256, (CHUNK, *SIZE), np.uint8))
         pixels = growing.whole()

@@ -28,10 +28,10 @@ from imbsynth.engine.previews import Fits, Preview
 from imbsynth.engine.reading import Labelled, check_classes, read_labelled
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import resolve_device, resolve_precision
+from imbsynth.store.copies import unchanged
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import METRICS, SALIENCY, provenance, write_json, write_record
-from imbsynth.store.transfer import unchanged
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from imbsynth.engine.sources.writing import Making, copied, write_moved, write_s
 from imbsynth.errors import UserError, option
 from imbsynth.figures.sheets import LARGEST
 from imbsynth.runtime import World, check_alone, joined, resolve_device, worker_count
+from imbsynth.store.copies import unchanged
 from imbsynth.store.disk import check_room
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.image_files import thumbnail
@@ -38,7 +39,6 @@ from imbsynth.store.outputs import check_apart
 from imbsynth.store.png_writers import png_writers
 from imbsynth.store.records import SAMPLES, provenance, write_record
 from imbsynth.store.shard_writing import check_shards, pack
-from imbsynth.store.transfer import unchanged
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.originals import copying
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
+from imbsynth.store.copies import copy_or_link, folder_digest
 from imbsynth.store.folders import ImageFolder
 from imbsynth.store.names import listing
 from imbsynth.store.records import provenance, read_counts, write_record
-from imbsynth.store.transfer import folder_digest, transfer
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def run(config: ImbalanceConfig, *, on_event: OnEvent = silent) -> Report:
         }
         paths = [path for files in chosen.values() for path in files]
         on_event(Started("writing images", len(paths)))
-        digests = transfer(
+        digests = copy_or_link(
             config.src,
             paths,
             part,

@@ -16,6 +16,7 @@ from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier
 from imbsynth.engine.inference.decisions import Decisions
 from imbsynth.errors import UserError
+from imbsynth.store.copies import FolderDigest, copy_or_link_file, unchanged
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
@@ -29,7 +30,6 @@ from imbsynth.store.records import (
     row_writer,
     write_record,
 )
-from imbsynth.store.transfer import FolderDigest, duplicate, unchanged
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class _Outputs:
             final = self._config.sort_into / name / path
             target, link = self._into / name / path, self._config.link
             target.parent.mkdir(parents=True, exist_ok=True)
-            duplicate(self._root / path, target, link, final=final, digest=digest)
+            copy_or_link_file(self._root / path, target, link, final=final, digest=digest)
 
     def finished(self, skipped: list[str], on_event: OnEvent) -> Report:
         """Draw the sheets, record how all was made, and say what was found."""

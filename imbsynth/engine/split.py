@@ -17,11 +17,11 @@ from imbsynth.engine.grouping import check_list, groups_of, parts_of_groups, sug
 from imbsynth.engine.originals import copying
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream, worker_count
+from imbsynth.store.copies import copy_or_link, folder_digest
 from imbsynth.store.folders import ImageFolder
 from imbsynth.store.image_files import Survey, same_images, survey_all
 from imbsynth.store.names import listing
 from imbsynth.store.records import provenance, write_record
-from imbsynth.store.transfer import folder_digest, transfer
 
 Indices = NDArray[np.int64]
 Parts = dict[str, dict[str, list[str]]]  # part -> class -> files
@@ -116,7 +116,7 @@ def _write(
     inputs, done = {}, 0
     for name, classes in parts.items():
         paths = [path for files in classes.values() for path in files]
-        written = transfer(
+        written = copy_or_link(
             config.src,
             paths,
             part / name,

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.errors import option
-from imbsynth.store.filling import Buffer, FilledFile, Place, buffer_for, named, nameless
+from imbsynth.store.filling import Buffer, FilledFile, SpillFile, buffer_for, named, nameless
 from imbsynth.store.row_files import Form, PixelArray, in_chunks
 
 
-def nameless_images() -> Place:
+def nameless_images() -> SpillFile:
     """For images of one command; see `nameless`."""
     return nameless(f" or with {option('cache')}, or choose a smaller {option('image_size')}")
 
 
-def cached_images(path: Path) -> Place:
+def cached_images(path: Path) -> SpillFile:
     """For images that a cache keeps; see `named`."""
     return named(
         path,
@@ -26,13 +26,15 @@ def cached_images(path: Path) -> Place:
     )
 
 
-class Growing:
+class GrowingImages:
     """Rows for images, which turn from gray to colour when the first colour image comes."""
 
-    def __init__(self, most: int, channels: int | None = None, place: Place | None = None) -> None:
-        """most: images that may come; place: where they go beyond memory; None: nameless."""
+    def __init__(
+        self, most: int, channels: int | None = None, spill: SpillFile | None = None
+    ) -> None:
+        """most: images that may come; spill: where they go beyond memory; None: nameless."""
         self.most, self.channels, self.filled = most, channels, 0
-        self._place = place
+        self._spill = spill
         self._rows: Buffer | None = None
 
     def add(self, pixels: NDArray[np.uint8]) -> None:
@@ -66,7 +68,7 @@ class Growing:
 
     def _empty(self, size: tuple[int, ...]) -> Buffer:
         what = f"{self.most} images of {size[1]}x{size[2]} pixels"
-        rows = buffer_for(Form(size), self.most, what, lambda: self._place or nameless_images())
+        rows = buffer_for(Form(size), self.most, what, lambda: self._spill or nameless_images())
         if isinstance(rows, FilledFile):
             rows.reserve()
         return rows
@@ -78,7 +80,7 @@ def _first(rows: Buffer, count: int) -> PixelArray:
 
 def joined_pixels(first: PixelArray, second: PixelArray) -> PixelArray:
     """The (n, c, h, w) images of both, in memory or in a file."""
-    growing = Growing(len(first) + len(second))
+    growing = GrowingImages(len(first) + len(second))
     for pixels in (first, second):
         for some in in_chunks(pixels):
             growing.extend(some)

@@ -128,7 +128,7 @@ def _discard(place: Path, wanted: Wanted) -> None:
 def _fill(part: Path, wanted: Wanted, cores: int, on_progress: OnProgress) -> None:
     root, paths, form, digests = wanted
     images = read_images(
-        root, paths, form, cores=cores, on_progress=on_progress, place=cached_images(part / PIXELS)
+        root, paths, form, cores=cores, on_progress=on_progress, spill=cached_images(part / PIXELS)
     )
     unread = set(images.skipped)
     skipped = np.array([path in unread for path in paths], bool)

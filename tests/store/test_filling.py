@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike
 
 from imbsynth.errors import UserError
 from imbsynth.store import filling
-from imbsynth.store.filling import FilledFile, Place, buffer_for, named
+from imbsynth.store.filling import FilledFile, SpillFile, buffer_for, named
 from imbsynth.store.memory import limited, room
 from imbsynth.store.row_files import Form
 
@@ -70,7 +70,7 @@ def test_a_full_disk_says_what_takes_so_much(tmp_path: Path) -> None:
     def full() -> IO[bytes]:
         return open("/dev/full", "r+b", buffering=0)
 
-    place = Place(str(tmp_path), full, "free some space")
+    place = SpillFile(str(tmp_path), full, "free some space")
     rows = FilledFile(Form((25,), np.float32), 10**4, place, "latent vectors of 10000 images")
     with pytest.raises(UserError, match=r"of 10000 images take 1\.0 MB: more than memory") as error:
         rows[np.array([0])] = np.zeros((1, 25), np.float32)

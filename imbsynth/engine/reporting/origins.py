@@ -11,10 +11,10 @@ from imbsynth.engine.reporting.parts import Part, named
 from imbsynth.errors import UserError
 from imbsynth.options import built, command_name, option_fields, parsed
 from imbsynth.pages.blocks import Block, Cell, Commands, Items, Section, Table, Text
+from imbsynth.store.copies import folder_digest
 from imbsynth.store.fields import Wrong, mapping
 from imbsynth.store.folders import digest_of, is_digest, read_regular
 from imbsynth.store.records import read_json
-from imbsynth.store.transfer import folder_digest
 from imbsynth.store.trials import PROTOCOL
 
 # In an order in which the commands can be run: what reads an output comes after what makes it.

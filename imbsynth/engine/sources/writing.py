@@ -15,6 +15,7 @@ from imbsynth.engine.sources.rendering import Planned, Rendered
 from imbsynth.engine.sources.sample_sheet import SampleSheet
 from imbsynth.engine.sources.source import Origin
 from imbsynth.runtime import World
+from imbsynth.store.copies import copy_or_link_file
 from imbsynth.store.png_writers import Write
 from imbsynth.store.records import (
     MANIFEST,
@@ -24,7 +25,6 @@ from imbsynth.store.records import (
     line_writer,
     write_lines,
 )
-from imbsynth.store.transfer import duplicate
 
 Some = TypeVar("Some", Planned, Rendered)
 Put = Callable[[Some], list[str]]  # puts images in place, and says where in the folder
@@ -116,7 +116,7 @@ def copied(config: GenerateConfig, images: Listed, part: Path) -> Put[Planned]:
         for parent, row in zip(parents, rows, strict=True):
             path = images.paths[parent]
             file = file_of(images.classes[batch.label], row, Path(path).suffix)
-            duplicate(
+            copy_or_link_file(
                 config.src / path,
                 part / file,
                 config.link,

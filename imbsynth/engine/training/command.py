@@ -18,11 +18,11 @@ from imbsynth.engine.training.loop import train
 from imbsynth.engine.training.trainer import OneTask, Trainer
 from imbsynth.runtime import World, joined, resolve_device, resolve_precision
 from imbsynth.store.checkpoints import Checkpoint
+from imbsynth.store.copies import unchanged
 from imbsynth.store.images import ImageForm
 from imbsynth.store.outputs import check_apart, check_outside
 from imbsynth.store.records import provenance
 from imbsynth.store.training_files import PROCESSES, TrainingFiles
-from imbsynth.store.transfer import unchanged
 from imbsynth.store.unwritten_files import UnwrittenFiles
 
 Config = TypeVar("Config", TrainAeConfig, TrainGeneratorConfig, AosTrainConfig)

@@ -26,7 +26,7 @@ from imbsynth.engine.sources.spaces import Pixels, Space
 from imbsynth.engine.training.buffers import buffer_on
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
-from imbsynth.store.growing import Growing
+from imbsynth.store.growing import GrowingImages
 from imbsynth.store.names import listing
 from imbsynth.store.row_files import Form
 
@@ -143,7 +143,7 @@ def _with_drawn(
         plans = [(label, source.plan(label, np.arange(n))) for label, n in enumerate(added) if n]
         rows = rows + [_drawn(label, p.parents, p.weights) for label, p in plans]
         return TrainingSet(_joined(rows), space)
-    drawn, decoded = [], Growing(sum(added))
+    drawn, decoded = [], GrowingImages(sum(added))
     for batch in render(source, added):
         decoded.extend(batch.pixels)
         # Its parents are not needed any more: one image stands for them.
