@@ -22,7 +22,7 @@ import torch
 
 from imbsynth.configs import AosTrainConfig
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.sources.spaces import Pixels
+from imbsynth.engine.sources.spaces import PixelSpace
 from imbsynth.engine.training.classifier import ClassifierTask, Material
 from imbsynth.engine.training.classifier_run import classifier_trainer
 from imbsynth.engine.training.trainer import Trainer
@@ -63,7 +63,7 @@ def run_on(pixels: PixelArray, options: argparse.Namespace) -> Trainer[Classifie
         epochs=options.rounds,
         images_per_epoch=options.images_per_epoch,
     )
-    space = Pixels(images, images.members(), torch.device("cpu"), config.batch_size)
+    space = PixelSpace(images, images.members(), torch.device("cpu"), config.batch_size)
     val = Validation(space.pixels[:VALIDATED], labels[:VALIDATED])
     members = dict(zip(names, images.members(), strict=True))
     return classifier_trainer(config, Material(members, space, val), "fp32")

@@ -28,7 +28,7 @@ from imbsynth.engine.inference.pretrained import Backbone, load_backbone
 from imbsynth.engine.manifest import RECONSTRUCT, Made, made_of
 from imbsynth.engine.previews import Fits
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
+from imbsynth.engine.sources.spaces import PixelSpace, Space, latent_space
 from imbsynth.engine.training import validation
 from imbsynth.engine.training.classifier import ClassifierTask, Material
 from imbsynth.engine.training.classifier_run import classifier_trainer, may_change
@@ -166,7 +166,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
     ) -> Trainer[ClassifierTask]:
         """The run, at its start."""
         members = list(data.members.values())
-        space = Pixels(data.images, members, device, self.config.batch_size)
+        space = PixelSpace(data.images, members, device, self.config.batch_size)
         drawn_in: Space = space
         if self.autoencoder is not None:
             autoencoder = TrainedAutoencoder(self.autoencoder, device, precision)

@@ -11,7 +11,12 @@ import numpy as np
 
 from imbsynth.configs import PredictConfig
 from imbsynth.engine.evaluation.extremes import Extremes
-from imbsynth.engine.evaluation.streaming import ClassifiedBatch, classified, reader_for, source_of
+from imbsynth.engine.evaluation.streaming import (
+    ClassifiedBatch,
+    classified,
+    loose_images_of,
+    reader_for,
+)
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier
 from imbsynth.engine.inference.decisions import Decisions
@@ -46,7 +51,7 @@ class Report:
 def run(config: PredictConfig, *, on_event: OnEvent = silent) -> Report:
     """Classify images batch by batch, and put the results in place when all are done."""
     _check_targets(config)
-    source = source_of(config.src)
+    images = loose_images_of(config.src)
     with ExitStack() as stack:
         part = stack.enter_context(new_folder(config.out, command="predict", force=config.force))
         into = None
@@ -57,8 +62,8 @@ def run(config: PredictConfig, *, on_event: OnEvent = silent) -> Report:
         stack.enter_context(unchanged(config.checkpoint))
         trained = load_classifier(config.checkpoint)
         decisions = Decisions(config, trained.counts, trained.fitted)
-        outputs = _Outputs(config, trained, source.root, part, into)
-        reader = reader_for(config, trained, source)
+        outputs = _Outputs(config, trained, images.root, part, into)
+        reader = reader_for(config, trained, images)
         with outputs.files():
             for batch in classified(config, trained, decisions, reader, on_event):
                 outputs.add(batch)

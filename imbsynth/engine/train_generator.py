@@ -27,7 +27,7 @@ from imbsynth.engine.training.generator import (
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.memory import check_memory
 from imbsynth.errors import UserError
-from imbsynth.models.generators import Shape
+from imbsynth.models.generators import GeneratorShape
 from imbsynth.runtime import resolve_device
 from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.fields import Wrong, mapping
@@ -90,7 +90,7 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
         check_size(preview.size)
         counts = preview.folder.counts.values()
         config, channels = self.config, self.config.channels or 3
-        shape = Shape(
+        shape = GeneratorShape(
             channels, *preview.size, config.latent_dim, tuple(counts), network=config.network
         )
         check_memory(generator_step(config, shape), sum(counts), resolve_device(config.device))

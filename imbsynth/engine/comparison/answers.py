@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from imbsynth.core.bootstrap import CONFIDENCE
-from imbsynth.core.paired import ByClass, Difference, compared
+from imbsynth.core.paired import Difference, ValuesByClass, compared
 from imbsynth.store.records import PREDICTIONS, read_table
 
 MATTERS = 0.01  # of ACSA: a smaller difference does not matter
@@ -71,7 +71,7 @@ def _acsa(answers: Answers) -> float:
     return float(np.mean([np.mean(own) for own in right.values()]))
 
 
-def _gains(first: Answers, second: Answers) -> ByClass:
+def _gains(first: Answers, second: Answers) -> ValuesByClass:
     """Of each image, by class: 1 if only the first was right, -1 if only the second was, else 0."""
     gains: dict[str, list[float]] = {}
     for file, (true, predicted) in first.items():

@@ -23,7 +23,7 @@ from imbsynth.store.image_reader import ImageReader, ImageRules
 from imbsynth.store.names import listing
 
 
-class Source(NamedTuple):
+class LooseImages(NamedTuple):
     """Image files, none of them read yet."""
 
     root: Path
@@ -46,13 +46,13 @@ class ClassifiedBatch(NamedTuple):
         return highest[:, 1] - highest[:, 0]
 
 
-def source_of(given: Sequence[Path]) -> Source:
+def loose_images_of(given: Sequence[Path]) -> LooseImages:
     """One folder, or files; UserError for anything else.
 
     Paths of files are relative to the innermost folder that has them all.
     """
     if len(given) == 1 and not given[0].is_file():
-        return Source(given[0], loose_images(given[0]), str(given[0]))
+        return LooseImages(given[0], loose_images(given[0]), str(given[0]))
     missing = [str(path) for path in given if not path.is_file()]
     if missing:
         raise UserError(
@@ -60,10 +60,14 @@ def source_of(given: Sequence[Path]) -> Source:
         )
     absolute = [os.path.abspath(path) for path in given]
     root = os.path.commonpath([os.path.dirname(path) for path in absolute])
-    return Source(Path(root), sorted({os.path.relpath(p, root) for p in absolute}), "the files")
+    return LooseImages(
+        Path(root), sorted({os.path.relpath(p, root) for p in absolute}), "the files"
+    )
 
 
-def reader_for(config: PredictConfig, trained: TrainedClassifier, source: Source) -> ImageReader:
+def reader_for(
+    config: PredictConfig, trained: TrainedClassifier, images: LooseImages
+) -> ImageReader:
     """Reads images as the classifier takes them."""
     form = trained.form(config.skip_unreadable)
     rules = ImageRules(
@@ -72,7 +76,7 @@ def reader_for(config: PredictConfig, trained: TrainedClassifier, source: Source
         skip_unreadable=form.skip_unreadable,
         fit=form.fit,
     )
-    return ImageReader(source.root, source.paths, rules, cores=worker_count(), where=source.where)
+    return ImageReader(images.root, images.paths, rules, cores=worker_count(), where=images.where)
 
 
 def classified(

@@ -15,7 +15,7 @@ from imbsynth.core.pixels import PixelRows, to_bytes, to_unit
 from imbsynth.engine.inference.digests import packed, taken
 from imbsynth.engine.inference.equal_batches import all_finite, in_equal_batches
 from imbsynth.errors import UserError
-from imbsynth.models.autoencoder import Autoencoder, Shape
+from imbsynth.models.autoencoder import Autoencoder, AutoencoderShape
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.runtime import arithmetic
 from imbsynth.store.checkpoint_headers import read_header
@@ -122,11 +122,11 @@ def is_poor(path: Path) -> bool:
         return False
 
 
-def _shape(path: Path, meta: dict[str, Any]) -> Shape:
+def _shape(path: Path, meta: dict[str, Any]) -> AutoencoderShape:
     """The shape that a header describes, within its limits; UserError for any other header."""
     try:
         found = mapping(meta, "shape")
-        shape = Shape(
+        shape = AutoencoderShape(
             channels=whole(found, "channels", 1, 3),
             height=whole(found, "height"),
             width=whole(found, "width"),
@@ -153,7 +153,9 @@ def _shape(path: Path, meta: dict[str, Any]) -> Shape:
 def _check_known(path: Path, meta: dict[str, Any]) -> None:
     """Raise UserError for a field of a newer version, without which images would be others."""
     shape = meta.get("shape")
-    unknown = sorted(shape.keys() - set(Shape._fields)) if isinstance(shape, dict) else []
+    unknown = (
+        sorted(shape.keys() - set(AutoencoderShape._fields)) if isinstance(shape, dict) else []
+    )
     if unknown:
         raise UserError(
             f"{path}: this version of imbsynth does not know what {listing(unknown)} of an "

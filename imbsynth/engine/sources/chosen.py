@@ -12,14 +12,18 @@ from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, is_poor, load_autoencoder
 from imbsynth.engine.inference.fits import fit_of
-from imbsynth.engine.inference.generator import Stored, TrainedGenerator, load_generator
+from imbsynth.engine.inference.generator import (
+    GeneratorCheckpoint,
+    TrainedGenerator,
+    load_generator,
+)
 from imbsynth.engine.previews import Fits
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.sources.augmented import AugmentedCopies
 from imbsynth.engine.sources.generated import FromGenerator, check_classes
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.source import Source
-from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
+from imbsynth.engine.sources.spaces import PixelSpace, Space, latent_space
 from imbsynth.engine.sources.targets import check_targets
 from imbsynth.runtime import ALONE, World, resolve_device, resolve_precision
 from imbsynth.store.images import ImageForm
@@ -33,7 +37,7 @@ class Compute(NamedTuple):
     device: torch.device
     precision: str = "fp32"
     autoencoder: TrainedAutoencoder | None = None  # in whose latent space a sampler works
-    stored: Stored | None = None  # of a generator, the checkpoint
+    stored: GeneratorCheckpoint | None = None  # of a generator, the checkpoint
     generator: TrainedGenerator | None = None
 
     @property
@@ -100,7 +104,7 @@ def source_of(
         )
     space: Space
     if autoencoder is None:
-        space = Pixels(images, images.members(), compute.device, config.batch_size)
+        space = PixelSpace(images, images.members(), compute.device, config.batch_size)
     else:
         space = latent_space(
             autoencoder,

@@ -64,7 +64,7 @@ class Files:
         raise TypeError("files have no points: they are copied")
 
 
-class Pixels:
+class PixelSpace:
     """The identity: a point is an image."""
 
     name = "pixel"
@@ -94,7 +94,7 @@ class Pixels:
         return self.pixels[torch.from_numpy(images).to(self.pixels.device)].to(self.device)
 
 
-class Latents:
+class LatentSpace:
     """An autoencoder's latent space (Dablain et al., 2022, Algorithm 1, "Generate Samples")."""
 
     name = "latent"
@@ -156,7 +156,7 @@ class Latents:
         return self.autoencoder.decode(points)
 
 
-class ResidualLatents(Latents):
+class ResidualLatentSpace(LatentSpace):
     """The same space, where an image is its base, changed by what decoding says has changed.
 
     x_new = x_b + s(D(z_new) - D(z_b)), clipped to [0, 1]: the base x_b itself where z_new = z_b.
@@ -213,8 +213,8 @@ def latent_space(
     *,
     decode: str,
     min_change: float,
-) -> Latents:
+) -> LatentSpace:
     """The latent space with the decoding chosen."""
     if decode == RESIDUAL:
-        return ResidualLatents(autoencoder, images, members, min_change)
-    return Latents(autoencoder, images, members)
+        return ResidualLatentSpace(autoencoder, images, members, min_change)
+    return LatentSpace(autoencoder, images, members)

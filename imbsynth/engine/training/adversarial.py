@@ -21,7 +21,7 @@ from imbsynth.engine.training.memory import Step
 from imbsynth.engine.training.optimisation import Optimisation
 from imbsynth.engine.training.shares import normalised_together
 from imbsynth.engine.training.states import Place
-from imbsynth.models.generators import Adversarial, Shape, SmallAutoencoder, Turn
+from imbsynth.models.generators import Adversarial, GeneratorShape, SmallAutoencoder, Turn
 from imbsynth.runtime import World, arithmetic, stream
 
 PRETRAINING_LR = 1e-3  # of the autoencoder, which is plain regression
@@ -68,7 +68,7 @@ class AdversarialTask(GeneratorTask[AdversarialBatch]):
             self._settle()
 
     @staticmethod
-    def memory_step(config: TrainGeneratorConfig, shape: Shape) -> Step:
+    def memory_step(config: TrainGeneratorConfig, shape: GeneratorShape) -> Step:
         """All networks are about as large as the autoencoder."""
         return Step(lambda: SmallAutoencoder(shape), shape[:3], config.batch_size, passes=PASSES)
 

@@ -27,7 +27,7 @@ from imbsynth.engine.training.shares import normalised_together
 from imbsynth.engine.training.states import Place
 from imbsynth.engine.training.task import History, Task
 from imbsynth.engine.training.trainer import Trainer
-from imbsynth.models.autoencoder import Autoencoder, Shape, default_latent_dim
+from imbsynth.models.autoencoder import Autoencoder, AutoencoderShape, default_latent_dim
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.models.normalisation import estimate_statistics
 from imbsynth.runtime import arithmetic, current_world, initialised, stream
@@ -62,12 +62,12 @@ def autoencoder_step(config: TrainAeConfig, size: Sequence[int]) -> Step:
     )
 
 
-def shape_of(config: TrainAeConfig, size: Sequence[int]) -> Shape:
+def shape_of(config: TrainAeConfig, size: Sequence[int]) -> AutoencoderShape:
     """What an autoencoder is built for, given (c, h, w)."""
     channels, height, width = size
     latent_dim = config.latent_dim or default_latent_dim(channels)
     overshoots = AUTOENCODER_LOSSES[config.loss].censored
-    return Shape(channels, height, width, latent_dim, config.decoder, overshoots)
+    return AutoencoderShape(channels, height, width, latent_dim, config.decoder, overshoots)
 
 
 class AutoencoderTask(Task[AutoencoderBatch]):

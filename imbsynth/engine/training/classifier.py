@@ -21,7 +21,7 @@ from imbsynth.core.pixels import fetched_ahead, part_of
 from imbsynth.core.tables import ATTACKS, LOSSES
 from imbsynth.engine.inference.classifier import build, logits
 from imbsynth.engine.inference.pretrained import Backbone, take_weights
-from imbsynth.engine.sources.spaces import Pixels, Space
+from imbsynth.engine.sources.spaces import PixelSpace, Space
 from imbsynth.engine.training.average import Average
 from imbsynth.engine.training.keeper import Keeper
 from imbsynth.engine.training.moves import Moves, minority
@@ -43,7 +43,7 @@ class Material(NamedTuple):
     """What a classifier learns from."""
 
     members: Members  # the training images of each class
-    space: Pixels
+    space: PixelSpace
     val: Validation
     drawn_in: Space | None = None  # where samplers work, if not on pixels
     synthetic: NDArray[np.bool_] | None = None  # (n,) which of the images are not real, if any

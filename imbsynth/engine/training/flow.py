@@ -26,7 +26,7 @@ from imbsynth.engine.training.novelty import HeldOut
 from imbsynth.engine.training.optimisation import Optimisation
 from imbsynth.engine.training.states import Place, Stateful
 from imbsynth.engine.training.task import History
-from imbsynth.models.generators import Shape
+from imbsynth.models.generators import GeneratorShape
 from imbsynth.runtime import arithmetic, stream
 
 NO_CLASS = 0.1  # share of images that are shown without their class, for guidance
@@ -66,7 +66,7 @@ class FlowTask(GeneratorTask[FlowBatch]):
         self.average = Average(self.model, DECAY)
 
     @staticmethod
-    def memory_step(config: TrainGeneratorConfig, shape: Shape) -> Step:
+    def memory_step(config: TrainGeneratorConfig, shape: GeneratorShape) -> Step:
         """One pass of the U-Net."""
         return Step(lambda: Flow(shape), shape[:3], config.batch_size)
 

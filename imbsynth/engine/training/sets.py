@@ -22,7 +22,7 @@ from imbsynth.core.plans import combine
 from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.rendering import render
-from imbsynth.engine.sources.spaces import Pixels, Space
+from imbsynth.engine.sources.spaces import PixelSpace, Space
 from imbsynth.engine.training.buffers import buffer_on
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
@@ -45,7 +45,9 @@ class TrainingRows(NamedTuple):
 class TrainingSet:
     """Rows with a label and an image each."""
 
-    def __init__(self, rows: TrainingRows, space: Pixels, decoded: PixelRows | None = None) -> None:
+    def __init__(
+        self, rows: TrainingRows, space: PixelSpace, decoded: PixelRows | None = None
+    ) -> None:
         """decoded: (m, c, h, w) uint8, the last m rows where pixels cannot be interpolated."""
         self.rows, self.space, self.decoded = rows, space, decoded
         self.labels, self.synthetic = rows.labels, rows.synthetic
@@ -97,7 +99,7 @@ class TrainingSet:
 def training_set(
     config: AosTrainConfig,
     members: Members,
-    space: Pixels,
+    space: PixelSpace,
     drawn_in: Space,
     synthetic: NDArray[np.bool_] | None = None,
 ) -> TrainingSet:
@@ -136,7 +138,7 @@ def _with_drawn(
     source: Interpolation,
     added: list[int],
     members: Members,
-    space: Pixels,
+    space: PixelSpace,
 ) -> TrainingSet:
     """These rows, and the first `added` synthetic images of each class."""
     if source.space is space and not SAMPLERS[source.method].offsets:
