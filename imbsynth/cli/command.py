@@ -17,7 +17,7 @@ from imbsynth.cli.plain_help import Command
 from imbsynth.cli.wording import help_text
 from imbsynth.command_lines import flag
 from imbsynth.configs.shared import RUN
-from imbsynth.engine.decoding import as_configured
+from imbsynth.engine.configured import as_configured
 from imbsynth.kinds import Flag, Several
 from imbsynth.options import Option, OptionField, built, command_name, option_fields, parsed
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from imbsynth.configs import ConvertConfig, size_text
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.manifest import refuse_synthetic
-from imbsynth.engine.originals import loose_images
+from imbsynth.engine.source_folders import loose_images
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import worker_count
 from imbsynth.store.copies import folder_digest

@@ -191,7 +191,7 @@ def _fill(
         else:
             placed = place_originals(config, images, part, on_event, world)
         drawn = write_synthetic(
-            Making(source.origin, images, placed, total, world),
+            Making(source.method_record, images, placed, total, world),
             batches,
             written(images, part, write),
             SampleSheet(images.classes, images.pixels.__getitem__),
@@ -213,7 +213,7 @@ def _copy(job: Job, images: Listed, added: dict[str, int]) -> bool:
     source = Interpolation(config.method, space, images.classes, options=config, seed=config.seed)
     placed = place_originals(config, images, part, on_event, world)
     return write_synthetic(
-        Making(source.origin, images, placed, sum(added.values()), world),
+        Making(source.method_record, images, placed, sum(added.values()), world),
         planned(source, list(added.values()), world=world),
         copied(config, images, part),
         SampleSheet(images.classes, lambda i: thumbnail(config.src / images.paths[i], LARGEST)),

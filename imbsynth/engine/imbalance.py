@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from imbsynth.configs import ImbalanceConfig
 from imbsynth.core import profiles
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
-from imbsynth.engine.originals import copying
+from imbsynth.engine.source_folders import copying
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
 from imbsynth.store.copies import copy_or_link, folder_digest

@@ -14,7 +14,7 @@ from imbsynth.core.profiles import shares
 from imbsynth.engine.evaluation.few import few_to_judge_by
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.grouping import check_list, groups_of, parts_of_groups, suggestion
-from imbsynth.engine.originals import copying
+from imbsynth.engine.source_folders import copying
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream, worker_count
 from imbsynth.store.copies import copy_or_link, folder_digest

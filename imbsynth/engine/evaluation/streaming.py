@@ -16,7 +16,7 @@ from imbsynth.core.pixels import stacked
 from imbsynth.engine.events import Advanced, OnEvent, Started
 from imbsynth.engine.inference.classifier import TrainedClassifier, check_finite, logits
 from imbsynth.engine.inference.decisions import Decisions
-from imbsynth.engine.originals import loose_images
+from imbsynth.engine.source_folders import loose_images
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision, worker_count
 from imbsynth.store.image_reader import ImageReader, ImageRules

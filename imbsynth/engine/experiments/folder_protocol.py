@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from imbsynth.configs import USUAL_SIDE, ExperimentConfig, Size
 from imbsynth.configs.contenders import CONTENDERS
 from imbsynth.configs.grouping import Grouped
-from imbsynth.engine.experiments.plans import Plan, plan_for_budget
+from imbsynth.engine.experiments.effort import ExperimentPlan, plan_for_budget
 from imbsynth.engine.experiments.protocol_options import Options
 from imbsynth.engine.experiments.protocols import DataSet, MethodOptions, Protocol, Trial
 from imbsynth.engine.grouping import groups_of, suggestion
@@ -35,7 +35,7 @@ class Ground:
     size: Size | None  # of the images; None: the one that all have
     most_folds: int  # that its rarest class allows
 
-    def protocol(self, plan: Plan) -> Protocol:
+    def protocol(self, plan: ExperimentPlan) -> Protocol:
         """The methods of a plan, all with the same training budget."""
         counts, effort = self.folder.counts, plan.effort
         balanced = len(counts) * max(counts.values())

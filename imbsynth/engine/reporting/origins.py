@@ -10,7 +10,7 @@ from imbsynth.engine.reporting.below import Below, Origin, origin_of
 from imbsynth.engine.reporting.parts import Part, named
 from imbsynth.errors import UserError
 from imbsynth.options import built, command_name, option_fields, parsed
-from imbsynth.pages.blocks import Block, Cell, Commands, Items, Section, Table, Text
+from imbsynth.pages.blocks import Block, Cell, CommandLines, Items, Section, Table, Text
 from imbsynth.store.copies import folder_digest
 from imbsynth.store.fields import Wrong, mapping
 from imbsynth.store.folders import digest_of, is_digest, read_regular
@@ -62,7 +62,7 @@ def origin_part(below: Below) -> Part | None:
         lines += [line] if line else []
         foreign += [] if line else [f"{path}: made by {origin.command}, with other options"]
     where = "that this report is on" if inside else "above the one that this report is on"
-    blocks: list[Block] = [Text(EXPLANATION.format(where)), Commands(lines)] if lines else []
+    blocks: list[Block] = [Text(EXPLANATION.format(where)), CommandLines(lines)] if lines else []
     if foreign:
         blocks += [Text("Made with options that this version does not have:"), Items(foreign)]
     return Part(Section("How it was made", [*blocks, *_versions(made)]))

@@ -9,7 +9,7 @@ from torch import Tensor
 from imbsynth.core.plans import Plan
 from imbsynth.core.row_streams import Rows, RowStream
 from imbsynth.engine.inference.generator import GeneratorCheckpoint, TrainedGenerator
-from imbsynth.engine.sources.source import Origin
+from imbsynth.engine.sources.source import MethodRecord
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
 from imbsynth.store.names import listing
@@ -28,13 +28,13 @@ class FromGenerator:
     ) -> None:
         """classes: those of the folder, all of which the generator knows."""
         self.rows_at_once = trained.images_at_once
-        self.origin = Origin(stored.kind, model=stored.digest)
+        self.method_record = MethodRecord(stored.kind, model=stored.digest)
         self._trained, self._classes, self._seed = trained, classes, seed
         self._known = stored.classes
 
     def plan(self, label: int, rows: Rows) -> Plan:
         """These rows of a class's plan: noise."""
-        rng = stream(self._seed, "generate", self.origin.method, self._classes[label])
+        rng = stream(self._seed, "generate", self.method_record.method, self._classes[label])
         noise = RowStream(rng).normals(rows, self._trained.model.noise_dim)
         none = np.empty((len(rows), 0))
         return Plan(rows, none.astype(np.int64), none, noise.astype(np.float32))

@@ -13,7 +13,7 @@ from imbsynth.engine.reading import Listed
 from imbsynth.engine.sources.originals import Placed
 from imbsynth.engine.sources.rendering import Planned, Rendered
 from imbsynth.engine.sources.sample_sheet import SampleSheet
-from imbsynth.engine.sources.source import Origin
+from imbsynth.engine.sources.source import MethodRecord
 from imbsynth.runtime import World
 from imbsynth.store.copies import copy_or_link_file
 from imbsynth.store.png_writers import Write
@@ -33,7 +33,7 @@ Put = Callable[[Some], list[str]]  # puts images in place, and says where in the
 class Making(NamedTuple):
     """What there is to write."""
 
-    origin: Origin
+    method_record: MethodRecord
     images: Listed
     placed: Placed
     total: int  # synthetic images
@@ -137,7 +137,7 @@ def _reconstructed(making: Making) -> Iterator[dict[str, Any]]:
             "file": path,
             "class": images.classes[images.labels[i]],
             "method": RECONSTRUCT,
-            "space": making.origin.space,
+            "space": making.method_record.space,
             "parents": [path],
             "parent_digests": [images.digests[i]],
             "parent_pixels": [images.pixel_digests[i]],
@@ -151,8 +151,8 @@ def _lines(making: Making, batch: Planned | Rendered, files: list[str]) -> Itera
     Offsets are not written down: they follow from the seed and the row.
     """
     images = making.images
-    origin = {k: v for k, v in making.origin._asdict().items() if v is not None}
-    common = {"class": images.classes[batch.label], **origin}
+    recorded = {k: v for k, v in making.method_record._asdict().items() if v is not None}
+    common = {"class": images.classes[batch.label], **recorded}
     rows, parents, weights = (column.tolist() for column in batch.plan[:3])
     for file, row, own, shares in zip(files, rows, parents, weights, strict=True):
         yield {

@@ -23,7 +23,7 @@ from imbsynth.engine.manifest import made_of
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.sources.augmented import AugmentedCopies
 from imbsynth.engine.sources.interpolation import Interpolation
-from imbsynth.engine.sources.source import Origin, Source
+from imbsynth.engine.sources.source import MethodRecord, Source
 from imbsynth.engine.sources.spaces import PixelSpace
 from imbsynth.runtime import stream
 from imbsynth.store.images import AS_THEY_ARE
@@ -33,7 +33,7 @@ from tests.conftest import contents
 class ClassGaussians:
     """The mean image of a class and noise of its deviation: a generator in its simplest form."""
 
-    origin = Origin("gaussians", model="0" * 64)
+    method_record = MethodRecord("gaussians", model="0" * 64)
     rows_at_once = 16
 
     def __init__(self, images: Labelled, seed: int) -> None:
