@@ -14,7 +14,7 @@ from imbsynth.engine.evaluation.extremes import Extremes
 from imbsynth.engine.evaluation.streaming import (
     ClassifiedBatch,
     classified,
-    loose_images_of,
+    given_images,
     reader_for,
 )
 from imbsynth.engine.events import Note, OnEvent, silent
@@ -51,7 +51,7 @@ class Report:
 def run(config: PredictConfig, *, on_event: OnEvent = silent) -> Report:
     """Classify images batch by batch, and put the results in place when all are done."""
     _check_targets(config)
-    images = loose_images_of(config.src)
+    images = given_images(config.src)
     with ExitStack() as stack:
         part = stack.enter_context(new_folder(config.out, command="predict", force=config.force))
         into = None

@@ -23,7 +23,7 @@ from imbsynth.store.image_reader import ImageReader, ImageRules
 from imbsynth.store.names import listing
 
 
-class LooseImages(NamedTuple):
+class GivenImages(NamedTuple):
     """Image files, none of them read yet."""
 
     root: Path
@@ -46,13 +46,13 @@ class ClassifiedBatch(NamedTuple):
         return highest[:, 1] - highest[:, 0]
 
 
-def loose_images_of(given: Sequence[Path]) -> LooseImages:
+def given_images(given: Sequence[Path]) -> GivenImages:
     """One folder, or files; UserError for anything else.
 
     Paths of files are relative to the innermost folder that has them all.
     """
     if len(given) == 1 and not given[0].is_file():
-        return LooseImages(given[0], loose_images(given[0]), str(given[0]))
+        return GivenImages(given[0], loose_images(given[0]), str(given[0]))
     missing = [str(path) for path in given if not path.is_file()]
     if missing:
         raise UserError(
@@ -60,13 +60,13 @@ def loose_images_of(given: Sequence[Path]) -> LooseImages:
         )
     absolute = [os.path.abspath(path) for path in given]
     root = os.path.commonpath([os.path.dirname(path) for path in absolute])
-    return LooseImages(
+    return GivenImages(
         Path(root), sorted({os.path.relpath(p, root) for p in absolute}), "the files"
     )
 
 
 def reader_for(
-    config: PredictConfig, trained: TrainedClassifier, images: LooseImages
+    config: PredictConfig, trained: TrainedClassifier, images: GivenImages
 ) -> ImageReader:
     """Reads images as the classifier takes them."""
     form = trained.form(config.skip_unreadable)

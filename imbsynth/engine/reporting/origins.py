@@ -44,7 +44,7 @@ EXPLANATION = (
     "last name alone."
 )
 
-Made = tuple[str, Origin]  # an output's path, and how it was made
+MadeOutput = tuple[str, Origin]  # an output's path, and how it was made
 
 
 def origin_part(below: Below) -> Part | None:
@@ -68,7 +68,7 @@ def origin_part(below: Below) -> Part | None:
     return Part(Section("How it was made", [*blocks, *_versions(made)]))
 
 
-def _made(below: Below) -> Iterator[Made]:
+def _made(below: Below) -> Iterator[MadeOutput]:
     for path, output in below.outputs.items():
         yield path, output.origin
     for path, header in below.checkpoints.items():
@@ -124,7 +124,7 @@ def _line(path: str, origin: Origin, places: Mapping[str, str]) -> str:
         return ""
 
 
-def _versions(made: list[Made]) -> list[Block]:
+def _versions(made: list[MadeOutput]) -> list[Block]:
     """Of each output, the versions it was made with, if it says so."""
     names = sorted({name for _, origin in made for name in origin.versions})
     names = sorted(names, key=lambda name: name != "imbsynth")

@@ -31,7 +31,7 @@ from imbsynth.store.images import ImageForm
 _AS_POOR = "synthetic images will be no better; train it for more epochs, or on more images"
 
 
-class Compute(NamedTuple):
+class ComputeSettings(NamedTuple):
     """Where and how numbers are computed, and the networks that are asked for."""
 
     device: torch.device
@@ -48,19 +48,19 @@ class Compute(NamedTuple):
         return None if self.generator is None else self.generator.shape[:3]
 
 
-def compute_of(config: Balancing) -> Compute:
+def compute_of(config: Balancing) -> ComputeSettings:
     """Load the networks that the options name."""
     device = resolve_device(config.device)
     if config.generator is not None:
         precision = resolve_precision(config.precision, device)
         stored = load_generator(config.generator, config.sampling_of)
         generator = TrainedGenerator(stored.model, stored.shape, device, precision)
-        return Compute(device, precision, stored=stored, generator=generator)
+        return ComputeSettings(device, precision, stored=stored, generator=generator)
     if config.ae is not None:
         precision = resolve_precision(config.precision, device)
         autoencoder = TrainedAutoencoder(load_autoencoder(config.ae), device, precision)
-        return Compute(device, precision, autoencoder)
-    return Compute(device)
+        return ComputeSettings(device, precision, autoencoder)
+    return ComputeSettings(device)
 
 
 def fits_of(config: Balancing) -> Fits:
@@ -68,7 +68,7 @@ def fits_of(config: Balancing) -> Fits:
     return Fits(partial(check_targets, config))
 
 
-def images_for(config: Balancing, compute: Compute, on_event: OnEvent) -> Labelled:
+def images_for(config: Balancing, compute: ComputeSettings, on_event: OnEvent) -> Labelled:
     """The images of the folder, as the network takes or makes them if there is one.
 
     A note says if it is an autoencoder that reconstructs images badly.
@@ -84,7 +84,7 @@ def images_for(config: Balancing, compute: Compute, on_event: OnEvent) -> Labell
 
 def source_of(
     config: Balancing,
-    compute: Compute,
+    compute: ComputeSettings,
     images: Labelled,
     added: dict[str, int],
     on_event: OnEvent,
