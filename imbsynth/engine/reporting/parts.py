@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from imbsynth.engine.experiments.verdicts import with_interval
@@ -31,11 +30,6 @@ def joined(folder: str, name: str) -> str:
 def beside(path: str, suffix: str) -> str:
     """The path of a file that a training has written beside its checkpoint."""
     return path.removesuffix(SUFFIX) + suffix
-
-
-def parent(path: str) -> str:
-    """The folder that a path is in."""
-    return Path(path).parent.as_posix()
 
 
 def percent(value: float, digits: int = 1) -> str:
