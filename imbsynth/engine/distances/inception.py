@@ -92,15 +92,11 @@ def usual_places() -> WeightPlaces:
 
 
 def load_inception(
-    named: Path | None,
-    *,
-    on_event: OnEvent,
-    places: WeightPlaces | None = None,
-    known: Mapping[str, Published] = KNOWN,
+    named: Path | None, *, on_event: OnEvent, known: Mapping[str, Published] = KNOWN
 ) -> tuple[str, Inception]:
     """The digest of the weight file, and the network; `named` is the file, None looks for one."""
     path = named or weights.find(
-        places or usual_places(),
+        usual_places(),
         known,
         on_download=lambda: on_event(Note("downloading the weights of Inception (96 MB)")),
     )

@@ -32,9 +32,9 @@ def beside(path: str, suffix: str) -> str:
     return path.removesuffix(SUFFIX) + suffix
 
 
-def percent(value: float, digits: int = 1) -> str:
+def percent(value: float) -> str:
     """A share in percent, without the sign."""
-    return f"{100 * value:.{digits}f}"
+    return f"{100 * value:.1f}"
 
 
 def points(value: float) -> str:
