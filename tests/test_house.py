@@ -151,6 +151,15 @@ def test_forbidden_words(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_what_is_no_error_names_no_field_by_option(path: Path) -> None:
+    """`option` marks a name for `UserError`: in help and in events the marks would be shown."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    shown = [call for call in calls if ast.unparse(call.func) in {"Note", "Started", "Option"}]
+    marked = [name for call in shown for name in ast.walk(call) if isinstance(name, ast.Name)]
+    assert not [name.lineno for name in marked if name.id == "option"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_public_functions_and_classes_are_documented(path: Path) -> None:
     tree = ast.parse(path.read_text())
     missing = [
