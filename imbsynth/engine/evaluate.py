@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import EvaluateConfig
 from imbsynth.core.pixels import as_rows
-from imbsynth.engine.evaluation.few import few_to_judge_by
 from imbsynth.engine.evaluation.saliency import check_network, check_package, write_saliency
 from imbsynth.engine.evaluation.scores import Predictions, per_class, scores_of
+from imbsynth.engine.evaluation.small_classes import few_to_judge_by
 from imbsynth.engine.evaluation.writing import write_pictures, write_predictions
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.inference.classifier import (

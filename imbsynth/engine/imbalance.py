@@ -83,7 +83,7 @@ def _wanted(config: ImbalanceConfig, counts: dict[str, int]) -> dict[str, int]:
 
 
 def _given(wanted: tuple[int, ...] | dict[str, int], counts: dict[str, int]) -> dict[str, int]:
-    """The number of images to keep of each class, in class-name order, as the options ask."""
+    """The same where every class is given a number: in class-name order, or by its name."""
     if isinstance(wanted, dict):
         return _by_name(wanted, counts, option("counts"))
     if len(wanted) != len(counts):

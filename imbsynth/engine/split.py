@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import SplitConfig
 from imbsynth.core.profiles import shares
-from imbsynth.engine.evaluation.few import few_to_judge_by
+from imbsynth.engine.evaluation.small_classes import few_to_judge_by
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.grouping import check_list, groups_of, parts_of_groups, suggestion
 from imbsynth.engine.source_folders import copying

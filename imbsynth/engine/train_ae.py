@@ -26,7 +26,7 @@ from imbsynth.engine.training.autoencoder import (
 from imbsynth.engine.training.command import TrainingCommand, TrainingOutput
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.memory import check_memory
-from imbsynth.engine.training.reconstruction import measured
+from imbsynth.engine.training.reconstruction import reconstruction_of
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.errors import UserError
 from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
@@ -114,7 +114,7 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
             on_event(Note(f"no progress for {self.config.patience} epochs: stopped"))
         task.recompute_statistics()
         autoencoder = TrainedAutoencoder(task.model, task.device, task.precision)
-        found = measured(autoencoder, data.pixels, self.config.seed)
+        found = reconstruction_of(autoencoder, data.pixels, self.config.seed)
         if found.poor:
             on_event(Note(found.warning(autoencoder.model.shape.latent_dim)))
         meta = {

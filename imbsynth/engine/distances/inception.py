@@ -66,7 +66,7 @@ class InceptionFeatures:
         }
 
     def features(self, images: Sequence[Pixels]) -> Tensor:
-        """Neighbours of one shape are resized together; the network takes the whole batch."""
+        """Images of one shape in a row are resized together; the network takes the whole batch."""
         with torch.inference_mode(), arithmetic(self.device, self.precision):
             runs = [list(run) for _, run in groupby(images, key=lambda image: image.shape)]
             resized = [self.resize(stacked(run).to(self.device)) for run in runs]

@@ -87,7 +87,7 @@ def choose_head(task: ClassifierTask, on_event: OnEvent) -> Choice:
     logits = {name: logits_of(task, state, judged) for name, state in states.items()}
     tried = {name: task.val.scores(found) for name, found in logits.items()}
     if method == "none":
-        name = max(tried, key=lambda name: rank(tried[name]))
+        name = max(tried, key=lambda name: head_rank(tried[name]))
     else:
         before, after = logits[AS_TRAINED], logits[with_features(method)]
         name = AS_TRAINED if is_worse(after, before, task.val.labels) else with_features(method)
@@ -97,7 +97,7 @@ def choose_head(task: ClassifierTask, on_event: OnEvent) -> Choice:
     return Choice(name, weights_now(task.model), tried)
 
 
-def rank(scores: Mapping[str, Any]) -> tuple[float, float]:
+def head_rank(scores: Mapping[str, Any]) -> tuple[float, float]:
     """What is larger for a better head."""
     return scores["acsa"], -scores["val_loss"]
 
