@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from imbsynth.core.batches import Indices
 from imbsynth.core.feature_views import DrawFeatures, Views
 from imbsynth.core.row_streams import Rows, RowStream
 from imbsynth.core.samplers import in_turn
@@ -18,8 +18,6 @@ from imbsynth.core.samplers import in_turn
 POWER = 0.5  # Tukey's lambda, the paper's
 DONORS = 2  # the paper's k
 RIDGE = 1e-6  # of the mean variance, added to each: few images leave directions without any
-
-Indices = NDArray[np.int64]
 
 
 class Gaussian(NamedTuple):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imbsynth.configs import SplitConfig
+from imbsynth.core.batches import Indices
 from imbsynth.core.profiles import shares
 from imbsynth.engine.evaluation.small_classes import few_to_judge_by
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
@@ -23,7 +23,6 @@ from imbsynth.store.image_files import Survey, same_images, survey_all
 from imbsynth.store.names import listing
 from imbsynth.store.records import provenance, write_record
 
-Indices = NDArray[np.int64]
 Parts = dict[str, dict[str, list[str]]]  # part -> class -> files
 
 

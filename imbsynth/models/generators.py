@@ -10,13 +10,11 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
+from imbsynth.models.autoencoder import INITIAL_DEVIATION, NEGATIVE_SLOPE, SMALLEST_MAP
 from imbsynth.models.fast.convolutions import Doubling, Halving, halved
 from imbsynth.models.fast.filtering import Size
 
 WIDTHS = (32, 64, 128)  # channels per layer; further layers have the last
-SMALLEST_MAP = 4  # pixels, as in the autoencoder
-NEGATIVE_SLOPE = 0.2  # of LeakyReLU
-INITIAL_DEVIATION = 0.02  # of the weights of the layer that makes pixels, DCGAN's
 
 
 class GeneratorShape(NamedTuple):

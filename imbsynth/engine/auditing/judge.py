@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from imbsynth.configs import MAX_CLASSIFIED_SIDE, AosTrainConfig, AuditConfig, check_size
+from imbsynth.core.batches import Indices
 from imbsynth.core.pixels import as_rows, to_unit
-from imbsynth.engine.auditing.images import NEITHER, Audited, Indices
+from imbsynth.engine.auditing.images import NEITHER, Audited
 from imbsynth.engine.events import Advanced, OnEvent, Started
 from imbsynth.engine.previews import Preview
 from imbsynth.engine.reading import Labelled

@@ -12,7 +12,7 @@ from torch import Tensor
 from imbsynth.configs import Decoder, check_decoder, check_size
 from imbsynth.core.batches import images_at_once
 from imbsynth.core.pixels import PixelRows, to_bytes, to_unit
-from imbsynth.engine.inference.digests import packed, taken
+from imbsynth.engine.inference.digests import TRAINED_ON, packed, taken
 from imbsynth.engine.inference.equal_batches import all_finite, in_equal_batches
 from imbsynth.errors import UserError
 from imbsynth.models.autoencoder import Autoencoder, AutoencoderShape
@@ -26,7 +26,6 @@ from imbsynth.store.folders import is_class_name
 from imbsynth.store.names import listing
 
 KIND = "train-ae"
-_TRAINED_ON = "digests.train"  # version 0.1 wrote none
 MOST_LATENT_DIM = 65_536
 
 
@@ -86,7 +85,7 @@ def autoencoder_checkpoint(
 
     trained_on: digests of the images that it learned from, of their files and of their pixels.
     """
-    tensors = {**model.state_dict(), _TRAINED_ON: packed(trained_on)}
+    tensors = {**model.state_dict(), TRAINED_ON: packed(trained_on)}
     return Checkpoint(tensors, {**meta, "kind": KIND, "shape": model.shape._asdict()})
 
 
@@ -95,7 +94,7 @@ def load_autoencoder(path: Path) -> Autoencoder:
     checkpoint = load_checkpoint(path, KIND)
     _check_known(path, checkpoint.meta)
     shape, tensors = _shape(path, checkpoint.meta), dict(checkpoint.tensors)
-    tensors.pop(_TRAINED_ON, None)
+    tensors.pop(TRAINED_ON, None)
     with torch.device("meta"):
         model = Autoencoder(shape)
     check_tensors(path, tensors, model.state_dict())
@@ -107,7 +106,7 @@ def load_autoencoder(path: Path) -> Autoencoder:
 def images_of_autoencoder(path: Path) -> DigestSet:
     """The digests of the images that the autoencoder of a checkpoint has learned from."""
     try:
-        return taken(dict(load_checkpoint(path, KIND).tensors), _TRAINED_ON)
+        return taken(dict(load_checkpoint(path, KIND).tensors), TRAINED_ON)
     except Wrong as error:
         raise UserError(
             f"{path}: {error}", "the file is damaged or was edited: make it again with train-ae"

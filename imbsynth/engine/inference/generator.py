@@ -16,7 +16,7 @@ from imbsynth.core.pixels import to_bytes
 from imbsynth.core.tables import GENERATORS
 from imbsynth.engine.inference.autoencoder import MOST_AT_ONCE, PIXELS_AT_ONCE
 from imbsynth.engine.inference.class_counts import class_counts
-from imbsynth.engine.inference.digests import packed, taken
+from imbsynth.engine.inference.digests import TRAINED_ON, packed, taken
 from imbsynth.engine.inference.equal_batches import all_finite, in_equal_batches
 from imbsynth.errors import UserError
 from imbsynth.models.fast.convolutions import channels_last
@@ -30,7 +30,6 @@ from imbsynth.store.folders import digest_of, read_regular
 
 KIND = "train-generator"
 MOST_LATENT_DIM = 1024
-_TRAINED_ON = "digests.train"
 _SHAPE = ("channels", "height", "width", "latent_dim", "network")
 
 
@@ -95,7 +94,7 @@ def generator_checkpoint(
     meta: how it was made, its kind as "generator", and "counts", the pairs of class and images.
     trained_on: digests of the images that it learned from, of their files and of their pixels.
     """
-    tensors = {**model.state_dict(), _TRAINED_ON: packed(trained_on)}
+    tensors = {**model.state_dict(), TRAINED_ON: packed(trained_on)}
     described = {name: getattr(shape, name) for name in _SHAPE}
     return Checkpoint(tensors, {**meta, "kind": KIND, "shape": described})
 
@@ -111,7 +110,7 @@ def load_generator(
     checkpoint = load_checkpoint(path, KIND)
     tensors = dict(checkpoint.tensors)
     try:
-        trained_on = taken(tensors, _TRAINED_ON)
+        trained_on = taken(tensors, TRAINED_ON)
         kind, sizes, shape = _described(checkpoint.meta)
     except (Wrong, UserError) as error:
         raise UserError(
