@@ -22,13 +22,13 @@ import torch
 
 from imbsynth.configs import AosTrainConfig
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.sources.spaces import Pixels
+from imbsynth.engine.sources.spaces import PixelSpace
 from imbsynth.engine.training.classifier import ClassifierTask, Material
 from imbsynth.engine.training.classifier_run import classifier_trainer
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.engine.training.validation import Validation
 from imbsynth.store.digests import Digests
-from imbsynth.store.growing import Growing
+from imbsynth.store.growing import GrowingImages
 from imbsynth.store.memory import limited
 from imbsynth.store.row_files import PixelArray
 
@@ -42,7 +42,7 @@ def made(count: int, memory: int) -> PixelArray:
     """(n, c, h, w) noise, the same whatever the limit in bytes."""
     rng = np.random.default_rng(0)
     with limited(memory):
-        growing = Growing(count)
+        growing = GrowingImages(count)
         for _ in range(count // CHUNK):
             growing.extend(rng.integers(0, 256, (CHUNK, *SIZE), np.uint8))
         pixels = growing.whole()
@@ -63,7 +63,7 @@ def run_on(pixels: PixelArray, options: argparse.Namespace) -> Trainer[Classifie
         epochs=options.rounds,
         images_per_epoch=options.images_per_epoch,
     )
-    space = Pixels(images, images.members(), torch.device("cpu"), config.batch_size)
+    space = PixelSpace(images, images.members(), torch.device("cpu"), config.batch_size)
     val = Validation(space.pixels[:VALIDATED], labels[:VALIDATED])
     members = dict(zip(names, images.members(), strict=True))
     return classifier_trainer(config, Material(members, space, val), "fp32")

@@ -26,7 +26,7 @@ from imbsynth.engine import fid, generate
 from imbsynth.engine.events import silent
 from imbsynth.engine.inference.autoencoder import autoencoder_checkpoint
 from imbsynth.engine.reading import read_labelled
-from imbsynth.models.autoencoder import Autoencoder, Shape, default_latent_dim
+from imbsynth.models.autoencoder import Autoencoder, AutoencoderShape, default_latent_dim
 from imbsynth.runtime import initialised, joined
 from imbsynth.store.checkpoints import save_checkpoint
 from imbsynth.store.images import AS_THEY_ARE
@@ -35,7 +35,7 @@ from imbsynth.store.images import AS_THEY_ARE
 def write_autoencoder(src: Path, path: Path) -> None:
     """For images like those of a folder."""
     channels, height, width = read_labelled(src, AS_THEY_ARE, on_event=silent).pixels.shape[1:]
-    shape = Shape(channels, height, width, default_latent_dim(channels))
+    shape = AutoencoderShape(channels, height, width, default_latent_dim(channels))
     save_checkpoint(path, autoencoder_checkpoint(initialised(lambda: Autoencoder(shape), 0), {}))
 
 

@@ -37,7 +37,7 @@ from sklearn.preprocessing import StandardScaler
 
 from imbsynth.core import metrics
 from imbsynth.core.probe import equal_weights
-from imbsynth.core.sharpness import high_frequency, laplacian_variance, log_spectrum
+from imbsynth.core.sharpness import laplacian_variance, log_spectrum, rings
 from imbsynth.engine.events import silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier, logits
@@ -111,6 +111,12 @@ def scored(model: Pipeline, pixels: Pixels) -> dict[str, Values]:
         "laplacian": -laplacian_variance(pixels),
         "high_frequency": -high_frequency(pixels),
     }
+
+
+def high_frequency(pixels: Pixels) -> Values:
+    """(n, c, h, w) uint8 -> (n,): the outer half's share of the sum over all rings."""
+    power = rings(pixels)[:, 1:]
+    return power[:, power.shape[1] // 2 :].sum(1) / np.maximum(power.sum(1), 1e-12)
 
 
 def fit_and_test(

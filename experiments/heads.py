@@ -34,14 +34,14 @@ from imbsynth.engine.reading import read_labelled
 from imbsynth.engine.training.classifier import ClassifierTask
 from imbsynth.engine.training.head import (
     AS_TRAINED,
+    head_rank,
     heads_of,
     heads_with_features,
     judged_features,
     logits_of,
 )
-from imbsynth.engine.training.head import rank as of_heads
-from imbsynth.engine.training.keeper import rank as of_epochs
-from imbsynth.engine.training.parts import weights_now
+from imbsynth.engine.training.keeper import epoch_rank
+from imbsynth.engine.training.states import weights_now
 from imbsynth.engine.training.validation import Validation
 from imbsynth.store.images import ImageForm
 
@@ -116,7 +116,7 @@ def table(seeds: list[Scores], counts: NDArray[np.int64]) -> str:
         f"chosen by {title} on the validation images": [
             max(found, key=lambda name: by(found[name]["val"])) for found in seeds
         ]
-        for title, by in {"macro F1": of_epochs, "mean recall": of_heads}.items()
+        for title, by in {"macro F1": epoch_rank, "mean recall": head_rank}.items()
     }
     rows = {name: [name] * len(seeds) for name in seeds[0]} | rules
     lines = ["| head | " + " | difference | ".join(scores) + " | difference |", "| --- " * 5 + "|"]

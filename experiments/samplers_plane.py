@@ -26,7 +26,7 @@ from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.training.adversarial import BETA
 from imbsynth.figures.drawing import blank, save
 from imbsynth.models.gamo import Gamo
-from imbsynth.models.generators import Shape, Turn
+from imbsynth.models.generators import GeneratorShape, Turn
 from imbsynth.runtime import initialised, stream
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def sampled(method: str, population: Toy) -> list[Tensor]:
 
 def generated(population: Toy) -> list[Tensor]:
     """The same of GAMO, trained on the points."""
-    model = initialised(lambda: Gamo(Shape(1, 1, 2, 1, COUNTS)), 0)
+    model = initialised(lambda: Gamo(GeneratorShape(1, 1, 2, 1, COUNTS)), 0)
     model.settle(population.classes)
     points, labels = torch.cat(population.classes), np.repeat(np.arange(len(COUNTS)), COUNTS)
     quick = {id(weight) for weight in model.fast()}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from imbsynth import configs
-from imbsynth.engine.decoding import as_configured
+from imbsynth.engine.configured import as_configured
 from imbsynth.options import command_name, option_fields
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ C = TypeVar("C")
 
 # A folder of images, or tar shards or an address in its place. "classes": every image has a class;
 # "loose": it may have none; "linked": it has one, and outputs link to the files.
-Source = Literal["classes", "loose", "linked"]
+SourceKind = Literal["classes", "loose", "linked"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Option:
     argument: bool = False  # given by its place on the command line, not by its name
     short: str = ""  # "-q"
     old_names: tuple[str, ...] = ()  # still understood, shown nowhere
-    source: Source | None = None  # for a path: that images come from there
+    source: SourceKind | None = None  # for a path: that images come from there
 
 
 class OptionField(NamedTuple):

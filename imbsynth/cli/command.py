@@ -17,13 +17,13 @@ from imbsynth.cli.plain_help import Command
 from imbsynth.cli.wording import help_text
 from imbsynth.command_lines import flag
 from imbsynth.configs.shared import RUN
-from imbsynth.engine.decoding import as_configured
+from imbsynth.engine.configured import as_configured
 from imbsynth.kinds import Flag, Several
 from imbsynth.options import Option, OptionField, built, command_name, option_fields, parsed
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class RunOptions:
     """What every command is told about its own input and output."""
 
     json: Annotated[bool, Option("Print the result as one JSON object on stdout.", panel=RUN)] = (
@@ -51,7 +51,7 @@ class CommandSpec:
     several: bool = False  # whether several processes, as of torchrun, carry it out together
     runner: str = ""  # "module:function"; as a rule the `run` of the engine's module of that name
 
-    common: ClassVar[type] = Shown
+    common: ClassVar[type] = RunOptions
 
     @property
     def name(self) -> str:
@@ -98,13 +98,13 @@ class CommandSpec:
         prints = self._prints()
         texts = {n: v if v is True or isinstance(v, list) else str(v) for n, v in given.items()}
         common = {f.name for f in option_fields(self.common)}
-        shown = Shown(**parsed(Shown, {n: v for n, v in texts.items() if n in common}))
+        asked = RunOptions(**parsed(RunOptions, {n: v for n, v in texts.items() if n in common}))
         values = parsed(self.config, {n: v for n, v in texts.items() if n not in common})
-        json, quiet = shown.json, shown.quiet
-        if shown.config is not None:
-            of_file, shown_of_file = read_options(shown.config, self.config, Shown)
+        json, quiet = asked.json, asked.quiet
+        if asked.config is not None:
+            of_file, asked_in_file = read_options(asked.config, self.config, RunOptions)
             values = {**of_file, **values}
-            json, quiet = json or shown_of_file.json, quiet or shown_of_file.quiet
+            json, quiet = json or asked_in_file.json, quiet or asked_in_file.quiet
         config: Any = built(self.config, values)
         run = as_configured(self._runner())
         report = execute(

@@ -26,7 +26,7 @@ class Command(TyperCommand):
                     formatter.write_text(paragraph)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """A section a heading, in the order in which they first appear."""
+        """A section per heading, in the order in which they first appear."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)

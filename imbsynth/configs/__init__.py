@@ -3,24 +3,23 @@
 from imbsynth.configs.aos_train import DEFAULT_VAL_FRACTION, AosTrainConfig
 from imbsynth.configs.audit import AuditConfig
 from imbsynth.configs.balancing import BalancedConfig, Balancing
-from imbsynth.configs.compare import CompareConfig, Metric
+from imbsynth.configs.compare import CompareConfig
 from imbsynth.configs.convert import ConvertConfig
 from imbsynth.configs.deciding import Deciding
 from imbsynth.configs.evaluate import EvaluateConfig
 from imbsynth.configs.experiment import ASKED, Budget, ExperimentConfig
 from imbsynth.configs.export import ExportConfig
-from imbsynth.configs.fid import FidConfig, Resize
+from imbsynth.configs.fid import FidConfig
 from imbsynth.configs.generate import GenerateConfig
 from imbsynth.configs.generating import GUIDANCE, SAMPLING_STEPS
-from imbsynth.configs.imbalance import ImbalanceConfig, Profile
+from imbsynth.configs.imbalance import ImbalanceConfig
 from imbsynth.configs.inspect import InspectConfig
 from imbsynth.configs.learning import Keep
 from imbsynth.configs.predict import PredictConfig
 from imbsynth.configs.report import ReportConfig
-from imbsynth.configs.shared import STATE, Link, Precision
+from imbsynth.configs.shared import STATE, Link
 from imbsynth.configs.sizes import (
     MAX_CLASSIFIED_SIDE,
-    MAX_SIDE,
     MIN_SIDE,
     USUAL_PHOTOGRAPH,
     USUAL_SIDE,
@@ -33,7 +32,7 @@ from imbsynth.configs.sizes import (
 )
 from imbsynth.configs.split import SplitConfig
 from imbsynth.configs.synthesis import AUGMENT, RESIDUAL, Synthesis
-from imbsynth.configs.train_ae import Decoder, Penalty, TrainAeConfig
+from imbsynth.configs.train_ae import Decoder, TrainAeConfig
 from imbsynth.configs.train_generator import TrainGeneratorConfig
 from imbsynth.configs.values import MAX_PIXELS
 
@@ -44,7 +43,6 @@ __all__ = [
     "GUIDANCE",
     "MAX_CLASSIFIED_SIDE",
     "MAX_PIXELS",
-    "MAX_SIDE",
     "MIN_SIDE",
     "RESIDUAL",
     "SAMPLING_STEPS",
@@ -70,13 +68,8 @@ __all__ = [
     "InspectConfig",
     "Keep",
     "Link",
-    "Metric",
-    "Penalty",
-    "Precision",
     "PredictConfig",
-    "Profile",
     "ReportConfig",
-    "Resize",
     "Size",
     "SplitConfig",
     "Synthesis",

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from imbsynth.configs.backbones import Pretrained
 from imbsynth.configs.grouping import Grouped
 from imbsynth.configs.learning import Learning
-from imbsynth.configs.recipes import RECIPES, options_of, with_recipe
 from imbsynth.configs.shared import COUNT, TrainingBatch, one_of_two
 from imbsynth.configs.synthesis import SYNTHESIS, Synthesis
 from imbsynth.configs.training import Training
+from imbsynth.configs.training_recipes import RECIPES, options_of, with_recipe
 from imbsynth.configs.values import RECALLS
 from imbsynth.core.tables import ATTACKS, SAMPLERS, choices
 from imbsynth.errors import UserError, option

@@ -8,7 +8,9 @@ from imbsynth.configs.shared import Replacing, Seeded
 from imbsynth.kinds import PART
 from imbsynth.options import Option
 
-Metric = Literal["acsa", "gm", "g_mean", "f1_macro", "mcc", "kappa", "auroc_macro", "rarest_recall"]
+MetricName = Literal[
+    "acsa", "gm", "g_mean", "f1_macro", "mcc", "kappa", "auroc_macro", "rarest_recall"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,7 @@ class CompareConfig(Seeded, Replacing):
         Path,
         Option("Folder with outputs of evaluate, or of experiment.", metavar="DIR", argument=True),
     ]
-    metric: Annotated[Metric, Option("The score by which methods are compared.")] = "acsa"
+    metric: Annotated[MetricName, Option("The score by which methods are compared.")] = "acsa"
     rope: Annotated[
         float,
         Option(

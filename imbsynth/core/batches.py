@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Indices = NDArray[np.int64]
 
+PROGRESS = 1e-3  # the smallest fall of a loss that counts, as a share of it
+
 
 class ClassBatch(NamedTuple):
     """Images of one class, and the order in which their latent vectors are decoded."""
@@ -71,11 +73,11 @@ class ByClass:
         return self.order[self.first[drawn] + within]
 
 
-def epochs_without_progress(losses: Sequence[float], threshold: float = 1e-3) -> int:
-    """Epochs since the loss last fell by the relative `threshold` below the best before it."""
+def epochs_without_progress(losses: Sequence[float]) -> int:
+    """Epochs since the loss last fell by `PROGRESS` below the best before it."""
     best, stale = float("inf"), 0
     for loss in losses:
-        if loss < best * (1 - threshold):
+        if loss < best * (1 - PROGRESS):
             best, stale = loss, 0
         else:
             stale += 1

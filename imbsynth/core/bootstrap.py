@@ -66,9 +66,9 @@ def _samples(
         yield weights
 
 
-def interval(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """The middle `confidence` of the values: Efron's percentile interval."""
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+def interval(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The middle `CONFIDENCE` of the values: Efron's percentile interval."""
+    low, high = np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from imbsynth.core.batches import Indices
 from imbsynth.core.feature_views import DrawFeatures, Views
 from imbsynth.core.row_streams import Rows, RowStream
 from imbsynth.core.samplers import in_turn
@@ -19,10 +19,8 @@ POWER = 0.5  # Tukey's lambda, the paper's
 DONORS = 2  # the paper's k
 RIDGE = 1e-6  # of the mean variance, added to each: few images leave directions without any
 
-Indices = NDArray[np.int64]
 
-
-class Moments(NamedTuple):
+class Gaussian(NamedTuple):
     """Of features."""
 
     mean: Tensor  # (d,) float64
@@ -76,17 +74,17 @@ def untukey(values: Tensor) -> Tensor:
     return values.sign() * values.abs() ** (1 / POWER)
 
 
-def moments(points: Tensor) -> Moments:
+def moments(points: Tensor) -> Gaussian:
     """(n, d) points -> mean and covariance, by n - 1."""
     points = points.double()
     mean = points.mean(0)
     centred = points - mean
-    return Moments(mean, centred.T @ centred / max(1, len(points) - 1))
+    return Gaussian(mean, centred.T @ centred / max(1, len(points) - 1))
 
 
-def lent(donors: Sequence[Moments]) -> Moments:
+def lent(donors: Sequence[Gaussian]) -> Gaussian:
     """The means of the moments of some classes."""
-    return Moments(*(torch.stack(found).mean(0) for found in zip(*donors, strict=True)))
+    return Gaussian(*(torch.stack(found).mean(0) for found in zip(*donors, strict=True)))
 
 
 def root(covariance: Tensor) -> Tensor:

@@ -123,7 +123,7 @@ def _trace_of_root(one: Summary, other: Summary) -> float:
     """Tr (S1 S2)^(1/2), from the smallest matrix that has the eigenvalues of S1 S2.
 
     With S1 = F^T F they are those of F S2 F^T, symmetric; with S2 = G^T G too, the squares of
-    the singular values of F G^T. StoredFeatures images are their own F, of n rows instead of d.
+    the singular values of F G^T. Stored features are their own F, of n rows instead of d.
     """
     if isinstance(other, StoredFeatures):
         if isinstance(one, StoredFeatures):

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from imbsynth.core.paired import ByClass, Difference, acsa_difference, compared
+from imbsynth.core.paired import Difference, ValuesByClass, acsa_difference, compared
 
 FALSE_STOPS = 0.05  # how often any method that is as good as the best is stopped, at most
 
 # Of each method by fold, for the folds that are done: 1 for each image that was named correctly,
 # else 0.
-Right = Mapping[str, Sequence[ByClass]]
+Right = Mapping[str, Sequence[ValuesByClass]]
 
 
 class Stop(NamedTuple):
@@ -29,7 +29,7 @@ def looks(folds: int) -> list[int]:
     return [2**i for i in range(1, folds.bit_length()) if 2**i < folds]
 
 
-def gains(own: Sequence[ByClass], base: Sequence[ByClass]) -> list[ByClass]:
+def gains(own: Sequence[ValuesByClass], base: Sequence[ValuesByClass]) -> list[ValuesByClass]:
     """Of each image, in the folds that both have: 1 if only the first was right, -1, or 0."""
     return [
         [mine - other for mine, other in zip(*fold, strict=True)]
@@ -91,5 +91,5 @@ def _chain(method: str, bases: Mapping[str, str | None]) -> list[str]:
     return [] if base is None else [base, *_chain(base, bases)]
 
 
-def _acsa(folds: Sequence[ByClass]) -> float:
+def _acsa(folds: Sequence[ValuesByClass]) -> float:
     return float(np.mean([np.concatenate(own).mean() for own in zip(*folds, strict=True)]))

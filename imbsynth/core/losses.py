@@ -14,7 +14,7 @@ from torch.nn import functional
 # (n, k) float32 logits; (n, k) targets, rows that sum to 1; (k,) training images per class before
 # oversampling; how much of the training is done, in [0, 1] -> (n,) losses.
 Loss = Callable[[Tensor, Tensor, Tensor, float], Tensor]
-Part = float | None  # of the training, its last part; None: all of it
+Tail = float | None  # the last share of the training; None: all of it
 
 GAMMA = 2.0  # the focusing parameter that Lin et al. found best
 LARGEST_MARGIN = 0.5  # between cosines, of the rarest class (Cao et al., 2019)
@@ -27,7 +27,7 @@ def cross_entropy(logits: Tensor, targets: Tensor, _counts: Tensor, _done: float
 
 
 def class_balanced(
-    logits: Tensor, targets: Tensor, counts: Tensor, done: float, *, beta: float, defer: Part = None
+    logits: Tensor, targets: Tensor, counts: Tensor, done: float, *, beta: float, defer: Tail = None
 ) -> Tensor:
     """-sum_k y_k w_k log p_k, with p = softmax(z) and the weights of `class_weights`.
 
@@ -39,7 +39,7 @@ def class_balanced(
 
 
 def balanced_softmax(
-    logits: Tensor, targets: Tensor, counts: Tensor, done: float, *, defer: Part = None
+    logits: Tensor, targets: Tensor, counts: Tensor, done: float, *, defer: Tail = None
 ) -> Tensor:
     """-sum_k y_k log p_k, with p = softmax(z + log n) (Ren et al., 2020, equation 4).
 
@@ -53,7 +53,7 @@ def balanced_softmax(
 
 
 def ldam(
-    logits: Tensor, targets: Tensor, counts: Tensor, done: float, *, beta: float, defer: Part = None
+    logits: Tensor, targets: Tensor, counts: Tensor, done: float, *, beta: float, defer: Tail = None
 ) -> Tensor:
     """-sum_k y_k log(e^(z_k - s D_k) / (e^(z_k - s D_k) + sum_(j != k) e^z_j)) (Cao et al., 2019).
 
@@ -77,7 +77,7 @@ def focal(logits: Tensor, targets: Tensor, _counts: Tensor, _done: float) -> Ten
     return -(targets * (1 - log_p.exp()) ** GAMMA * log_p).sum(1)
 
 
-def begun(done: float, defer: Part) -> bool:
+def begun(done: float, defer: Tail) -> bool:
     """Whether the last `defer` of the training is reached; None: it began with the training."""
     return defer is None or done >= 1 - defer
 

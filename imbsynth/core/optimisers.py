@@ -11,10 +11,10 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 
 # Weights, or groups of them with options of their own, as torch.optim takes both.
-Weights = Iterable[Parameter] | Iterable[dict[str, Any]]
+Params = Iterable[Parameter] | Iterable[dict[str, Any]]
 
 
-def adam(weights: Weights, *, lr: float, weight_decay: float = 0.0, beta: float = 0.9) -> Optimizer:
+def adam(weights: Params, *, lr: float, weight_decay: float = 0.0, beta: float = 0.9) -> Optimizer:
     """Adam (Kingma and Ba, 2015); the weight decay is added to the gradient.
 
     beta: how much of the mean gradient stays per step; 0.5 is usual where two networks compete.
@@ -22,13 +22,13 @@ def adam(weights: Weights, *, lr: float, weight_decay: float = 0.0, beta: float 
     return torch.optim.Adam(weights, lr, (beta, 0.999), weight_decay=weight_decay, fused=True)
 
 
-def adamw(weights: Weights, *, lr: float, weight_decay: float = 0.0) -> Optimizer:
+def adamw(weights: Params, *, lr: float, weight_decay: float = 0.0) -> Optimizer:
     """Adam with the weight decay apart from the gradient (Loshchilov and Hutter, 2019)."""
     return torch.optim.AdamW(weights, lr, weight_decay=weight_decay, fused=True)
 
 
 def sgd(
-    weights: Weights, *, lr: float, weight_decay: float = 0.0, momentum: float = 0.9
+    weights: Params, *, lr: float, weight_decay: float = 0.0, momentum: float = 0.9
 ) -> Optimizer:
     """Stochastic gradient descent with Nesterov's momentum (Sutskever et al., 2013)."""
     nesterov = momentum > 0  # torch refuses it without momentum

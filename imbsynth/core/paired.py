@@ -16,7 +16,7 @@ from imbsynth.core.bootstrap import CONFIDENCE
 
 # For each class, (n,) differences in [-1, 1]: how often the first classifier named an image
 # correctly, minus how often the second did.
-ByClass = Sequence[NDArray[np.float64]]
+ValuesByClass = Sequence[NDArray[np.float64]]
 
 
 class Difference(NamedTuple):
@@ -30,12 +30,12 @@ class Difference(NamedTuple):
     worse: float
 
 
-def acsa_difference(differences: ByClass) -> float:
+def acsa_difference(differences: ValuesByClass) -> float:
     """The mean over classes of the mean over their images, in [-1, 1]."""
     return float(np.mean([own.mean() for own in differences]))
 
 
-def image_variance(differences: ByClass) -> float:
+def image_variance(differences: ValuesByClass) -> float:
     """The variance of `acsa_difference` over test images of the same classes.
 
     sum_c s_c^2 / n_c / C^2. Half an image is added to each kind of outcome (both right, both wrong,
@@ -51,7 +51,7 @@ def image_variance(differences: ByClass) -> float:
     )
 
 
-def training_variance(folds: Sequence[Sequence[ByClass]]) -> float:
+def training_variance(folds: Sequence[Sequence[ValuesByClass]]) -> float:
     """The variance of a fold's difference that its test images do not explain.
 
     Two trainings of one method differ by chance, and that shifts many images of a fold together.
@@ -74,7 +74,7 @@ def training_variance(folds: Sequence[Sequence[ByClass]]) -> float:
 
 
 def compared(
-    folds: Sequence[ByClass],
+    folds: Sequence[ValuesByClass],
     training: float,
     comparisons: float,
     rope: float,
@@ -114,7 +114,7 @@ class Wanted(NamedTuple):
     times: float  # as many images as there are, more than 1
 
 
-def wanted_images(differences: ByClass, rope: float, training: float) -> Wanted | None:
+def wanted_images(differences: ValuesByClass, rope: float, training: float) -> Wanted | None:
     """What would bring the whole 95 % interval beyond `rope`; None if no number of images would.
 
     training: `training_variance` divided by the number of folds, which more images do not change.

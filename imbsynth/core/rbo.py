@@ -25,7 +25,7 @@ from imbsynth.core.samplers import Draw, Population, Rngs, in_turn
 MAX_STEPS = 500  # of a walk, as in the authors' script
 WALKS_AT_ONCE = 24  # whose distances stay in a processor's cache
 
-Moves = NDArray[np.int32]  # 2 j for a step up of coordinate j, 2 j + 1 for one down
+Steps = NDArray[np.int32]  # 2 j for a step up of coordinate j, 2 j + 1 for one down
 
 
 class Rbo(AgainstLarger):
@@ -56,7 +56,7 @@ class Rbo(AgainstLarger):
         self.gamma, self.walk_step, self.walk_stop = gamma, walk_step, walk_stop
         self.orders, self.choices = ([RowStream(rng) for rng in rngs] for _ in range(2))
         self._chosen = [draw_enemies(self.sizes, k, rng) for k, rng in enumerate(rngs)]
-        self._walks: list[dict[int, Moves]] = [{} for _ in rngs]  # by row, of each class
+        self._walks: list[dict[int, Steps]] = [{} for _ in rngs]  # by row, of each class
         self._steps: dict[int, float] = {}  # what a move changes a coordinate by, of a class
         self._latest: tuple[int, Field] | None = None
 
@@ -148,8 +148,8 @@ def walk_lengths(uniforms: NDArray[np.float64], stop: float) -> NDArray[np.int64
 
 
 def walk(
-    field: Field, starts: NDArray[np.int64], moves: Moves, lengths: NDArray[np.int64]
-) -> list[Moves]:
+    field: Field, starts: NDArray[np.int64], moves: Steps, lengths: NDArray[np.int64]
+) -> list[Steps]:
     """The moves that lower |phi|, of walks side by side.
 
     starts: (m,) among the class's images; moves: (m, t) to try; lengths: (m,), falling. A move

@@ -55,16 +55,13 @@ class Noted:
 
 
 class Joint(Protocol):
-    """The classes of a joint sampler."""
+    """What a joint sampler makes of (population, a generator per class, *, its options)."""
 
     def draw(self, label: int) -> Draw:
         """The draw of a class."""
 
     def moved(self) -> dict[int, float]:
         """How far images of the folder would be moved to make room, in L1, by their index."""
-
-
-JointSampler = Callable[..., Joint]  # (population, a generator per class, *, its options)
 
 
 def smote(

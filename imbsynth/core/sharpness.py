@@ -34,12 +34,6 @@ def log_spectrum(pixels: Pixels) -> Values:
     return np.log(rings(pixels)[:, 1:] + ROUNDING)
 
 
-def high_frequency(pixels: Pixels) -> Values:
-    """(n, c, h, w) uint8 -> (n,): the outer half's share of the sum over all rings."""
-    power = rings(pixels)[:, 1:]
-    return power[:, power.shape[1] // 2 :].sum(1) / np.maximum(power.sum(1), 1e-12)
-
-
 def laplacian_variance(pixels: Pixels) -> Values:
     """(n, c, h, w) uint8 -> (n,): how much a pixel differs from its four neighbors."""
     gray = pixels.mean(1) / 255

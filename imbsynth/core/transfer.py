@@ -10,14 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from imbsynth.core.batches import Indices
 from imbsynth.core.neighbors import nearest
 from imbsynth.core.plans import Plan
 from imbsynth.core.row_streams import Rows, RowStream
 from imbsynth.core.samplers import Draw, Population, in_turn
 
 NEIGHBORS = 5  # of an image in its own class, for pairs of neighbors
-
-Indices = NDArray[np.int64]
 
 
 def transfer(

@@ -28,11 +28,11 @@ from imbsynth.engine.inference.pretrained import Backbone, load_backbone
 from imbsynth.engine.manifest import RECONSTRUCT, Made, made_of
 from imbsynth.engine.previews import Fits
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
+from imbsynth.engine.sources.spaces import PixelSpace, Space, latent_space
 from imbsynth.engine.training import validation
 from imbsynth.engine.training.classifier import ClassifierTask, Material
 from imbsynth.engine.training.classifier_run import classifier_trainer, may_change
-from imbsynth.engine.training.command import Result, TrainingCommand
+from imbsynth.engine.training.command import TrainingCommand, TrainingOutput
 from imbsynth.engine.training.curves import draw_curves
 from imbsynth.engine.training.dependence import dependence, tell_of_encoded
 from imbsynth.engine.training.feasible import check_feasible, check_fits
@@ -166,7 +166,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
     ) -> Trainer[ClassifierTask]:
         """The run, at its start."""
         members = list(data.members.values())
-        space = Pixels(data.images, members, device, self.config.batch_size)
+        space = PixelSpace(data.images, members, device, self.config.batch_size)
         drawn_in: Space = space
         if self.autoencoder is not None:
             autoencoder = TrainedAutoencoder(self.autoencoder, device, precision)
@@ -190,7 +190,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         data: Data,
         made_by: dict[str, Any],
         on_event: OnEvent,
-    ) -> Result:
+    ) -> TrainingOutput:
         """The classifier of the epoch that is kept, what is fitted to it, and the curves of all."""
         task, history = trainer.task, trainer.history
         kept = kept_of(history, self.config.keep)
@@ -213,7 +213,7 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         meta |= fitted.meta()
         checkpoint = classifier_checkpoint(weights, task.model, data.seen, meta)
         write = partial(draw_curves, history=history, counts=data.counts, config=self.config)
-        return Result(write, checkpoint)
+        return TrainingOutput(write, checkpoint)
 
 
 def _hold_out(config: AosTrainConfig, images: Labelled, on_event: OnEvent) -> Data:

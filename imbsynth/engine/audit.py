@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from imbsynth.configs import MAX_CLASSIFIED_SIDE, AuditConfig, check_size
+from imbsynth.core.batches import Indices
 from imbsynth.engine.auditing.findings import Numbers, class_numbers, copies_of, failures, probe
-from imbsynth.engine.auditing.images import NEITHER, Audited, Indices, halves_of, read_audited
+from imbsynth.engine.auditing.images import NEITHER, Audited, halves_of, read_audited
 from imbsynth.engine.auditing.judge import check_judgeable, judge
 from imbsynth.engine.auditing.pictures import write_pictures
 from imbsynth.engine.events import Note, OnEvent, silent

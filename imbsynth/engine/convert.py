@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from imbsynth.configs import ConvertConfig, size_text
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.manifest import refuse_synthetic
-from imbsynth.engine.originals import loose_images
+from imbsynth.engine.source_folders import loose_images
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import worker_count
+from imbsynth.store.copies import folder_digest
 from imbsynth.store.image_reader import ImageReader, ImageRules
 from imbsynth.store.image_writers import image_writers
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import provenance, write_record
 from imbsynth.store.shard_writing import check_shards, pack
-from imbsynth.store.transfer import folder_digest
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.runtime import worker_count
 from imbsynth.store.folders import ImageFolder
 from imbsynth.store.images import ImageForm, Images, read_images
-from imbsynth.store.kept_images import Wanted, file_digests, is_kept_whole, read_kept
+from imbsynth.store.kept_images import CacheRequest, file_digests, is_kept_whole, read_kept
 from imbsynth.store.names import listing
 
 
@@ -40,7 +40,7 @@ def _images(
     on_event(Started("reading images", len(paths)))
     if digests is None:
         return read_images(root, paths, form, cores=cores, on_progress=on_progress)
-    wanted = Wanted(root, paths, form, digests)
+    wanted = CacheRequest(root, paths, form, digests)
     images, damaged = read_kept(wanted, cores=cores, on_progress=on_progress)
     if damaged is not None:
         on_event(Note(f"{damaged} was damaged: the images have been decoded again"))

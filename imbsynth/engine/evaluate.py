@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import EvaluateConfig
 from imbsynth.core.pixels import as_rows
-from imbsynth.engine.evaluation.few import few_to_judge_by
 from imbsynth.engine.evaluation.saliency import check_network, check_package, write_saliency
-from imbsynth.engine.evaluation.scores import Judged, per_class, scores_of
+from imbsynth.engine.evaluation.scores import Predictions, per_class, scores_of
+from imbsynth.engine.evaluation.small_classes import few_to_judge_by
 from imbsynth.engine.evaluation.writing import write_pictures, write_predictions
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.inference.classifier import (
@@ -28,10 +28,10 @@ from imbsynth.engine.previews import Fits, Preview
 from imbsynth.engine.reading import Labelled, check_classes, read_labelled
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import resolve_device, resolve_precision
+from imbsynth.store.copies import unchanged
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import METRICS, SALIENCY, provenance, write_json, write_record
-from imbsynth.store.transfer import unchanged
 
 
 @dataclass(frozen=True)
@@ -101,16 +101,16 @@ def _evaluate(
     labels = np.array([trained.classes.index(name) for name in images.classes])[images.labels]
     found = _classify(config, trained, images, on_event)
     check_finite(config.checkpoint, found)
-    judged = Judged(
+    tested = Predictions(
         labels, decisions.classes(found), decisions.probabilities(found), trained.counts
     )
-    report = _report(config, judged, decisions, trained, counts_of(overlap))
+    report = _report(config, tested, decisions, trained, counts_of(overlap))
     if part is not None:
         if config.saliency:
-            write_saliency(part / SALIENCY, trained.model, judged, images.pixels)
-        _write(config, part, images, judged, report)
+            write_saliency(part / SALIENCY, trained.model, tested, images.pixels)
+        _write(config, part, images, tested, report)
     classes = range(len(trained.classes))
-    return report, [judged.predicted[labels == k].tolist() for k in classes]
+    return report, [tested.predicted[labels == k].tolist() for k in classes]
 
 
 def _read(config: EvaluateConfig, trained: TrainedClassifier, on_event: OnEvent) -> Labelled:
@@ -167,16 +167,16 @@ def _classify(
 
 def _report(
     config: EvaluateConfig,
-    judged: Judged,
+    tested: Predictions,
     decisions: Decisions,
     trained: TrainedClassifier,
     overlap: dict[str, int],
 ) -> Report:
     return Report(
-        images=len(judged.labels),
-        **scores_of(judged, config.draws, config.seed),
-        per_class=per_class(judged),
-        confusion=judged.confusion().astype(int).tolist(),
+        images=len(tested.labels),
+        **scores_of(tested, config.draws, config.seed),
+        per_class=per_class(tested),
+        confusion=tested.confusion().astype(int).tolist(),
         tau=decisions.tau,
         temperature=decisions.temperature,
         thresholds=decisions.thresholds,
@@ -189,13 +189,13 @@ def _report(
 
 
 def _write(
-    config: EvaluateConfig, part: Path, images: Labelled, judged: Judged, report: Report
+    config: EvaluateConfig, part: Path, images: Labelled, tested: Predictions, report: Report
 ) -> None:
     scores: dict[str, Any] = asdict(report)
     del scores["out"]
     write_json(part / METRICS, scores)
-    write_predictions(part, judged, images.paths)
-    write_pictures(part, judged, images.pixels, scores)
+    write_predictions(part, tested, images.paths)
+    write_pictures(part, tested, images.pixels, scores)
     write_record(
         part,
         provenance(

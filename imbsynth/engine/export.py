@@ -17,11 +17,11 @@ from imbsynth.engine.inference.fits import FIT
 from imbsynth.errors import UserError, option
 from imbsynth.extras import check_extra
 from imbsynth.models.portable import Portable
+from imbsynth.store.copies import unchanged
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.outputs import check_apart, check_file_target, claim, new_file
 from imbsynth.store.portable_files import is_export, write_onnx, write_torchscript
 from imbsynth.store.records import provenance
-from imbsynth.store.transfer import unchanged
 
 LARGEST_ONNX = 2**31 - 1  # bytes of one file: a limit of its format
 INPUT, OUTPUT = "images", "probabilities"

@@ -19,7 +19,13 @@ from imbsynth.engine.inference.autoencoder import images_of_autoencoder
 from imbsynth.engine.manifest import refuse_synthetic, write_encoded
 from imbsynth.engine.processes import check_same_images, heard_by_writer, shared_folder
 from imbsynth.engine.reading import Labelled, Listed, read_listed
-from imbsynth.engine.sources.chosen import Compute, compute_of, fits_of, images_for, source_of
+from imbsynth.engine.sources.chosen import (
+    ComputeSettings,
+    compute_of,
+    fits_of,
+    images_for,
+    source_of,
+)
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.originals import place_originals, reconstruct_originals
 from imbsynth.engine.sources.rendering import Tally, planned, render, render_kept
@@ -30,6 +36,7 @@ from imbsynth.engine.sources.writing import Making, copied, write_moved, write_s
 from imbsynth.errors import UserError, option
 from imbsynth.figures.sheets import LARGEST
 from imbsynth.runtime import World, check_alone, joined, resolve_device, worker_count
+from imbsynth.store.copies import unchanged
 from imbsynth.store.disk import check_room
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.image_files import thumbnail
@@ -38,7 +45,6 @@ from imbsynth.store.outputs import check_apart
 from imbsynth.store.png_writers import png_writers
 from imbsynth.store.records import SAMPLES, provenance, write_record
 from imbsynth.store.shard_writing import check_shards, pack
-from imbsynth.store.transfer import unchanged
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,9 @@ def _make(job: Job) -> Contents:
     return Contents(sizes, added, tally.dropped, drawn)
 
 
-def _complete(config: GenerateConfig, part: Path, compute: Compute, record: dict[str, Any]) -> None:
+def _complete(
+    config: GenerateConfig, part: Path, compute: ComputeSettings, record: dict[str, Any]
+) -> None:
     """Write what follows the images."""
     if config.ae is not None:
         write_encoded(part, images_of_autoencoder(config.ae))
@@ -145,7 +153,7 @@ def _report(config: GenerateConfig, made: Contents, seconds: float) -> Report:
     )
 
 
-def _read(config: GenerateConfig, compute: Compute, on_event: OnEvent) -> Labelled | Listed:
+def _read(config: GenerateConfig, compute: ComputeSettings, on_event: OnEvent) -> Labelled | Listed:
     if copies_files(config):
         return read_listed(
             config.src,
@@ -171,7 +179,7 @@ def _read(config: GenerateConfig, compute: Compute, on_event: OnEvent) -> Labell
 
 
 def _fill(
-    job: Job, compute: Compute, images: Labelled, added: dict[str, int], tally: Tally
+    job: Job, compute: ComputeSettings, images: Labelled, added: dict[str, int], tally: Tally
 ) -> bool:
     """Write originals, synthetic images, manifest and sheet; whether there is a sheet."""
     config, part, world, on_event = job
@@ -191,7 +199,7 @@ def _fill(
         else:
             placed = place_originals(config, images, part, on_event, world)
         drawn = write_synthetic(
-            Making(source.origin, images, placed, total, world),
+            Making(source.method_record, images, placed, total, world),
             batches,
             written(images, part, write),
             SampleSheet(images.classes, images.pixels.__getitem__),
@@ -213,7 +221,7 @@ def _copy(job: Job, images: Listed, added: dict[str, int]) -> bool:
     source = Interpolation(config.method, space, images.classes, options=config, seed=config.seed)
     placed = place_originals(config, images, part, on_event, world)
     return write_synthetic(
-        Making(source.origin, images, placed, sum(added.values()), world),
+        Making(source.method_record, images, placed, sum(added.values()), world),
         planned(source, list(added.values()), world=world),
         copied(config, images, part),
         SampleSheet(images.classes, lambda i: thumbnail(config.src / images.paths[i], LARGEST)),
@@ -222,7 +230,7 @@ def _copy(job: Job, images: Listed, added: dict[str, int]) -> bool:
     )
 
 
-def _provenance(config: GenerateConfig, compute: Compute, images: Listed) -> dict[str, Any]:
+def _provenance(config: GenerateConfig, compute: ComputeSettings, images: Listed) -> dict[str, Any]:
     inputs = {"src": images.digest}
     for name, path in (("ae", config.ae), ("generator", config.generator)):
         if path is not None:

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imbsynth.configs.grouping import Grouped
+from imbsynth.core.batches import Indices
 from imbsynth.core.groups import joined, split_groups
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.errors import UserError, option
@@ -20,8 +20,6 @@ from imbsynth.store.names import listing, printable
 
 RUNS = r"^(.*\D)\d+\.\w+$"  # finds what comes before the last number of a file name
 FRAMES = 3  # as many files with one such beginning are a run
-
-Indices = NDArray[np.int64]
 
 
 def groups_of(config: Grouped, root: Path, paths: Sequence[str]) -> list[str] | None:

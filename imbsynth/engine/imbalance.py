@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from imbsynth.configs import ImbalanceConfig
 from imbsynth.core import profiles
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
-from imbsynth.engine.originals import copying
+from imbsynth.engine.source_folders import copying
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
+from imbsynth.store.copies import copy_or_link, folder_digest
 from imbsynth.store.folders import ImageFolder
 from imbsynth.store.names import listing
 from imbsynth.store.records import provenance, read_counts, write_record
-from imbsynth.store.transfer import folder_digest, transfer
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def run(config: ImbalanceConfig, *, on_event: OnEvent = silent) -> Report:
         }
         paths = [path for files in chosen.values() for path in files]
         on_event(Started("writing images", len(paths)))
-        digests = transfer(
+        digests = copy_or_link(
             config.src,
             paths,
             part,
@@ -83,7 +83,7 @@ def _wanted(config: ImbalanceConfig, counts: dict[str, int]) -> dict[str, int]:
 
 
 def _given(wanted: tuple[int, ...] | dict[str, int], counts: dict[str, int]) -> dict[str, int]:
-    """The number of images to keep of each class, in class-name order, as the options ask."""
+    """The same where every class is given a number: in class-name order, or by its name."""
     if isinstance(wanted, dict):
         return _by_name(wanted, counts, option("counts"))
     if len(wanted) != len(counts):

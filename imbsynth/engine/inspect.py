@@ -13,7 +13,7 @@ from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.inspecting.near_duplicates import NearDuplicates, find_near
 from imbsynth.engine.inspecting.pictures import write_pairs
 from imbsynth.engine.manifest import synthetic_among
-from imbsynth.engine.originals import loose_images
+from imbsynth.engine.source_folders import loose_images
 from imbsynth.runtime import worker_count
 from imbsynth.store.folders import scan
 from imbsynth.store.image_files import Survey, same_images, survey_all

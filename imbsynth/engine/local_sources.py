@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from imbsynth.engine.events import Advanced, Event, Note, OnEvent, Started
 from imbsynth.errors import UserError, option
 from imbsynth.options import OptionField, option_fields
-from imbsynth.store.fetching import Source, fetched, source_at
+from imbsynth.store.fetching import SourceFiles, fetched, source_at
 from imbsynth.store.file_systems import address_of
 from imbsynth.store.outputs import check_outside
 
@@ -23,7 +23,7 @@ class Fetch(NamedTuple):
 
     field: OptionField
     given: Path
-    source: Source
+    source: SourceFiles
 
     @property
     def name(self) -> str:

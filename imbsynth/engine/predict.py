@@ -11,11 +11,17 @@ import numpy as np
 
 from imbsynth.configs import PredictConfig
 from imbsynth.engine.evaluation.extremes import Extremes
-from imbsynth.engine.evaluation.streaming import Batch, classified, reader_for, source_of
+from imbsynth.engine.evaluation.streaming import (
+    ClassifiedBatch,
+    classified,
+    given_images,
+    reader_for,
+)
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.inference.classifier import TrainedClassifier, load_classifier
 from imbsynth.engine.inference.decisions import Decisions
 from imbsynth.errors import UserError
+from imbsynth.store.copies import FolderDigest, copy_or_link_file, unchanged
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
@@ -29,7 +35,6 @@ from imbsynth.store.records import (
     row_writer,
     write_record,
 )
-from imbsynth.store.transfer import FolderDigest, duplicate, unchanged
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Report:
 def run(config: PredictConfig, *, on_event: OnEvent = silent) -> Report:
     """Classify images batch by batch, and put the results in place when all are done."""
     _check_targets(config)
-    source = source_of(config.src)
+    images = given_images(config.src)
     with ExitStack() as stack:
         part = stack.enter_context(new_folder(config.out, command="predict", force=config.force))
         into = None
@@ -57,8 +62,8 @@ def run(config: PredictConfig, *, on_event: OnEvent = silent) -> Report:
         stack.enter_context(unchanged(config.checkpoint))
         trained = load_classifier(config.checkpoint)
         decisions = Decisions(config, trained.counts, trained.fitted)
-        outputs = _Outputs(config, trained, source.root, part, into)
-        reader = reader_for(config, trained, source)
+        outputs = _Outputs(config, trained, images.root, part, into)
+        reader = reader_for(config, trained, images)
         with outputs.files():
             for batch in classified(config, trained, decisions, reader, on_event):
                 outputs.add(batch)
@@ -101,7 +106,7 @@ class _Outputs:
         ):
             yield
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: ClassifiedBatch) -> None:
         """Write, sort and count a batch."""
         margins = batch.margins()
         self._counts += np.bincount(batch.predicted, minlength=len(self._counts))
@@ -120,7 +125,7 @@ class _Outputs:
             self._show(batch, i, float(margins[i]))
             self._sort(path, name, batch.digests[i])
 
-    def _show(self, batch: Batch, i: int, margin: float) -> None:
+    def _show(self, batch: ClassifiedBatch, i: int, margin: float) -> None:
         label, pixels = int(batch.predicted[i]), batch.pixels[i]
         share = float(batch.probabilities[i, label])
         ranked = np.argsort(-batch.probabilities[i], kind="stable")[:2]
@@ -133,7 +138,7 @@ class _Outputs:
             final = self._config.sort_into / name / path
             target, link = self._into / name / path, self._config.link
             target.parent.mkdir(parents=True, exist_ok=True)
-            duplicate(self._root / path, target, link, final=final, digest=digest)
+            copy_or_link_file(self._root / path, target, link, final=final, digest=digest)
 
     def finished(self, skipped: list[str], on_event: OnEvent) -> Report:
         """Draw the sheets, record how all was made, and say what was found."""

@@ -17,6 +17,7 @@ from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.engine.previews import ANYTHING, Fits, Preview, size_by_headers
 from imbsynth.errors import UserError
 from imbsynth.runtime import worker_count
+from imbsynth.store.copies import folder_digest
 from imbsynth.store.digests import Digests, DigestSet, as_set
 from imbsynth.store.folders import ImageFolder, check_regular, scan
 from imbsynth.store.image_reader import ImageReader, ImageRules
@@ -26,7 +27,6 @@ from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
 from imbsynth.store.records import ENCODED, MANIFEST, MOVED, SAMPLES
 from imbsynth.store.row_files import PixelArray, some_of
-from imbsynth.store.transfer import folder_digest
 
 if TYPE_CHECKING:
     from pathlib import Path

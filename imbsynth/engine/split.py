@@ -7,23 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imbsynth.configs import SplitConfig
+from imbsynth.core.batches import Indices
 from imbsynth.core.profiles import shares
-from imbsynth.engine.evaluation.few import few_to_judge_by
+from imbsynth.engine.evaluation.small_classes import few_to_judge_by
 from imbsynth.engine.events import Advanced, Note, OnEvent, Started, silent
 from imbsynth.engine.grouping import check_list, groups_of, parts_of_groups, suggestion
-from imbsynth.engine.originals import copying
+from imbsynth.engine.source_folders import copying
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream, worker_count
+from imbsynth.store.copies import copy_or_link, folder_digest
 from imbsynth.store.folders import ImageFolder
 from imbsynth.store.image_files import Survey, same_images, survey_all
 from imbsynth.store.names import listing
 from imbsynth.store.records import provenance, write_record
-from imbsynth.store.transfer import folder_digest, transfer
 
-Indices = NDArray[np.int64]
 Parts = dict[str, dict[str, list[str]]]  # part -> class -> files
 
 
@@ -116,7 +115,7 @@ def _write(
     inputs, done = {}, 0
     for name, classes in parts.items():
         paths = [path for files in classes.values() for path in files]
-        written = transfer(
+        written = copy_or_link(
             config.src,
             paths,
             part / name,

@@ -23,10 +23,10 @@ from imbsynth.engine.training.autoencoder import (
     autoencoder_step,
     autoencoder_trainer,
 )
-from imbsynth.engine.training.command import Result, TrainingCommand
+from imbsynth.engine.training.command import TrainingCommand, TrainingOutput
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.memory import check_memory
-from imbsynth.engine.training.reconstruction import judge
+from imbsynth.engine.training.reconstruction import reconstruction_of
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.errors import UserError
 from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
@@ -107,14 +107,14 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
         data: Labelled,
         made_by: dict[str, Any],
         on_event: OnEvent,
-    ) -> Result:
+    ) -> TrainingOutput:
         """The autoencoder, and what it makes of the first images of each class."""
         task = trainer.task
         if task.is_over(trainer.history):
             on_event(Note(f"no progress for {self.config.patience} epochs: stopped"))
         task.recompute_statistics()
         autoencoder = TrainedAutoencoder(task.model, task.device, task.precision)
-        found = judge(autoencoder, data.pixels, self.config.seed)
+        found = reconstruction_of(autoencoder, data.pixels, self.config.seed)
         if found.poor:
             on_event(Note(found.warning(autoencoder.model.shape.latent_dim)))
         meta = {
@@ -124,7 +124,9 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
             FIT: self.config.fit,
         }
         checkpoint = autoencoder_checkpoint(task.model, meta | found.meta(), data.identities())
-        return Result(partial(_write_sheet, images=data, autoencoder=autoencoder), checkpoint)
+        return TrainingOutput(
+            partial(_write_sheet, images=data, autoencoder=autoencoder), checkpoint
+        )
 
 
 def _write_sheet(path: Path, images: Labelled, autoencoder: TrainedAutoencoder) -> None:

@@ -16,7 +16,7 @@ from imbsynth.engine.inference.generator import KIND, generator_checkpoint
 from imbsynth.engine.manifest import refuse_synthetic
 from imbsynth.engine.previews import Fits, Preview
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.training.command import Result, TrainingCommand
+from imbsynth.engine.training.command import TrainingCommand, TrainingOutput
 from imbsynth.engine.training.generator import (
     GeneratorTask,
     Look,
@@ -27,7 +27,7 @@ from imbsynth.engine.training.generator import (
 from imbsynth.engine.training.history import images_per_second, read_history
 from imbsynth.engine.training.memory import check_memory
 from imbsynth.errors import UserError
-from imbsynth.models.generators import Shape
+from imbsynth.models.generators import GeneratorShape
 from imbsynth.runtime import resolve_device
 from imbsynth.store.checkpoint_headers import read_header
 from imbsynth.store.fields import Wrong, mapping
@@ -90,7 +90,7 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
         check_size(preview.size)
         counts = preview.folder.counts.values()
         config, channels = self.config, self.config.channels or 3
-        shape = Shape(
+        shape = GeneratorShape(
             channels, *preview.size, config.latent_dim, tuple(counts), network=config.network
         )
         check_memory(generator_step(config, shape), sum(counts), resolve_device(config.device))
@@ -107,7 +107,7 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
 
     def result(
         self, trainer: Run, data: Labelled, made_by: dict[str, Any], on_event: OnEvent
-    ) -> Result:
+    ) -> TrainingOutput:
         """The generator, and images of each class."""
         task, history = trainer.task, trainer.history
         task.conclude()
@@ -127,7 +127,7 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
             "held_out": [data.paths[row] for row in task.held_out()],
         }
         checkpoint = generator_checkpoint(task.model, task.shape, meta, data.identities())
-        return Result(task.draw, checkpoint)
+        return TrainingOutput(task.draw, checkpoint)
 
 
 def is_collapsed(diversity: float | None) -> bool:

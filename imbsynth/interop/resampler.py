@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import StrOptions
 from torch import Tensor
 
 from imbsynth.configs import Synthesis
-from imbsynth.core.batches import images_at_once
+from imbsynth.core.batches import Indices, images_at_once
 from imbsynth.core.pixels import to_bytes, to_unit
 from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.sources.interpolation import Interpolation
@@ -30,7 +30,6 @@ except ModuleNotFoundError as error:
         "imbsynth.ImageOverSampler needs imbalanced-learn: pip install imbsynth[imblearn]"
     ) from error
 
-Indices = NDArray[np.int64]
 MOST_ROWS, MOST_VALUES = 500, 1 << 24  # of points that are computed at once
 
 

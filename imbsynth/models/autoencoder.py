@@ -17,7 +17,7 @@ NEGATIVE_SLOPE = 0.2  # of LeakyReLU, DCGAN's
 INITIAL_DEVIATION = 0.02  # of the last layer's weights, DCGAN's
 
 
-class Shape(NamedTuple):
+class AutoencoderShape(NamedTuple):
     """The images and latent vectors that an autoencoder is built for."""
 
     channels: int  # 1 or 3
@@ -46,7 +46,7 @@ class Autoencoder(nn.Module):
     learns, and are clipped to it afterwards: Tanh alone comes near black, and never there.
     """
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: AutoencoderShape) -> None:
         super().__init__()
         self.shape = shape
         sizes, widths = _maps(shape)
@@ -80,7 +80,7 @@ class Autoencoder(nn.Module):
         return self.decode(self.encode(images))
 
 
-def _mirrored_decoder(shape: Shape) -> list[nn.Module]:
+def _mirrored_decoder(shape: AutoencoderShape) -> list[nn.Module]:
     sizes, widths = _maps(shape)
     area = sizes[-1][0] * sizes[-1][1]
     layers: list[nn.Module] = [
@@ -95,7 +95,7 @@ def _mirrored_decoder(shape: Shape) -> list[nn.Module]:
     return [*layers, _initialised(Doubling(widths[1], widths[0], sizes[0], bias=True))]
 
 
-def _scripts_decoder(shape: Shape) -> list[nn.Module]:
+def _scripts_decoder(shape: AutoencoderShape) -> list[nn.Module]:
     first, second, third = WIDTHS[3], WIDTHS[2], WIDTHS[1]
     grown = KERNEL - 1
     size = shape.height // 2 - 1 - 2 * grown, shape.width // 2 - 1 - 2 * grown
@@ -123,7 +123,7 @@ def _initialised(last: nn.ConvTranspose2d) -> nn.ConvTranspose2d:
     return last
 
 
-def _maps(shape: Shape) -> tuple[list[Size], list[int]]:
+def _maps(shape: AutoencoderShape) -> tuple[list[Size], list[int]]:
     """Size and channels of the image and of the map after each of the encoder's layers."""
     sizes, widths = [(shape.height, shape.width)], [shape.channels, *WIDTHS]
     while len(sizes) <= len(WIDTHS) or max(sizes[-1]) > SMALLEST_MAP:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from imbsynth.models.generators import (
     Adversarial,
-    Shape,
+    GeneratorShape,
     SmallAutoencoder,
     Turn,
     cross_entropy,
@@ -38,7 +38,7 @@ class Bagan(Adversarial):
     means: Tensor  # (C, d)
     roots: Tensor  # (C, d, d), of the covariances
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: GeneratorShape) -> None:
         super().__init__()
         classes = len(shape.counts)
         self.noise_dim = shape.latent_dim

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from imbsynth.models.generators import (
     Adversarial,
-    Shape,
+    GeneratorShape,
     SmallAutoencoder,
     Turn,
     frozen,
@@ -57,7 +57,7 @@ class Gamo(Adversarial):
     shown_per_image = 1.0
     points: Tensor  # (sum of the classes' points, d)
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: GeneratorShape) -> None:
         super().__init__()
         self.shape = shape
         classes, largest = len(shape.counts), max(shape.counts)

@@ -10,16 +10,14 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
+from imbsynth.models.autoencoder import INITIAL_DEVIATION, NEGATIVE_SLOPE, SMALLEST_MAP
 from imbsynth.models.fast.convolutions import Doubling, Halving, halved
 from imbsynth.models.fast.filtering import Size
 
 WIDTHS = (32, 64, 128)  # channels per layer; further layers have the last
-SMALLEST_MAP = 4  # pixels, as in the autoencoder
-NEGATIVE_SLOPE = 0.2  # of LeakyReLU
-INITIAL_DEVIATION = 0.02  # of the weights of the layer that makes pixels, DCGAN's
 
 
-class Shape(NamedTuple):
+class GeneratorShape(NamedTuple):
     """The images that a generator is built for."""
 
     channels: int  # 1 or 3
@@ -104,7 +102,7 @@ class SmallAutoencoder(nn.Module):
     batch. (BAGAN's own network has dropout instead.)
     """
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: GeneratorShape) -> None:
         super().__init__()
         sizes, widths = maps(shape)
         area = sizes[-1][0] * sizes[-1][1]
@@ -149,7 +147,7 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return functional.cross_entropy(logits, labels, reduction="mean" if len(logits) else "sum")
 
 
-def maps(shape: Shape) -> tuple[list[Size], list[int]]:
+def maps(shape: GeneratorShape) -> tuple[list[Size], list[int]]:
     """Size and channels of the image and of the map after each layer of the encoder."""
     sizes, widths = [(shape.height, shape.width)], [shape.channels, *WIDTHS]
     while len(sizes) <= len(WIDTHS) or max(sizes[-1]) > SMALLEST_MAP:

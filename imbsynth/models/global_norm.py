@@ -59,10 +59,10 @@ class GlobalNorm(TorchFunctionMode):
         return normalised
 
 
-Moments = tuple[Tensor, Tensor, Tensor]  # (c,) mean, (c,) variance, () number of values
+ChannelMoments = tuple[Tensor, Tensor, Tensor]  # (c,) mean, (c,) variance, () number of values
 
 
-def _moments(maps: Tensor, total: Total) -> Moments:
+def _moments(maps: Tensor, total: Total) -> ChannelMoments:
     """Of the channels of (n, c, ...) maps of all processes, with at least two values each.
 
     Sums of squares in float64: the mean may be much larger than the deviation.
@@ -98,7 +98,7 @@ class _Normalise(torch.autograd.Function):
         maps: Tensor,
         weight: Tensor,
         bias: Tensor,
-        moments: Moments,
+        moments: ChannelMoments,
         eps: float,
         total: Total,
     ) -> Tensor:

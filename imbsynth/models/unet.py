@@ -20,7 +20,7 @@ FREQUENCIES = 32  # of the sines and cosines that tell the time
 LOWEST, HIGHEST = 1.0, 1000.0  # of these frequencies, in radians over the whole time
 
 
-class Network(NamedTuple):
+class UNetSize(NamedTuple):
     """How large a U-Net is."""
 
     patch: int  # pixels per side that are one place of the first map
@@ -30,8 +30,8 @@ class Network(NamedTuple):
 
 
 NETWORKS = {
-    "small": Network(patch=2, width=48, blocks=1, deep=3),
-    "large": Network(patch=1, width=64, blocks=2, deep=4),
+    "small": UNetSize(patch=2, width=48, blocks=1, deep=3),
+    "large": UNetSize(patch=1, width=64, blocks=2, deep=4),
 }
 
 
@@ -45,7 +45,7 @@ class UNet(nn.Module):
     are padded with zeros until their maps can be halved.
     """
 
-    def __init__(self, size: Sequence[int], classes: int, changes: int, network: Network) -> None:
+    def __init__(self, size: Sequence[int], classes: int, changes: int, network: UNetSize) -> None:
         """size: (c, h, w) of the images; classes: of labels; changes: numbers that describe one."""
         super().__init__()
         channels, *sides = size

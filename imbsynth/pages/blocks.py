@@ -18,7 +18,7 @@ class Items(NamedTuple):
     items: Sequence[str]
 
 
-class Commands(NamedTuple):
+class CommandLines(NamedTuple):
     """Lines for a shell."""
 
     lines: Sequence[str]
@@ -70,4 +70,4 @@ class Section(NamedTuple):
     blocks: Sequence[Block]
 
 
-Block: TypeAlias = "Text | Items | Commands | Table | Picture | Section"
+Block: TypeAlias = "Text | Items | CommandLines | Table | Picture | Section"

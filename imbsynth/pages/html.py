@@ -11,7 +11,7 @@ from imbsynth.pages.blocks import (
     Bar,
     Block,
     Cell,
-    Commands,
+    CommandLines,
     Items,
     Picture,
     Section,
@@ -83,7 +83,7 @@ def _block(block: Block, level: int) -> str:
         return f"<p>{_text(block.text)}</p>"
     if isinstance(block, Items):
         return f"<ul>{''.join(f'<li>{_text(item)}</li>' for item in block.items)}</ul>"
-    if isinstance(block, Commands):
+    if isinstance(block, CommandLines):
         return f'<pre tabindex="0"><code>{chr(10).join(map(_text, block.lines))}</code></pre>'
     return _table(block) if isinstance(block, Table) else _pictures([block])
 

@@ -56,8 +56,8 @@ class Unreadable(Exception):
     """The bytes are not a whole image; the message says why."""
 
 
-class Picture(NamedTuple):
-    """A decoded image."""
+class DecodedImage(NamedTuple):
+    """The pixels of an image file, and how they are stored in it."""
 
     pixels: NDArray[np.uint8]  # (h, w) gray or (h, w, 3) colour
     mode: str  # as stored, by Pillow's names: "L", "RGB", "RGBA", "P", "I;16", ...
@@ -88,7 +88,7 @@ def decode(
     as_gray: bool = False,
     fit: Fit = "squash",
     draft: bool = False,
-) -> Picture:
+) -> DecodedImage:
     """The first frame of an image, upright, as 8-bit gray or RGB.
 
     What shows no colour is gray, however it is stored; everything else is RGB, or with `as_gray`
@@ -116,7 +116,7 @@ def decode(
             resized = size is not None and flat.size != (size[1], size[0])
             if size is not None and resized:
                 flat = resized_to(flat, size, fit)
-            return Picture(np.asarray(flat), mode, alpha, resized, digest, coloured)
+            return DecodedImage(np.asarray(flat), mode, alpha, resized, digest, coloured)
     except _PARSER_ERRORS as error:
         raise Unreadable(_reason(error, data)) from None
 

@@ -32,7 +32,7 @@ MOST = 100_000  # shards of a source
 OnFile = Callable[[int], None]  # is told how many files have been read
 
 
-class Source(NamedTuple):
+class SourceFiles(NamedTuple):
     """What a source consists of."""
 
     files: FileSystem
@@ -54,7 +54,7 @@ class Source(NamedTuple):
         return digest_of(json.dumps([RULES, loose, shards, others], sort_keys=True).encode())
 
 
-def source_at(given: Path) -> Source | None:
+def source_at(given: Path) -> SourceFiles | None:
     """What is at a path; None for a local folder of images, and for nothing at all.
 
     Raises UserError for a pattern or an address where there is nothing.
@@ -81,7 +81,7 @@ def source_at(given: Path) -> Source | None:
     return None
 
 
-def _in_folder(files: FileSystem, path: str) -> Source:
+def _in_folder(files: FileSystem, path: str) -> SourceFiles:
     """A folder of shards, if it has no sub-folders and no images; else its images."""
     visible = [one for one in files.entries(path) if not one.name.startswith(".")]
     shards = [one.path for one in visible if one.name.endswith(SUFFIX) and not one.is_folder]
@@ -89,10 +89,10 @@ def _in_folder(files: FileSystem, path: str) -> Source:
     if shards and set(images) <= {SAMPLES}:
         return _of_shards(files, shards)
     wanted = [inner for inner in files.below(path) if _is_wanted(inner)]
-    return Source(files, [], {inner: f"{path.rstrip('/')}/{inner}" for inner in wanted})
+    return SourceFiles(files, [], {inner: f"{path.rstrip('/')}/{inner}" for inner in wanted})
 
 
-def _of_shards(files: FileSystem, shards: list[str]) -> Source:
+def _of_shards(files: FileSystem, shards: list[str]) -> SourceFiles:
     """Shards, and what stands beside them if `generate` made them.
 
     Raises UserError for shards of several folders if there is any of that: it describes the shards
@@ -106,7 +106,7 @@ def _of_shards(files: FileSystem, shards: list[str]) -> Source:
             f"{others[0][1]}: it describes the shards beside it, but others are in other folders",
             "give the shards of one folder",
         )
-    return Source(files, shards, dict(others))
+    return SourceFiles(files, shards, dict(others))
 
 
 def _is_image(name: str) -> bool:
@@ -163,7 +163,7 @@ def _numbers(pattern: str, first: str, last: str) -> list[str]:
 
 @contextmanager
 def fetched(
-    source: Source, name: str, cache: Path | None, *, loose: bool, on_file: OnFile
+    source: SourceFiles, name: str, cache: Path | None, *, loose: bool, on_file: OnFile
 ) -> Iterator[Path]:
     """A local folder of this name with the images of a source, while the block lasts.
 
@@ -224,7 +224,7 @@ def _names(folder: Path) -> str:
     return digest_of(json.dumps(sizes).encode())
 
 
-def _fill(source: Source, folder: Path, loose: bool, on_file: OnFile) -> None:
+def _fill(source: SourceFiles, folder: Path, loose: bool, on_file: OnFile) -> None:
     files, done = source.files, 0
     if source.shards:
         unpacking = Unpacking(folder)

@@ -29,7 +29,7 @@ VERSION = re.compile(
 _OF_ADDRESSES = (OSError, ValueError, TypeError, AttributeError, LookupError, NotImplementedError)
 
 
-class Entry(NamedTuple):
+class FolderEntry(NamedTuple):
     """What is directly in a folder."""
 
     path: str
@@ -46,7 +46,7 @@ class FileSystem(Protocol):
     def is_file(self, path: str) -> bool:
         """Whether there is a file."""
 
-    def entries(self, path: str) -> list[Entry]:
+    def entries(self, path: str) -> list[FolderEntry]:
         """What is in a folder, sorted."""
 
     def matching(self, pattern: str) -> list[str]:
@@ -79,11 +79,11 @@ class LocalFiles:
         """Links are followed."""
         return os.path.isfile(path)
 
-    def entries(self, path: str) -> list[Entry]:
+    def entries(self, path: str) -> list[FolderEntry]:
         """None of a folder that cannot be listed: who reads it says so."""
         try:
             with os.scandir(path) as found:
-                return sorted(Entry(one.path, one.name, one.is_dir()) for one in found)
+                return sorted(FolderEntry(one.path, one.name, one.is_dir()) for one in found)
         except OSError:
             return []
 
@@ -151,13 +151,13 @@ class RemoteFiles:
         with _Explained(path):
             return bool(self._files.isfile(path))
 
-    def entries(self, path: str) -> list[Entry]:
+    def entries(self, path: str) -> list[FolderEntry]:
         """See `FileSystem`."""
         with _Explained(path):
             listed = self._files.ls(path, detail=True)
         found = [(self.shown(one["name"].rstrip("/")), one["type"]) for one in listed]
         return sorted(
-            Entry(inner, inner.rpartition("/")[2], kind == "directory")
+            FolderEntry(inner, inner.rpartition("/")[2], kind == "directory")
             for inner, kind in found
             if inner != self._canonical(path)  # some servers list a folder in itself
         )

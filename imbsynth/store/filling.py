@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from imbsynth.errors import UserError, option
 from imbsynth.store.memory import in_memory
 from imbsynth.store.places import temporary_place
-from imbsynth.store.row_files import CHUNK, Form, RowFile, Rows, Stored, bytes_of, runs_of
+from imbsynth.store.row_files import CHUNK, Form, RowFile, RowIndex, Stored, bytes_of, runs_of
 
 
-class Place(NamedTuple):
+class SpillFile(NamedTuple):
     """Where rows go that memory has no room for."""
 
     name: str  # of the folder
@@ -26,36 +26,36 @@ class Place(NamedTuple):
     advice: str  # what to do if it is full
 
 
-def nameless(advice: str = "") -> Place:
+def nameless(advice: str = "") -> SpillFile:
     """A file without a name, which ends with the process; UserError where none can be written.
 
     advice: what else helps than another disk.
     """
     advice = f"name a disk with room in the environment variable TMPDIR{advice}"
-    return Place(temporary_place(), tempfile.TemporaryFile, advice)
+    return SpillFile(temporary_place(), tempfile.TemporaryFile, advice)
 
 
-def named(path: Path, advice: str) -> Place:
+def named(path: Path, advice: str) -> SpillFile:
     """A file of that name, made anew every time that it is opened; advice: if there is no room."""
 
     def opened() -> IO[bytes]:
         path.unlink(missing_ok=True)
         return open(path, "x+b")
 
-    return Place(str(path.parent), opened, advice)
+    return SpillFile(str(path.parent), opened, advice)
 
 
 class FilledFile(RowFile):
     """Rows in a file that is being written; UserError where the disk has no room for them."""
 
-    def __init__(self, form: Form, count: int, place: Place, what: str) -> None:
+    def __init__(self, form: Form, count: int, spill: SpillFile, what: str) -> None:
         """An empty file for `count` rows; what: they are, in the plural, for messages."""
-        self._place, self._what, self._most = place, what, count * form.nbytes
+        self._spill, self._what, self._most = spill, what, count * form.nbytes
         with self._explained():
-            stored = Stored(place.open(), form, f"a file in {place.name}")
+            stored = Stored(spill.open(), form, f"a file in {spill.name}")
         super().__init__(stored, count)
 
-    def __setitem__(self, rows: Rows, values: NDArray[Any]) -> None:
+    def __setitem__(self, rows: RowIndex, values: NDArray[Any]) -> None:
         """Write some rows, in any order, but each once; IndexError outside of 0..n-1."""
         wanted = self._in_file(rows)
         order = np.argsort(wanted)
@@ -89,17 +89,20 @@ class FilledFile(RowFile):
         except OSError as error:
             raise UserError(
                 f"{self._what} take {self._most / 1e6:,.1f} MB: more than {option('memory')} "
-                f"leaves them, and {self._place.name} has no room ({error.strerror or error})",
-                self._place.advice,
+                f"leaves them, and {self._spill.name} has no room ({error.strerror or error})",
+                self._spill.advice,
             ) from None
 
 
-def room_for(
-    form: Form, count: int, what: str, place: Callable[[], Place] = nameless
-) -> NDArray[Any] | FilledFile:
+Buffer = NDArray[Any] | FilledFile
+
+
+def buffer_for(
+    form: Form, count: int, what: str, spill: Callable[[], SpillFile] = nameless
+) -> Buffer:
     """Room for `count` rows, in memory or in a file; what: they are, in the plural, for messages.
 
     Of rows that are never written, memory and disk take nothing, though they count.
     """
     array = in_memory((count, *form.size), form.dtype)
-    return FilledFile(form, count, place(), what) if array is None else array
+    return FilledFile(form, count, spill(), what) if array is None else array

@@ -8,19 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.errors import option
-from imbsynth.store.filling import FilledFile, Place, named, nameless, room_for
+from imbsynth.store.filling import Buffer, FilledFile, SpillFile, buffer_for, named, nameless
 from imbsynth.store.row_files import Form, PixelArray, in_chunks
 
-Shape = tuple[int, ...]  # (c, h, w)
-Room = NDArray[np.uint8] | FilledFile
 
-
-def nameless_images() -> Place:
+def nameless_images() -> SpillFile:
     """For images of one command; see `nameless`."""
     return nameless(f" or with {option('cache')}, or choose a smaller {option('image_size')}")
 
 
-def cached_images(path: Path) -> Place:
+def cached_images(path: Path) -> SpillFile:
     """For images that a cache keeps; see `named`."""
     return named(
         path,
@@ -29,14 +26,16 @@ def cached_images(path: Path) -> Place:
     )
 
 
-class Growing:
+class GrowingImages:
     """Rows for images, which turn from gray to colour when the first colour image comes."""
 
-    def __init__(self, most: int, channels: int | None = None, place: Place | None = None) -> None:
-        """most: images that may come; place: where they go beyond memory; None: nameless."""
+    def __init__(
+        self, most: int, channels: int | None = None, spill: SpillFile | None = None
+    ) -> None:
+        """most: images that may come; spill: where they go beyond memory; None: nameless."""
         self.most, self.channels, self.filled = most, channels, 0
-        self._place = place
-        self._rows: Room | None = None
+        self._spill = spill
+        self._rows: Buffer | None = None
 
     def add(self, pixels: NDArray[np.uint8]) -> None:
         """Another image, (h, w) gray or (h, w, 3) colour."""
@@ -59,7 +58,7 @@ class Growing:
         """All the images, to which none are added any more; None if there are none."""
         return None if self._rows is None else _first(self._rows, self.filled)
 
-    def _in_colour(self, gray: Room, size: Shape) -> Room:
+    def _in_colour(self, gray: Buffer, size: tuple[int, ...]) -> Buffer:
         """Room for colour images, with the gray ones that are there."""
         rows, done = self._empty(size), 0
         for some in in_chunks(_first(gray, self.filled)):
@@ -67,21 +66,21 @@ class Growing:
             done += len(some)
         return rows
 
-    def _empty(self, size: Shape) -> Room:
+    def _empty(self, size: tuple[int, ...]) -> Buffer:
         what = f"{self.most} images of {size[1]}x{size[2]} pixels"
-        rows = room_for(Form(size), self.most, what, lambda: self._place or nameless_images())
+        rows = buffer_for(Form(size), self.most, what, lambda: self._spill or nameless_images())
         if isinstance(rows, FilledFile):
             rows.reserve()
         return rows
 
 
-def _first(rows: Room, count: int) -> PixelArray:
+def _first(rows: Buffer, count: int) -> PixelArray:
     return rows.first(count) if isinstance(rows, FilledFile) else rows[:count]
 
 
 def joined_pixels(first: PixelArray, second: PixelArray) -> PixelArray:
     """The (n, c, h, w) images of both, in memory or in a file."""
-    growing = Growing(len(first) + len(second))
+    growing = GrowingImages(len(first) + len(second))
     for pixels in (first, second):
         for some in in_chunks(pixels):
             growing.extend(some)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from imbsynth.configs import Fit, Size, size_text, within
 from imbsynth.errors import UserError
-from imbsynth.store.decoding import Picture, Unreadable, decode, header_size, quiet
+from imbsynth.store.decoding import DecodedImage, Unreadable, decode, header_size, quiet
 from imbsynth.store.drafts import drafting
 from imbsynth.store.folders import digest_of, read_bytes
 from imbsynth.store.names import printable
@@ -25,7 +25,7 @@ class ImageFile(NamedTuple):
     """A file that was read, and decoded if possible."""
 
     digest: str  # SHA-256 of its bytes, hexadecimal; "" if they cannot be read
-    picture: Picture | None
+    picture: DecodedImage | None
     problem: str  # why there is no picture; "" if there is one
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from imbsynth.configs import Fit, Size
 from imbsynth.errors import UserError, option
-from imbsynth.store.decoding import Picture, is_gray, quiet
+from imbsynth.store.decoding import DecodedImage, is_gray, quiet
 from imbsynth.store.headers import mixed_sizes
 from imbsynth.store.image_files import ImageFile, read_image_file
 from imbsynth.store.names import listing
@@ -41,7 +41,7 @@ class ReadImage(NamedTuple):
 
     place: int  # in the list of paths
     digest: str  # SHA-256 of the file, hexadecimal
-    picture: Picture
+    picture: DecodedImage
 
 
 class Findings(NamedTuple):

@@ -14,8 +14,8 @@ from PIL import Image
 from imbsynth.configs import Fit, Size
 from imbsynth.errors import UserError
 from imbsynth.store.digests import Digests
-from imbsynth.store.filling import Place
-from imbsynth.store.growing import Growing
+from imbsynth.store.filling import SpillFile
+from imbsynth.store.growing import GrowingImages
 from imbsynth.store.image_reader import ImageReader, ImageRules, OnProgress
 from imbsynth.store.row_files import PixelArray
 
@@ -55,17 +55,17 @@ def read_images(
     *,
     cores: int = 1,
     on_progress: OnProgress = lambda _: None,
-    place: Place | None = None,
+    spill: SpillFile | None = None,
 ) -> Images:
     """Decode files into one uint8 array (n, c, h, w).
 
-    on_progress: called after every file with the number of files read. place: where the images go
+    on_progress: called after every file with the number of files read. spill: where the images go
     if they take more memory than there is room for; None: to a nameless file.
     Raises UserError like `ImageReader.images`, and if no file can be read.
     """
     rules = ImageRules(form.size, True, form.channels == 1, form.skip_unreadable, form.fit)
     reader = ImageReader(root, paths, rules, cores=cores)
-    growing = Growing(len(paths), form.channels, place)
+    growing = GrowingImages(len(paths), form.channels, spill)
     kept, digests, pixel_digests = [], Digests(), Digests()
     with closing(reader.images(on_progress)) as images:
         for number, digest, picture in images:

@@ -35,7 +35,7 @@ PIXELS, PICTURES, ABOUT = "pixels.u8", "pictures.sha256", "about.json"
 _COUNTS = ("composited", "resized", "made_rgb", "made_gray")  # fields of `Images`
 
 
-class Wanted(NamedTuple):
+class CacheRequest(NamedTuple):
     """A folder of images that is to be found in the cache, or to be put there."""
 
     root: Path
@@ -83,7 +83,9 @@ def file_digests(
     return found if len(found) == len(paths) else None
 
 
-def read_kept(wanted: Wanted, *, cores: int, on_progress: OnProgress) -> tuple[Images, Path | None]:
+def read_kept(
+    wanted: CacheRequest, *, cores: int, on_progress: OnProgress
+) -> tuple[Images, Path | None]:
     """The images as `read_images` gives them, decoded once for all processes and commands.
 
     Also the place in the cache if what was there is damaged, and was made anew. UserError as for
@@ -108,7 +110,7 @@ def read_kept(wanted: Wanted, *, cores: int, on_progress: OnProgress) -> tuple[I
     return found, place if damaged else None
 
 
-def _discard(place: Path, wanted: Wanted) -> None:
+def _discard(place: Path, wanted: CacheRequest) -> None:
     """Remove what is damaged, unless another process has made it anew."""
     with claim(place):
         if not os.path.lexists(place) or _load(place, wanted) is not None:
@@ -125,10 +127,10 @@ def _discard(place: Path, wanted: Wanted) -> None:
             ) from None
 
 
-def _fill(part: Path, wanted: Wanted, cores: int, on_progress: OnProgress) -> None:
+def _fill(part: Path, wanted: CacheRequest, cores: int, on_progress: OnProgress) -> None:
     root, paths, form, digests = wanted
     images = read_images(
-        root, paths, form, cores=cores, on_progress=on_progress, place=cached_images(part / PIXELS)
+        root, paths, form, cores=cores, on_progress=on_progress, spill=cached_images(part / PIXELS)
     )
     unread = set(images.skipped)
     skipped = np.array([path in unread for path in paths], bool)
@@ -152,7 +154,7 @@ def _write(path: Path, images: Images) -> None:
             file.write(some.tobytes())
 
 
-def _load(place: Path, wanted: Wanted) -> Images | None:
+def _load(place: Path, wanted: CacheRequest) -> Images | None:
     """What is kept; None if it is not as it was written."""
     try:
         lines = sequence({ABOUT: parsed(read_bytes(place / ABOUT))}, ABOUT)
@@ -163,7 +165,7 @@ def _load(place: Path, wanted: Wanted) -> Images | None:
         return None
 
 
-def _images(place: Path, wanted: Wanted, about: Any) -> Images | None:
+def _images(place: Path, wanted: CacheRequest, about: Any) -> Images | None:
     digests = mapping(about, "files")
     if any(_digest_of_file(place / name) != text(digests, name) for name in (PIXELS, PICTURES)):
         return None

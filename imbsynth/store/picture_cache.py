@@ -14,7 +14,7 @@ import numpy as np
 import PIL
 
 from imbsynth.errors import UserError, option
-from imbsynth.store.decoding import Picture
+from imbsynth.store.decoding import DecodedImage
 from imbsynth.store.fields import Wrong, flag, parsed, sequence, text, whole
 
 FILE = "images.sqlite"
@@ -53,7 +53,7 @@ class PictureCache:
             self._file.close()
             raise sqlite3.DatabaseError("a database that is no cache of imbsynth")
 
-    def load(self, key: str, *, pixels: bool) -> Picture | None:
+    def load(self, key: str, *, pixels: bool) -> DecodedImage | None:
         """The picture of a key, if it is there; without `pixels`, they may be zeros."""
         with self._lock, suppress(sqlite3.Error):
             found = (
@@ -66,7 +66,7 @@ class PictureCache:
                 return _picture(*found, pixels=pixels)
         return None
 
-    def save(self, key: str, picture: Picture) -> None:
+    def save(self, key: str, picture: DecodedImage) -> None:
         """Keep a picture, unless none are; of a large one, all but its pixels."""
         if not self.saving:
             return
@@ -90,7 +90,7 @@ class PictureCache:
             self._file.executemany("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?)", rows)
 
 
-def _picture(facts: object, data: object, digest: object, *, pixels: bool) -> Picture | None:
+def _picture(facts: object, data: object, digest: object, *, pixels: bool) -> DecodedImage | None:
     """A row as a picture; None if it is damaged, or has no pixels and they are wanted."""
     whole_row = isinstance(facts, str) and (data is None or isinstance(data, bytes))
     if not whole_row or digest != _digest(str(facts), data if isinstance(data, bytes) else None):
@@ -104,7 +104,7 @@ def _picture(facts: object, data: object, digest: object, *, pixels: bool) -> Pi
         values = np.broadcast_to(np.uint8(0), shape)
         if isinstance(data, bytes):
             values = np.frombuffer(data, np.uint8).reshape(shape)
-        return Picture(
+        return DecodedImage(
             values,
             text(found, "mode"),
             flag(found, "alpha"),

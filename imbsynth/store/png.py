@@ -43,7 +43,7 @@ def is_gray(data: bytes) -> bool:
 
 
 def encoded(images: NDArray[np.uint8]) -> Iterator[bytes]:
-    """(n, c, h, w), gray or RGB -> the files, one an image."""
+    """(n, c, h, w), gray or RGB -> the files, one per image."""
     n, channels, height, width = images.shape
     form = struct.pack(">IIBBBBB", width, height, 8, _GRAY if channels == 1 else _RGB, 0, 0, 0)
     start, end = SIGNATURE + _chunk(b"IHDR", form), _chunk(b"IEND", b"")

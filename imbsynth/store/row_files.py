@@ -17,7 +17,7 @@ from imbsynth.store.parallel import ahead
 
 Batch = TypeVar("Batch")
 Indices = NDArray[np.int64]
-Rows = slice | NDArray[Any]  # numbers, or truth values for all
+RowIndex = slice | NDArray[Any]  # numbers, or truth values for all
 
 BLOCK = 16 << 20  # bytes of rows that are read ahead together; there are two blocks at a time
 CHUNK = 16 << 20  # bytes that one call reads: systems refuse more than 2 GiB
@@ -120,13 +120,13 @@ class RowFile:
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, rows: int | Rows) -> NDArray[Any]:
+    def __getitem__(self, rows: int | RowIndex) -> NDArray[Any]:
         """A copy of some rows; IndexError outside of 0..n-1."""
         if isinstance(rows, int | np.integer):
             return self[np.array([rows])][0]
         return self._stored.rows(self._in_file(rows))
 
-    def some(self, rows: Rows) -> RowFile:
+    def some(self, rows: RowIndex) -> RowFile:
         """Some of the rows, which are not read yet."""
         places = self._in_file(rows)
         return RowFile(self._stored, len(places), places)
@@ -166,7 +166,7 @@ class RowFile:
         wanted = np.unique(np.concatenate(rows))
         return _Block(wanted, self._stored.read(wanted))
 
-    def _in_file(self, rows: Rows) -> Indices:
+    def _in_file(self, rows: RowIndex) -> Indices:
         """The numbers of some rows in the file."""
         if isinstance(rows, slice):
             wanted: Indices = np.arange(*rows.indices(len(self)))

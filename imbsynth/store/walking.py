@@ -12,7 +12,7 @@ from imbsynth.errors import UserError
 from imbsynth.store.names import printable
 
 
-class Place(NamedTuple):
+class WalkedFolder(NamedTuple):
     """A folder and what is directly in it, by name; sorted."""
 
     path: Path
@@ -21,7 +21,7 @@ class Place(NamedTuple):
     odd: list[str]  # links, pipes and the like, and folders that cannot be listed
 
 
-def walk_inside(root: Path) -> Iterator[Place]:
+def walk_inside(root: Path) -> Iterator[WalkedFolder]:
     """The folder and every folder below it, from the top; hidden files and folders are left out.
 
     Links are never followed, and only regular files are listed: reading them neither leaves the
@@ -36,27 +36,27 @@ def walk_inside(root: Path) -> Iterator[Place]:
     yield from _below(found)
 
 
-def _below(place: Place) -> Iterator[Place]:
-    inner = {name: _listed(place.path / name) for name in place.folders}
+def _below(walked: WalkedFolder) -> Iterator[WalkedFolder]:
+    inner = {name: _listed(walked.path / name) for name in walked.folders}
     shut = [name for name, found in inner.items() if found is None]
-    place.odd.extend(shut)
-    place.folders[:] = [name for name in place.folders if name not in shut]
-    yield place
-    for name in place.folders:
+    walked.odd.extend(shut)
+    walked.folders[:] = [name for name in walked.folders if name not in shut]
+    yield walked
+    for name in walked.folders:
         found = inner[name]
         if found is not None:
             yield from _below(found)
 
 
-def _listed(folder: Path) -> Place | None:
+def _listed(folder: Path) -> WalkedFolder | None:
     """What is in one folder; None if it cannot be listed."""
-    place = Place(folder, [], [], [])
-    kinds = {stat.S_IFDIR: place.folders, stat.S_IFREG: place.files}
+    walked = WalkedFolder(folder, [], [], [])
+    kinds = {stat.S_IFDIR: walked.folders, stat.S_IFREG: walked.files}
     try:
         for name in sorted(os.listdir(folder)):
             if not name.startswith("."):
                 mode = os.lstat(folder / name).st_mode
-                kinds.get(stat.S_IFMT(mode), place.odd).append(name)
+                kinds.get(stat.S_IFMT(mode), walked.odd).append(name)
     except OSError:
         return None
-    return place
+    return walked

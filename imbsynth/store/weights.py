@@ -47,7 +47,7 @@ class Published(NamedTuple):
     read: Callable[[bytes], Tensors]  # tensors by name, or in the file's order
 
 
-class Places(NamedTuple):
+class WeightPlaces(NamedTuple):
     """Where a file may be, in the order of looking."""
 
     cached: Sequence[Path]  # the first is where a download goes
@@ -59,7 +59,7 @@ class Places(NamedTuple):
 
 
 def find(
-    places: Places, known: Mapping[str, Published], *, on_download: Callable[[], None]
+    places: WeightPlaces, known: Mapping[str, Published], *, on_download: Callable[[], None]
 ) -> Path:
     """The first of the places that has a file, a download as the last resort; UserError if none."""
     found = present(places)
@@ -76,7 +76,7 @@ def find(
     return target
 
 
-def present(places: Places) -> Path | None:
+def present(places: WeightPlaces) -> Path | None:
     """The first of the places that has a file, if any has."""
     here = [*places.cached, *_of_package(places.package, places.in_package)]
     return next((path for path in here if path.is_file()), None)

@@ -77,7 +77,7 @@ def test_the_bootstrap_of_the_area_is_that_of_images_drawn_one_by_one() -> None:
 
 
 def test_an_interval_holds_its_share_of_the_values() -> None:
-    low, high = interval(np.arange(1001) / 1000, 0.95)
+    low, high = interval(np.arange(1001) / 1000)
     assert (low, high) == pytest.approx((0.025, 0.975))
 
 

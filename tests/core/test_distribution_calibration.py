@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from imbsynth.core.distribution_calibration import (
-    Moments,
+    Gaussian,
     calibrated,
     class_means,
     lent,
@@ -32,8 +32,8 @@ def test_moments_are_numpys() -> None:
 
 
 def test_lent_moments_are_means_over_the_donors() -> None:
-    first = Moments(torch.tensor([1.0, 2.0]), torch.eye(2))
-    second = Moments(torch.tensor([3.0, 6.0]), torch.tensor([[3.0, 1.0], [1.0, 5.0]]))
+    first = Gaussian(torch.tensor([1.0, 2.0]), torch.eye(2))
+    second = Gaussian(torch.tensor([3.0, 6.0]), torch.tensor([[3.0, 1.0], [1.0, 5.0]]))
     found = lent([first, second])
     assert found.mean.tolist() == [2, 4]
     assert found.covariance.tolist() == [[2, 0.5], [0.5, 3]]

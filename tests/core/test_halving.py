@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from imbsynth.core.halving import Right, gains, looks, stops
-from imbsynth.core.paired import ByClass, compared, training_variance
+from imbsynth.core.paired import ValuesByClass, compared, training_variance
 from tests.core.test_paired import ROPE, SIZES, SURE, trained
 
 PLAIN = "plain"
@@ -15,9 +15,9 @@ PLAIN = "plain"
 
 def cross_validated(
     logits: dict[str, float], noise: float, folds: int, rng: np.random.Generator
-) -> dict[str, list[ByClass]]:
+) -> dict[str, list[ValuesByClass]]:
     """Right answers of methods by fold; each is better than plain by so much, in log odds."""
-    found: dict[str, list[ByClass]] = {method: [] for method in logits}
+    found: dict[str, list[ValuesByClass]] = {method: [] for method in logits}
     for _ in range(folds):
         ease = [rng.normal(1.5, 2, size // folds) for size in SIZES]
         for method, gain in logits.items():
@@ -29,7 +29,7 @@ def bases(methods: Right) -> dict[str, str | None]:
     return {method: None if method == PLAIN else PLAIN for method in methods}
 
 
-def named(share: float, classes: int = 2, images: int = 40) -> ByClass:
+def named(share: float, classes: int = 2, images: int = 40) -> ValuesByClass:
     """The answers of a method that names this share of each class's images correctly."""
     own: NDArray[np.float64] = (np.arange(images) < share * images).astype(float)
     return [own] * classes

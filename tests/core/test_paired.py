@@ -13,7 +13,7 @@ from scipy import stats
 
 from imbsynth.core.metrics import acsa, confusion_matrix
 from imbsynth.core.paired import (
-    ByClass,
+    ValuesByClass,
     acsa_difference,
     compared,
     image_variance,
@@ -27,7 +27,7 @@ SIZES = (300, 300, 300, 100, 100, 100, 100, 20, 20, 20)  # test images per class
 
 def trained(
     ease: list[NDArray[np.float64]], noise: float, gain: float, rng: np.random.Generator
-) -> ByClass:
+) -> ValuesByClass:
     """Right answers (1) of a classifier, by class: each training shifts a whole class by chance."""
     return [
         (rng.random(len(own)) < 1 / (1 + np.exp(-own - rng.normal(gain, noise)))).astype(float)
@@ -37,9 +37,9 @@ def trained(
 
 def cross_validated(
     gain: float, noise: float, folds: int, rng: np.random.Generator, methods: int = 4
-) -> list[list[ByClass]]:
+) -> list[list[ValuesByClass]]:
     """The differences of several methods to one other, in each fold."""
-    found: list[list[ByClass]] = [[] for _ in range(methods)]
+    found: list[list[ValuesByClass]] = [[] for _ in range(methods)]
     for _ in range(folds):
         ease = [rng.normal(1.5, 2, size // folds) for size in SIZES]
         base = trained(ease, noise, 0, rng)

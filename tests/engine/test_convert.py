@@ -11,7 +11,7 @@ from PIL import Image
 
 from imbsynth.configs import ConvertConfig, Fit, GenerateConfig, InspectConfig, Size
 from imbsynth.engine import convert, generate, inspect
-from imbsynth.engine.decoding import as_configured
+from imbsynth.engine.configured import as_configured
 from imbsynth.errors import UserError
 from imbsynth.store.decoding import decode
 from imbsynth.store.image_files import read_image_file

@@ -31,12 +31,12 @@ from imbsynth.engine import (
     predict,
     train_ae,
 )
-from imbsynth.engine.experiments.folder_protocol import protocol_for
 from imbsynth.engine.inference.classifier import load_classifier
 from imbsynth.errors import UserError
 from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from imbsynth.store.folders import scan
 from tests.conftest import MakeFolder, contents
+from tests.engine.experiments.written import protocol_for
 
 COUNTS = {"a": 8, "b": 5}
 SIZE = (12, 12)

@@ -20,7 +20,7 @@ from imbsynth.configs import (
     TrainGeneratorConfig,
 )
 from imbsynth.engine import aos_train, audit, evaluate, generate, train_ae, train_generator
-from imbsynth.engine.decoding import as_configured
+from imbsynth.engine.configured import as_configured
 from imbsynth.engine.events import EpochDone, Event, Note
 from imbsynth.errors import Interrupted
 from imbsynth.store import filling, row_files

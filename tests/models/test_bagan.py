@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imbsynth.models.bagan import Bagan, gaussian
-from imbsynth.models.generators import Shape, Turn, frozen
+from imbsynth.models.generators import GeneratorShape, Turn, frozen
 
-SHAPE = Shape(1, 9, 8, 5, (12, 6, 3))
+SHAPE = GeneratorShape(1, 9, 8, 5, (12, 6, 3))
 
 
 def drawn(count: int, noise_dim: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -63,7 +63,7 @@ def test_the_root_of_a_covariance_is_symmetric_and_gives_it_back(n: int, d: int,
 
 
 def test_what_is_generated_has_the_mean_and_covariance_of_its_class() -> None:
-    model = Bagan(Shape(1, 8, 8, 2, (50, 50)))
+    model = Bagan(GeneratorShape(1, 8, 8, 2, (50, 50)))
     rng = np.random.default_rng(0)
     classes = [rng.normal(size=(50, 2)) * [3, 1] + [5, 0], rng.normal(size=(50, 2)) - [5, 0]]
     model.settle([torch.from_numpy(points) for points in classes])

@@ -5,9 +5,9 @@ import torch
 from scipy.spatial import Delaunay
 
 from imbsynth.models.gamo import MOST_POINTS, NOISE_DIM, Gamo
-from imbsynth.models.generators import Shape, Turn
+from imbsynth.models.generators import GeneratorShape, Turn
 
-GRAY, COLOUR = Shape(1, 8, 8, 5, (12, 6, 3)), Shape(3, 8, 8, 5, (12, 6, 3))
+GRAY, COLOUR = GeneratorShape(1, 8, 8, 5, (12, 6, 3)), GeneratorShape(3, 8, 8, 5, (12, 6, 3))
 
 
 def drawn(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -15,13 +15,13 @@ def drawn(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.randn(count, NOISE_DIM, generator=rng), torch.arange(count) % 3
 
 
-def settled(shape: Shape) -> Gamo:
+def settled(shape: GeneratorShape) -> Gamo:
     model = Gamo(shape)
     model.settle([torch.rand(n, model.points.shape[1]) for n in shape.counts])
     return model
 
 
-def turn(shape: Shape) -> Turn:
+def turn(shape: GeneratorShape) -> Turn:
     images = torch.rand(6, shape.channels, 8, 8)
     return Turn(images, torch.tensor([0, 0, 1, 1, 2, 2]), drawn(6), drawn(6, 1))
 
@@ -33,7 +33,7 @@ def changed(model: Gamo, loss: torch.Tensor) -> set[str]:
 
 
 def test_points_in_the_plane_stay_within_the_hull_of_their_class() -> None:
-    model = Gamo(Shape(1, 1, 2, 5, (20, 8)))
+    model = Gamo(GeneratorShape(1, 1, 2, 5, (20, 8)))
     classes = [torch.randn(20, 2), torch.randn(8, 2) + 9]
     model.settle(classes)
     for label, points in enumerate(classes):
@@ -42,7 +42,7 @@ def test_points_in_the_plane_stay_within_the_hull_of_their_class() -> None:
 
 
 def test_a_combination_by_hand() -> None:
-    model = Gamo(Shape(1, 1, 2, 5, (2, 1)))
+    model = Gamo(GeneratorShape(1, 1, 2, 5, (2, 1)))
     model.settle([torch.tensor([[0.0, 0.0], [1.0, 0.5]]), torch.tensor([[0.25, 0.75]])])
     for layer in model.weighing:
         torch.nn.init.zeros_(layer.weight)  # type: ignore[arg-type]
@@ -57,7 +57,7 @@ def test_a_combination_by_hand() -> None:
 
 
 @pytest.mark.parametrize("shape", [GRAY, COLOUR])
-def test_each_loss_reaches_its_own_player_only(shape: Shape) -> None:
+def test_each_loss_reaches_its_own_player_only(shape: GeneratorShape) -> None:
     model = settled(shape)
     players = [{"classifier"}, {"discriminator"}, {"mapping", "weighing"}]
     for place, player in enumerate(players, 1):
@@ -90,11 +90,11 @@ def test_a_gray_generator_has_no_first_stage() -> None:
 
 
 def test_classes_are_shown_by_what_they_lack() -> None:
-    shares = Gamo(Shape(1, 8, 8, 5, (100, 40, 10))).shares
+    shares = Gamo(GeneratorShape(1, 8, 8, 5, (100, 40, 10))).shares
     assert shares == pytest.approx((10 / 160, 60 / 160, 90 / 160))
 
 
 def test_the_network_does_not_grow_with_the_folder() -> None:
-    model = Gamo(Shape(1, 8, 8, 5, (MOST_POINTS + 500, 3)))
+    model = Gamo(GeneratorShape(1, 8, 8, 5, (MOST_POINTS + 500, 3)))
     model.settle([torch.rand(MOST_POINTS + 500, 64), torch.rand(3, 64)])
     assert model.points.shape == (MOST_POINTS + 3, 64)

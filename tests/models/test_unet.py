@@ -5,14 +5,14 @@ import torch
 from torch import Tensor
 
 from imbsynth.configs import TrainGeneratorConfig
-from imbsynth.models.unet import FREQUENCIES, NETWORKS, Network, UNet, waves
+from imbsynth.models.unet import FREQUENCIES, NETWORKS, UNet, UNetSize, waves
 from imbsynth.options import option_fields
 
-TINY = Network(patch=2, width=8, blocks=1, deep=1)
+TINY = UNetSize(patch=2, width=8, blocks=1, deep=1)
 CLASSES, CHANGES = 3, 5
 
 
-def fresh(size: tuple[int, int, int], network: Network = TINY) -> UNet:
+def fresh(size: tuple[int, int, int], network: UNetSize = TINY) -> UNet:
     torch.manual_seed(0)
     model = UNet(size, CLASSES, CHANGES, network)
     for weight in model.parameters():  # those that begin at 0 too

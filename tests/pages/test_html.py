@@ -10,7 +10,7 @@ from imbsynth.pages.blocks import (
     Bar,
     Block,
     Cell,
-    Commands,
+    CommandLines,
     Items,
     Picture,
     Section,
@@ -35,7 +35,7 @@ def every_block(text: str) -> list[Block]:
     return [
         Text(text),
         Items([text]),
-        Commands([text]),
+        CommandLines([text]),
         Table(text, [text, text, text, text], [[text, *cells]], marked=[0], words=[1]),
         Picture(b"bytes", (2, 3), f"picture of {text}", text),
         Section(text, [Text(text)]),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imbsynth.pages.blocks import Block, Commands, Picture, Section, Span, Table, Text
+from imbsynth.pages.blocks import Block, CommandLines, Picture, Section, Span, Table, Text
 from imbsynth.pages.html import page
 from imbsynth.pages.style import STYLE
 
@@ -30,7 +30,7 @@ def everything() -> str:
     long = "a-name-without-any-space-" * 6
     cell = Span("95.1 [93.3, 96.9]", 0.2, 0.5, 0.8)
     table = Table("scores " * 30, ["method", *["a column"] * 12], [[long, *[cell] * 12]])
-    commands = Commands(["imbsynth evaluate " + long])
+    commands = CommandLines(["imbsynth evaluate " + long])
     picture = Picture(drawn.getvalue(), (300, 1600), "a blue field", "caption")
     blocks: list[Block] = [Text("text " * 60), table, picture, commands, Text(long)]
     return page(long, "best " * 20, [Section(long, blocks)] * 2, "footer")

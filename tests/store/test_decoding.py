@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, features
 
 from imbsynth.configs import MAX_PIXELS, Fit
-from imbsynth.store.decoding import Picture, Unreadable, decode, quiet
+from imbsynth.store.decoding import DecodedImage, Unreadable, decode, quiet
 from imbsynth.store.images import as_picture
 from tests.store.conftest import chunk, noise, png_bytes, tiff_bytes
 
@@ -24,7 +24,7 @@ DEEP = struct.pack(">4H", 0, 257, 32768, 65535)  # four gray pixels of 16 bits
 AVIF = pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
 
 
-def decoded(data: bytes, size: tuple[int, int] | None = None) -> Picture:
+def decoded(data: bytes, size: tuple[int, int] | None = None) -> DecodedImage:
     with quiet():
         return decode(data, size)
 

@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike
 
 from imbsynth.errors import UserError
 from imbsynth.store import filling
-from imbsynth.store.filling import FilledFile, Place, named, room_for
+from imbsynth.store.filling import FilledFile, SpillFile, buffer_for, named
 from imbsynth.store.memory import limited, room
 from imbsynth.store.row_files import Form
 
@@ -34,7 +34,7 @@ def test_rows_are_read_as_they_were_written(
 ) -> None:
     values = np.random.default_rng(0).normal(0, 20, (COUNT, 3, 2)).astype(dtype)
     with limited(limit):
-        rows = room_for(Form((3, 2), dtype), COUNT, "rows")
+        rows = buffer_for(Form((3, 2), dtype), COUNT, "rows")
     assert isinstance(rows, FilledFile) == (limit == 0)
     for part in (np.array(order[:cut], int), np.array(order[cut:], int)):
         rows[part] = values[part]
@@ -45,8 +45,8 @@ def test_rows_are_read_as_they_were_written(
 
 def test_the_limit_is_in_bytes_whatever_the_type() -> None:
     with limited(4 * 10):
-        assert isinstance(room_for(Form((1,), np.float32), 11, "rows"), FilledFile)
-        held = room_for(Form((1,), np.float32), 10, "rows")
+        assert isinstance(buffer_for(Form((1,), np.float32), 11, "rows"), FilledFile)
+        held = buffer_for(Form((1,), np.float32), 10, "rows")
         assert isinstance(held, np.ndarray)
         assert room() == 0
 
@@ -70,7 +70,7 @@ def test_a_full_disk_says_what_takes_so_much(tmp_path: Path) -> None:
     def full() -> IO[bytes]:
         return open("/dev/full", "r+b", buffering=0)
 
-    place = Place(str(tmp_path), full, "free some space")
+    place = SpillFile(str(tmp_path), full, "free some space")
     rows = FilledFile(Form((25,), np.float32), 10**4, place, "latent vectors of 10000 images")
     with pytest.raises(UserError, match=r"of 10000 images take 1\.0 MB: more than memory") as error:
         rows[np.array([0])] = np.zeros((1, 25), np.float32)

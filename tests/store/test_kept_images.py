@@ -24,7 +24,7 @@ from imbsynth.store.kept_images import (
     KEPT,
     PICTURES,
     PIXELS,
-    Wanted,
+    CacheRequest,
     file_digests,
     is_kept_whole,
     read_kept,
@@ -57,7 +57,7 @@ def read(
         digests = file_digests(src, paths, cores=1, on_progress=lambda _: None)
         assert digests is not None
         images, damaged = read_kept(
-            Wanted(src, paths, form, digests), cores=1, on_progress=lambda _: None
+            CacheRequest(src, paths, form, digests), cores=1, on_progress=lambda _: None
         )
     return images, damaged is not None
 
@@ -234,7 +234,7 @@ def test_two_processes_at_once_decode_once(tmp_path: Path, paths: list[str]) -> 
 from pathlib import Path
 from imbsynth.store import image_files
 from imbsynth.store.images import ImageForm
-from imbsynth.store.kept_images import Wanted, file_digests, read_kept
+from imbsynth.store.kept_images import CacheRequest, file_digests, read_kept
 from imbsynth.store.memory import limited
 from imbsynth.store.picture_cache import kept_in
 decode, count = image_files.decode, []
@@ -247,7 +247,7 @@ how = dict(cores=1, on_progress=lambda _: None)
 with limited(0), kept_in(root / "cache"):
     form = ImageForm(size=(4, 6), skip_unreadable=True)
     digests = file_digests(root / "src", paths, **how)
-    images, _ = read_kept(Wanted(root / "src", paths, form, digests), **how)
+    images, _ = read_kept(CacheRequest(root / "src", paths, form, digests), **how)
 print(len(count), images.pixels[:].sum())
 """
     running = [
@@ -282,7 +282,7 @@ def test_files_that_change_while_they_are_read_are_not_kept(
         assert digests is not None
         put(src, paths[0], noise(9, 1, 4, 6))
         with pytest.raises(UserError, match="files change while they are read"):
-            read_kept(Wanted(src, paths, FORM, digests), cores=1, on_progress=lambda _: None)
+            read_kept(CacheRequest(src, paths, FORM, digests), cores=1, on_progress=lambda _: None)
     assert list((tmp_path / "cache" / KEPT).iterdir()) == []
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from imbsynth.configs import Fit, GenerateConfig
 from imbsynth.engine import generate
-from imbsynth.engine.decoding import as_configured
+from imbsynth.engine.configured import as_configured
 from imbsynth.errors import UserError
 from imbsynth.store import decoding, image_files
 from imbsynth.store.drafts import drafted

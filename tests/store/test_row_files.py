@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from imbsynth.errors import UserError
 from imbsynth.store import row_files
-from imbsynth.store.growing import Growing, cached_images, joined_pixels
+from imbsynth.store.growing import GrowingImages, cached_images, joined_pixels
 from imbsynth.store.memory import limited
 from imbsynth.store.row_files import RowFile, some_of
 
@@ -25,7 +25,7 @@ ROWS = st.lists(st.integers(0, COUNT - 1), max_size=40)
 
 def in_file(place: Path | None = None) -> RowFile:
     with limited(0):
-        growing = Growing(COUNT + 5, place=None if place is None else cached_images(place))
+        growing = GrowingImages(COUNT + 5, spill=None if place is None else cached_images(place))
         growing.extend(PIXELS)
         found = growing.whole()
     assert isinstance(found, RowFile)

@@ -11,13 +11,13 @@ import torch
 from imbsynth.engine.distances.inception import usual_places
 from imbsynth.errors import UserError
 from imbsynth.store.folders import digest_of
-from imbsynth.store.weights import Places, Published, find, named_tensors, read
+from imbsynth.store.weights import Published, WeightPlaces, find, named_tensors, read
 
 CONTENT = b"published weights"
 KNOWN = {"the file": Published(digest_of(CONTENT), lambda data: [torch.zeros(len(data))])}
 
 
-def places(tmp_path: Path, package: str = "no_such_package_at_all") -> Places:
+def places(tmp_path: Path, package: str = "no_such_package_at_all") -> WeightPlaces:
     """Nothing in the cache, nothing installed, nothing to download."""
     cached = [tmp_path / "cache/a.pth", tmp_path / "cache/b.pth"]
     nowhere = (tmp_path / "nowhere").as_uri()

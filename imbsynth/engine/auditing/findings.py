@@ -9,13 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 from imbsynth.configs import AuditConfig
+from imbsynth.core.batches import Indices
 from imbsynth.core.frechet import frechet_distance, summary_for
 from imbsynth.core.manifolds import DENSITY_K, compare_manifolds
 from imbsynth.core.near_copies import NearCopies, near_copies
 from imbsynth.core.pixels import to_unit
 from imbsynth.core.probe import cross_fitted_scores, separability
 from imbsynth.core.sharpness import TRACES
-from imbsynth.engine.auditing.images import Audited, Indices
+from imbsynth.engine.auditing.images import Audited
 from imbsynth.engine.auditing.judge import Judged
 
 Numbers = dict[str, float]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.configs import AuditConfig
+from imbsynth.core.batches import Indices
 from imbsynth.engine.events import OnEvent
 from imbsynth.engine.manifest import RECONSTRUCT, Made, has_manifest, made_of
 from imbsynth.engine.previews import ANYTHING, Fits
@@ -23,7 +24,6 @@ from imbsynth.store.names import listing
 from imbsynth.store.records import MANIFEST
 from imbsynth.store.row_files import PixelArray
 
-Indices = NDArray[np.int64]
 NEITHER = -1
 
 

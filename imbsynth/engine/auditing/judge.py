@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from imbsynth.configs import MAX_CLASSIFIED_SIDE, AosTrainConfig, AuditConfig, check_size
+from imbsynth.core.batches import Indices
 from imbsynth.core.pixels import as_rows, to_unit
-from imbsynth.engine.auditing.images import NEITHER, Audited, Indices
+from imbsynth.engine.auditing.images import NEITHER, Audited
 from imbsynth.engine.events import Advanced, OnEvent, Started
 from imbsynth.engine.previews import Preview
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.sources.spaces import Pixels
+from imbsynth.engine.sources.spaces import PixelSpace
 from imbsynth.engine.training.classifier import ClassifierTask, Material
 from imbsynth.engine.training.classifier_run import classifier_step, classifier_trainer
 from imbsynth.engine.training.memory import check_memory
@@ -124,7 +125,7 @@ def _judge_to_be(
         ),
         seed=seed,
     )
-    space = Pixels(images, list(members.values()), device, AT_ONCE)
+    space = PixelSpace(images, list(members.values()), device, AT_ONCE)
     # The last epoch is used: of the images that would choose one, one of each class does.
     some = np.array([own[0] for own in members.values()])
     val = Validation(torch.from_numpy(images.pixels[some]), images.labels[some])

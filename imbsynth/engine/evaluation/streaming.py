@@ -16,14 +16,14 @@ from imbsynth.core.pixels import stacked
 from imbsynth.engine.events import Advanced, OnEvent, Started
 from imbsynth.engine.inference.classifier import TrainedClassifier, check_finite, logits
 from imbsynth.engine.inference.decisions import Decisions
-from imbsynth.engine.originals import loose_images
+from imbsynth.engine.source_folders import loose_images
 from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device, resolve_precision, worker_count
 from imbsynth.store.image_reader import ImageReader, ImageRules
 from imbsynth.store.names import listing
 
 
-class Source(NamedTuple):
+class GivenImages(NamedTuple):
     """Image files, none of them read yet."""
 
     root: Path
@@ -31,7 +31,7 @@ class Source(NamedTuple):
     where: str  # for messages
 
 
-class Batch(NamedTuple):
+class ClassifiedBatch(NamedTuple):
     """Some images, and what the classifier says of them."""
 
     paths: list[str]
@@ -46,13 +46,13 @@ class Batch(NamedTuple):
         return highest[:, 1] - highest[:, 0]
 
 
-def source_of(given: Sequence[Path]) -> Source:
+def given_images(given: Sequence[Path]) -> GivenImages:
     """One folder, or files; UserError for anything else.
 
     Paths of files are relative to the innermost folder that has them all.
     """
     if len(given) == 1 and not given[0].is_file():
-        return Source(given[0], loose_images(given[0]), str(given[0]))
+        return GivenImages(given[0], loose_images(given[0]), str(given[0]))
     missing = [str(path) for path in given if not path.is_file()]
     if missing:
         raise UserError(
@@ -60,10 +60,14 @@ def source_of(given: Sequence[Path]) -> Source:
         )
     absolute = [os.path.abspath(path) for path in given]
     root = os.path.commonpath([os.path.dirname(path) for path in absolute])
-    return Source(Path(root), sorted({os.path.relpath(p, root) for p in absolute}), "the files")
+    return GivenImages(
+        Path(root), sorted({os.path.relpath(p, root) for p in absolute}), "the files"
+    )
 
 
-def reader_for(config: PredictConfig, trained: TrainedClassifier, source: Source) -> ImageReader:
+def reader_for(
+    config: PredictConfig, trained: TrainedClassifier, images: GivenImages
+) -> ImageReader:
     """Reads images as the classifier takes them."""
     form = trained.form(config.skip_unreadable)
     rules = ImageRules(
@@ -72,7 +76,7 @@ def reader_for(config: PredictConfig, trained: TrainedClassifier, source: Source
         skip_unreadable=form.skip_unreadable,
         fit=form.fit,
     )
-    return ImageReader(source.root, source.paths, rules, cores=worker_count(), where=source.where)
+    return ImageReader(images.root, images.paths, rules, cores=worker_count(), where=images.where)
 
 
 def classified(
@@ -81,7 +85,7 @@ def classified(
     decisions: Decisions,
     reader: ImageReader,
     on_event: OnEvent,
-) -> Iterator[Batch]:
+) -> Iterator[ClassifiedBatch]:
     """The images of a reader; UserError as the reader raises it, after the last batch."""
     device = resolve_device(config.device)
     precision = resolve_precision(config.precision, device)
@@ -96,7 +100,7 @@ def classified(
                 model, pixels, device=device, precision=precision, batch_size=len(pixels)
             )
             check_finite(config.checkpoint, found)
-            yield Batch(
+            yield ClassifiedBatch(
                 [reader.paths[i] for i in read.places],
                 read.digests,
                 pixels.numpy(),

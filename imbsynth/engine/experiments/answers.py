@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from imbsynth.configs.contenders import base_of
 from imbsynth.core.halving import Stop, stops
-from imbsynth.core.paired import ByClass
+from imbsynth.core.paired import ValuesByClass
 from imbsynth.engine.experiments.folder_protocol import trial_on_folder
 from imbsynth.engine.experiments.protocols import Trial
 from imbsynth.errors import UserError
@@ -41,7 +41,7 @@ def read_answers(
     return found
 
 
-def right(answers: Answers) -> ByClass:
+def right(answers: Answers) -> ValuesByClass:
     """Of each image of a fold: 1 if it was named correctly, else 0."""
     return [(own == label).astype(float) for label, own in enumerate(answers)]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from imbsynth.configs import USUAL_SIDE, ExperimentConfig, Size
 from imbsynth.configs.contenders import CONTENDERS
 from imbsynth.configs.grouping import Grouped
-from imbsynth.engine.experiments.plans import Plan, plan_for_budget
+from imbsynth.engine.experiments.effort import ExperimentPlan
 from imbsynth.engine.experiments.protocol_options import Options
 from imbsynth.engine.experiments.protocols import DataSet, MethodOptions, Protocol, Trial
 from imbsynth.engine.grouping import groups_of, suggestion
@@ -35,7 +35,7 @@ class Ground:
     size: Size | None  # of the images; None: the one that all have
     most_folds: int  # that its rarest class allows
 
-    def protocol(self, plan: Plan) -> Protocol:
+    def protocol(self, plan: ExperimentPlan) -> Protocol:
         """The methods of a plan, all with the same training budget."""
         counts, effort = self.folder.counts, plan.effort
         balanced = len(counts) * max(counts.values())
@@ -83,11 +83,6 @@ def ground_of(folder: ImageFolder, config: ExperimentConfig) -> Ground:
 def trial_on_folder(method: str, fold: int) -> Trial:
     """The trial of a method in a fold."""
     return Trial(FOLDER, AS_IS, method, fold)
-
-
-def protocol_for(folder: ImageFolder, config: ExperimentConfig) -> Protocol:
-    """The protocol of a budget; the errors are those of `ground_of`."""
-    return ground_of(folder, config).protocol(plan_for_budget(config))
 
 
 def _most_folds(folder: ImageFolder, grouping: Grouped) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from imbsynth.configs import ASKED, ExperimentConfig
-from imbsynth.engine.experiments.plans import Plan, recorded_plan
+from imbsynth.engine.experiments.effort import ExperimentPlan, recorded_plan
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.store.fields import Wrong
 from imbsynth.store.outputs import claim, new_file
@@ -16,7 +16,9 @@ from imbsynth.store.trials import PROTOCOL
 MADE_BY = ("protocol", "data", "on", *ASKED)  # the options that are kept
 
 
-def keep_protocol(workspace: Workspace, config: ExperimentConfig, plan: Plan | None = None) -> None:
+def keep_protocol(
+    workspace: Workspace, config: ExperimentConfig, plan: ExperimentPlan | None = None
+) -> None:
     """Put the protocol beside its results, and the plan that it was made by, if one was chosen."""
     target = workspace.out / PROTOCOL
 
@@ -27,7 +29,9 @@ def keep_protocol(workspace: Workspace, config: ExperimentConfig, plan: Plan | N
     wait_and_make(keep)
 
 
-def write_protocol(workspace: Workspace, config: ExperimentConfig, plan: Plan | None) -> None:
+def write_protocol(
+    workspace: Workspace, config: ExperimentConfig, plan: ExperimentPlan | None
+) -> None:
     """The same, for the process that has claimed the file."""
     record = {**workspace.protocol.record(), "asked": _made_by(config)}
     if plan is not None:
@@ -38,7 +42,7 @@ def write_protocol(workspace: Workspace, config: ExperimentConfig, plan: Plan | 
             write_json(part, record)
 
 
-def kept_plan(config: ExperimentConfig) -> Plan | None:
+def kept_plan(config: ExperimentConfig) -> ExperimentPlan | None:
     """The plan that was chosen for the same methods and the same time; None if none was."""
     path = config.out / PROTOCOL
     if not path.is_file():

@@ -8,11 +8,16 @@ from time import perf_counter
 from imbsynth.configs import ExperimentConfig
 from imbsynth.engine.events import Note, OnEvent, duration
 from imbsynth.engine.experiments.answers import read_answers, spared
+from imbsynth.engine.experiments.effort import (
+    LADDER,
+    ExperimentPlan,
+    asked_methods,
+    plan_for_budget,
+)
 from imbsynth.engine.experiments.expected_time import Speed, measured
 from imbsynth.engine.experiments.folder_protocol import Ground, ground_of, warnings_for
 from imbsynth.engine.experiments.grid import share_of, to_do
 from imbsynth.engine.experiments.kept_protocol import keep_protocol, kept_plan, write_protocol
-from imbsynth.engine.experiments.plans import LADDER, Plan, asked_methods, plan_for_budget
 from imbsynth.engine.experiments.protocols import Trial
 from imbsynth.engine.experiments.time_limits import choice, plan_within
 from imbsynth.engine.experiments.workspace import Workspace
@@ -62,7 +67,7 @@ class Preparation:
         self.on_event(Note(f"{trials}, about {total} if one process does them all"))
         return seconds
 
-    def _workspace(self, plan: Plan) -> Workspace:
+    def _workspace(self, plan: ExperimentPlan) -> Workspace:
         config, ground = self.config, self.ground
         protocol = ground.protocol(plan)
         return Workspace(protocol, ground.folder.root, config.out, config.device, config.grouping())
@@ -90,10 +95,10 @@ class Preparation:
         wait_and_make(choose)
         return found[0]
 
-    def _chosen(self) -> Plan:
+    def _chosen(self) -> ExperimentPlan:
         begun, limit = perf_counter(), self.config.time or 0
         wanted = asked_methods(self.config)
-        speed = self._measured(self._workspace(Plan(LADDER[0], wanted)), wanted)
+        speed = self._measured(self._workspace(ExperimentPlan(LADDER[0], wanted)), wanted)
         plan = plan_within(limit, perf_counter() - begun, self.ground, wanted, speed)
         self.on_event(Note(choice(self.ground, plan, wanted, limit)))
         return plan

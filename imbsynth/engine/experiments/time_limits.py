@@ -7,9 +7,9 @@ import math
 from imbsynth.configs.contenders import base_of
 from imbsynth.configs.experiment_values import time_text
 from imbsynth.engine.events import duration
+from imbsynth.engine.experiments.effort import LADDER, ExperimentPlan
 from imbsynth.engine.experiments.expected_time import Speed
 from imbsynth.engine.experiments.folder_protocol import Ground
-from imbsynth.engine.experiments.plans import LADDER, Plan
 from imbsynth.errors import UserError, option
 from imbsynth.store.names import listing
 
@@ -17,13 +17,15 @@ USABLE = 0.85  # of the limit; the rest is for what an estimate misses
 FEWEST = 2  # methods
 
 
-def all_seconds(ground: Ground, plan: Plan, speed: Speed) -> float:
+def all_seconds(ground: Ground, plan: ExperimentPlan, speed: Speed) -> float:
     """About how long a plan takes, if no method is stopped."""
     protocol = ground.protocol(plan)
     return sum(speed.seconds(protocol).values()) * len(protocol.seeds)
 
 
-def plan_within(limit: int, spent: float, ground: Ground, methods: list[str], speed: Speed) -> Plan:
+def plan_within(
+    limit: int, spent: float, ground: Ground, methods: list[str], speed: Speed
+) -> ExperimentPlan:
     """The plan for a limit in seconds, of which some are spent; UserError if none fits.
 
     As many methods as possible, at the least effort if need be: where all do not fit, the one that
@@ -32,7 +34,7 @@ def plan_within(limit: int, spent: float, ground: Ground, methods: list[str], sp
     usable = USABLE * limit - spent
     while True:
         for effort in reversed(LADDER):
-            plan = Plan(effort, methods)
+            plan = ExperimentPlan(effort, methods)
             if all_seconds(ground, plan, speed) <= usable:
                 return plan
         if len(methods) <= FEWEST:
@@ -49,13 +51,13 @@ def plan_within(limit: int, spent: float, ground: Ground, methods: list[str], sp
 
 def _without_slowest(ground: Ground, methods: list[str], speed: Speed) -> list[str]:
     """All but the method that takes longest of those that no other is compared with."""
-    seconds = speed.seconds(ground.protocol(Plan(LADDER[0], methods)))
+    seconds = speed.seconds(ground.protocol(ExperimentPlan(LADDER[0], methods)))
     bases = {base_of(method) for method in methods}
     slowest = max((m for m in methods if m not in bases), key=lambda m: seconds[m])
     return [method for method in methods if method != slowest]
 
 
-def choice(ground: Ground, plan: Plan, wanted: list[str], limit: int) -> str:
+def choice(ground: Ground, plan: ExperimentPlan, wanted: list[str], limit: int) -> str:
     """What was chosen and why, in a sentence."""
     protocol = ground.protocol(plan)
     train = protocol.methods[plan.methods[0]].train

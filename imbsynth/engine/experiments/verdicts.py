@@ -13,7 +13,13 @@ import numpy as np
 from imbsynth.configs.contenders import base_of
 from imbsynth.core import metrics
 from imbsynth.core.halving import Stop, gains
-from imbsynth.core.paired import ByClass, Difference, compared, training_variance, wanted_images
+from imbsynth.core.paired import (
+    Difference,
+    ValuesByClass,
+    compared,
+    training_variance,
+    wanted_images,
+)
 from imbsynth.core.profiles import by_size
 from imbsynth.core.proportions import jeffreys, mean_interval
 from imbsynth.engine.experiments.answers import ROPE, Answers, read_answers, right, stopped
@@ -146,7 +152,9 @@ def _verdict(
     )
 
 
-def _wanted(folds: list[ByClass], training: float, counts: Mapping[str, int]) -> dict[str, int]:
+def _wanted(
+    folds: list[ValuesByClass], training: float, counts: Mapping[str, int]
+) -> dict[str, int]:
     """More images by class that would make a gain clear; none if no number of them would."""
     pooled = [np.concatenate(own) for own in zip(*folds, strict=True)]
     found = wanted_images(pooled, ROPE, training / len(folds))

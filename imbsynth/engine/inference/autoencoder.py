@@ -12,10 +12,10 @@ from torch import Tensor
 from imbsynth.configs import Decoder, check_decoder, check_size
 from imbsynth.core.batches import images_at_once
 from imbsynth.core.pixels import PixelRows, to_bytes, to_unit
-from imbsynth.engine.inference.digests import packed, taken
+from imbsynth.engine.inference.digests import TRAINED_ON, packed, taken
 from imbsynth.engine.inference.equal_batches import all_finite, in_equal_batches
 from imbsynth.errors import UserError
-from imbsynth.models.autoencoder import Autoencoder, Shape
+from imbsynth.models.autoencoder import Autoencoder, AutoencoderShape
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.runtime import arithmetic
 from imbsynth.store.checkpoint_headers import read_header
@@ -26,7 +26,6 @@ from imbsynth.store.folders import is_class_name
 from imbsynth.store.names import listing
 
 KIND = "train-ae"
-_TRAINED_ON = "digests.train"  # version 0.1 wrote none
 MOST_LATENT_DIM = 65_536
 
 
@@ -86,7 +85,7 @@ def autoencoder_checkpoint(
 
     trained_on: digests of the images that it learned from, of their files and of their pixels.
     """
-    tensors = {**model.state_dict(), _TRAINED_ON: packed(trained_on)}
+    tensors = {**model.state_dict(), TRAINED_ON: packed(trained_on)}
     return Checkpoint(tensors, {**meta, "kind": KIND, "shape": model.shape._asdict()})
 
 
@@ -95,7 +94,7 @@ def load_autoencoder(path: Path) -> Autoencoder:
     checkpoint = load_checkpoint(path, KIND)
     _check_known(path, checkpoint.meta)
     shape, tensors = _shape(path, checkpoint.meta), dict(checkpoint.tensors)
-    tensors.pop(_TRAINED_ON, None)
+    tensors.pop(TRAINED_ON, None)
     with torch.device("meta"):
         model = Autoencoder(shape)
     check_tensors(path, tensors, model.state_dict())
@@ -107,7 +106,7 @@ def load_autoencoder(path: Path) -> Autoencoder:
 def images_of_autoencoder(path: Path) -> DigestSet:
     """The digests of the images that the autoencoder of a checkpoint has learned from."""
     try:
-        return taken(dict(load_checkpoint(path, KIND).tensors), _TRAINED_ON)
+        return taken(dict(load_checkpoint(path, KIND).tensors), TRAINED_ON)
     except Wrong as error:
         raise UserError(
             f"{path}: {error}", "the file is damaged or was edited: make it again with train-ae"
@@ -122,11 +121,11 @@ def is_poor(path: Path) -> bool:
         return False
 
 
-def _shape(path: Path, meta: dict[str, Any]) -> Shape:
+def _shape(path: Path, meta: dict[str, Any]) -> AutoencoderShape:
     """The shape that a header describes, within its limits; UserError for any other header."""
     try:
         found = mapping(meta, "shape")
-        shape = Shape(
+        shape = AutoencoderShape(
             channels=whole(found, "channels", 1, 3),
             height=whole(found, "height"),
             width=whole(found, "width"),
@@ -153,7 +152,9 @@ def _shape(path: Path, meta: dict[str, Any]) -> Shape:
 def _check_known(path: Path, meta: dict[str, Any]) -> None:
     """Raise UserError for a field of a newer version, without which images would be others."""
     shape = meta.get("shape")
-    unknown = sorted(shape.keys() - set(Shape._fields)) if isinstance(shape, dict) else []
+    unknown = (
+        sorted(shape.keys() - set(AutoencoderShape._fields)) if isinstance(shape, dict) else []
+    )
     if unknown:
         raise UserError(
             f"{path}: this version of imbsynth does not know what {listing(unknown)} of an "

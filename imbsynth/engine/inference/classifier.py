@@ -17,7 +17,7 @@ from imbsynth.core.batches import images_at_once
 from imbsynth.core.pixels import PixelRows, network_input
 from imbsynth.engine.inference.class_counts import class_counts
 from imbsynth.engine.inference.decisions import Fitted, read_fitted
-from imbsynth.engine.inference.digests import packed, taken, unpacked
+from imbsynth.engine.inference.digests import TRAINED_ON, packed, taken, unpacked
 from imbsynth.engine.inference.fits import read_fit
 from imbsynth.engine.overlap import ENCODED, PARENTS, TRAINED, VALIDATED
 from imbsynth.errors import UserError, option
@@ -34,9 +34,9 @@ PRETRAINED = "pretrained"  # in the header: which weights the training started f
 # What networks of torchvision raise for images that are too small, or not multiples of a patch.
 _UNFIT = (RuntimeError, AssertionError)
 PIXELS_AT_ONCE = 512 * 64 * 64  # in a batch without gradients: its maps take about a gigabyte
-_MODEL, _TRAINED_ON, _VALIDATED_ON = "model.", "digests.train", "digests.val"
+_MODEL, _VALIDATED_ON = "model.", "digests.val"
 _PARENTS, _ENCODED = "digests.parents", "digests.ae"  # version 0.1 wrote none
-_SEEN = (_TRAINED_ON, _VALIDATED_ON, _PARENTS, _ENCODED)  # in the order of `Seen`
+_SEEN = (TRAINED_ON, _VALIDATED_ON, _PARENTS, _ENCODED)  # in the order of `Seen`
 
 
 class Seen(NamedTuple):

@@ -11,6 +11,8 @@ from torch import Tensor
 from imbsynth.store.digests import SIZE, Digests, DigestSet, as_set
 from imbsynth.store.fields import Wrong
 
+TRAINED_ON = "digests.train"  # a tensor; version 0.1 wrote none
+
 
 def packed(digests: Iterable[str]) -> Tensor:
     """(n, 32) uint8, sorted: half the size of hexadecimal, and not in the header."""

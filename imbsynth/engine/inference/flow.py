@@ -10,7 +10,7 @@ from torch import Tensor
 from imbsynth.configs import GUIDANCE, SAMPLING_STEPS
 from imbsynth.core.flows import flow_loss, guided, transported
 from imbsynth.core.non_leaky import NUMBERS
-from imbsynth.models.generators import Generator, Shape
+from imbsynth.models.generators import Generator, GeneratorShape
 from imbsynth.models.unet import NETWORKS, UNet
 
 
@@ -24,7 +24,11 @@ class Flow(Generator):
     lr = 1e-3
 
     def __init__(
-        self, shape: Shape, *, guidance: float = GUIDANCE, sampling_steps: int = SAMPLING_STEPS
+        self,
+        shape: GeneratorShape,
+        *,
+        guidance: float = GUIDANCE,
+        sampling_steps: int = SAMPLING_STEPS,
     ) -> None:
         """guidance, sampling_steps: how images are made; see `guided` and `transported`."""
         super().__init__()

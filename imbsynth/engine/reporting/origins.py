@@ -10,11 +10,11 @@ from imbsynth.engine.reporting.below import Below, Origin, origin_of
 from imbsynth.engine.reporting.parts import Part, named
 from imbsynth.errors import UserError
 from imbsynth.options import built, command_name, option_fields, parsed
-from imbsynth.pages.blocks import Block, Cell, Commands, Items, Section, Table, Text
+from imbsynth.pages.blocks import Block, Cell, CommandLines, Items, Section, Table, Text
+from imbsynth.store.copies import folder_digest
 from imbsynth.store.fields import Wrong, mapping
 from imbsynth.store.folders import digest_of, is_digest, read_regular
 from imbsynth.store.records import read_json
-from imbsynth.store.transfer import folder_digest
 from imbsynth.store.trials import PROTOCOL
 
 # In an order in which the commands can be run: what reads an output comes after what makes it.
@@ -44,7 +44,7 @@ EXPLANATION = (
     "last name alone."
 )
 
-Made = tuple[str, Origin]  # an output's path, and how it was made
+MadeOutput = tuple[str, Origin]  # an output's path, and how it was made
 
 
 def origin_part(below: Below) -> Part | None:
@@ -62,13 +62,13 @@ def origin_part(below: Below) -> Part | None:
         lines += [line] if line else []
         foreign += [] if line else [f"{path}: made by {origin.command}, with other options"]
     where = "that this report is on" if inside else "above the one that this report is on"
-    blocks: list[Block] = [Text(EXPLANATION.format(where)), Commands(lines)] if lines else []
+    blocks: list[Block] = [Text(EXPLANATION.format(where)), CommandLines(lines)] if lines else []
     if foreign:
         blocks += [Text("Made with options that this version does not have:"), Items(foreign)]
     return Part(Section("How it was made", [*blocks, *_versions(made)]))
 
 
-def _made(below: Below) -> Iterator[Made]:
+def _made(below: Below) -> Iterator[MadeOutput]:
     for path, output in below.outputs.items():
         yield path, output.origin
     for path, header in below.checkpoints.items():
@@ -124,7 +124,7 @@ def _line(path: str, origin: Origin, places: Mapping[str, str]) -> str:
         return ""
 
 
-def _versions(made: list[Made]) -> list[Block]:
+def _versions(made: list[MadeOutput]) -> list[Block]:
     """Of each output, the versions it was made with, if it says so."""
     names = sorted({name for _, origin in made for name in origin.versions})
     names = sorted(names, key=lambda name: name != "imbsynth")

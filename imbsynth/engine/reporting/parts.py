@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from imbsynth.engine.experiments.verdicts import with_interval
@@ -33,14 +32,9 @@ def beside(path: str, suffix: str) -> str:
     return path.removesuffix(SUFFIX) + suffix
 
 
-def parent(path: str) -> str:
-    """The folder that a path is in."""
-    return Path(path).parent.as_posix()
-
-
-def percent(value: float, digits: int = 1) -> str:
+def percent(value: float) -> str:
     """A share in percent, without the sign."""
-    return f"{100 * value:.{digits}f}"
+    return f"{100 * value:.1f}"
 
 
 def points(value: float) -> str:

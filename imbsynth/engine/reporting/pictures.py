@@ -11,9 +11,9 @@ from imbsynth.pages.blocks import Picture
 from imbsynth.store.decoding import Unreadable, decode
 from imbsynth.store.folders import is_inside, read_regular
 from imbsynth.store.names import printable
+from imbsynth.store.png import SIGNATURE
 
 MOST = 64 << 20  # bytes of all pictures: browsers open larger pages, but nobody mails them
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def picture(below: Below, path: str, alt: str, caption: str) -> list[Picture]:

@@ -6,7 +6,13 @@ import os
 from typing import Any, NamedTuple
 
 from imbsynth.core.metric_table import METRICS
-from imbsynth.engine.comparison.answers import Answers, Best, best_of, read_answers, same_images
+from imbsynth.engine.comparison.best import (
+    Best,
+    FilePredictions,
+    best_of,
+    read_predictions,
+    same_images,
+)
 from imbsynth.engine.comparison.sentences import warning
 from imbsynth.engine.comparison.stored import Result, load_evaluation
 from imbsynth.engine.reporting.below import Below
@@ -42,7 +48,7 @@ class Evaluation(NamedTuple):
     folder: str
     result: Result
     metrics: dict[str, Any]
-    answers: Answers | None  # None: not known
+    predictions: FilePredictions | None  # None: not known
 
 
 def score_part(below: Below) -> Part | None:
@@ -81,17 +87,21 @@ def _read(below: Below, folder: str, name: str) -> Evaluation | None:
     result = below.attempt(file, lambda: load_evaluation(path / METRICS_FILE, name))
     if result is None:
         return None
-    answers = below.attempt(file, lambda: read_answers(path))
-    return Evaluation(name, folder, result, read_json(path / METRICS_FILE), answers or None)
+    predictions = below.attempt(file, lambda: read_predictions(path))
+    return Evaluation(name, folder, result, read_json(path / METRICS_FILE), predictions or None)
 
 
 def _groups(found: list[Evaluation]) -> list[list[Evaluation]]:
-    """Those of the same images together; one without its answers is alone."""
+    """Those of the same images together; one without its predictions is alone."""
     groups: list[list[Evaluation]] = []
     for one in found:
         for group in groups:
-            first = group[0].answers
-            if first is not None and one.answers is not None and same_images(first, one.answers):
+            first = group[0].predictions
+            if (
+                first is not None
+                and one.predictions is not None
+                and same_images(first, one.predictions)
+            ):
                 group.append(one)
                 break
         else:
@@ -101,7 +111,9 @@ def _groups(found: list[Evaluation]) -> list[list[Evaluation]]:
 
 def _best(group: list[Evaluation]) -> Best | None:
     """Of those whose scores are scores on new images; None for fewer than two."""
-    fair = {e.name: e.answers for e in group if not e.result.overlap and e.answers is not None}
+    fair = {
+        e.name: e.predictions for e in group if not e.result.overlap and e.predictions is not None
+    }
     return best_of(fair) if len(fair) > 1 else None
 
 

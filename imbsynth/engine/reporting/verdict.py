@@ -27,7 +27,7 @@ from imbsynth.engine.reporting.parts import (
 from imbsynth.engine.reporting.pictures import picture
 from imbsynth.errors import UserError
 from imbsynth.options import parsed
-from imbsynth.pages.blocks import Block, Cell, Commands, Items, Section, Table, Text
+from imbsynth.pages.blocks import Block, Cell, CommandLines, Items, Section, Table, Text
 from imbsynth.store.fields import Wrong, counts, mapping, sequence
 from imbsynth.store.records import INTERVALS, RECALLS, RECONSTRUCTIONS, SAMPLES, read_json
 from imbsynth.store.trials import PROTOCOL, find_trial, read_trial, trial_file, trial_names
@@ -162,7 +162,10 @@ def _training(protocol: Mapping[str, Any], method: str) -> list[Block]:
         src = balanced
     given = parsed(AosTrainConfig, _given(options, "train"))
     lines.append(command_line(AosTrainConfig(src=src, out=Path("winner.safetensors"), **given)))
-    return [Text(f"To train {method} on all images, where photos is the folder:"), Commands(lines)]
+    return [
+        Text(f"To train {method} on all images, where photos is the folder:"),
+        CommandLines(lines),
+    ]
 
 
 def _given(options: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from imbsynth.core.row_streams import Rows, RowStream
 from imbsynth.core.samplers import in_turn
 from imbsynth.core.tables import AUGMENTATIONS
 from imbsynth.engine.reading import Labelled
-from imbsynth.engine.sources.source import Origin
+from imbsynth.engine.sources.source import MethodRecord
 from imbsynth.runtime import stream
 
 
@@ -31,7 +31,7 @@ class AugmentedCopies:
     ) -> None:
         """augment: a name of `AUGMENTATIONS`; options: a config with a field for each of its."""
         self.rows_at_once = rows_at_once
-        self.origin = Origin(AUGMENT, "pixel", augment=augment)
+        self.method_record = MethodRecord(AUGMENT, "pixel", augment=augment)
         self._augment = AUGMENTATIONS[augment].with_options(options)
         self._images, self._members, self._seed = images, images.members(), seed
 

@@ -12,14 +12,18 @@ from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, is_poor, load_autoencoder
 from imbsynth.engine.inference.fits import fit_of
-from imbsynth.engine.inference.generator import Stored, TrainedGenerator, load_generator
+from imbsynth.engine.inference.generator import (
+    GeneratorCheckpoint,
+    TrainedGenerator,
+    load_generator,
+)
 from imbsynth.engine.previews import Fits
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.sources.augmented import AugmentedCopies
 from imbsynth.engine.sources.generated import FromGenerator, check_classes
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.source import Source
-from imbsynth.engine.sources.spaces import Pixels, Space, latent_space
+from imbsynth.engine.sources.spaces import PixelSpace, Space, latent_space
 from imbsynth.engine.sources.targets import check_targets
 from imbsynth.runtime import ALONE, World, resolve_device, resolve_precision
 from imbsynth.store.images import ImageForm
@@ -27,13 +31,13 @@ from imbsynth.store.images import ImageForm
 _AS_POOR = "synthetic images will be no better; train it for more epochs, or on more images"
 
 
-class Compute(NamedTuple):
+class ComputeSettings(NamedTuple):
     """Where and how numbers are computed, and the networks that are asked for."""
 
     device: torch.device
     precision: str = "fp32"
     autoencoder: TrainedAutoencoder | None = None  # in whose latent space a sampler works
-    stored: Stored | None = None  # of a generator, the checkpoint
+    stored: GeneratorCheckpoint | None = None  # of a generator, the checkpoint
     generator: TrainedGenerator | None = None
 
     @property
@@ -44,19 +48,19 @@ class Compute(NamedTuple):
         return None if self.generator is None else self.generator.shape[:3]
 
 
-def compute_of(config: Balancing) -> Compute:
+def compute_of(config: Balancing) -> ComputeSettings:
     """Load the networks that the options name."""
     device = resolve_device(config.device)
     if config.generator is not None:
         precision = resolve_precision(config.precision, device)
         stored = load_generator(config.generator, config.sampling_of)
         generator = TrainedGenerator(stored.model, stored.shape, device, precision)
-        return Compute(device, precision, stored=stored, generator=generator)
+        return ComputeSettings(device, precision, stored=stored, generator=generator)
     if config.ae is not None:
         precision = resolve_precision(config.precision, device)
         autoencoder = TrainedAutoencoder(load_autoencoder(config.ae), device, precision)
-        return Compute(device, precision, autoencoder)
-    return Compute(device)
+        return ComputeSettings(device, precision, autoencoder)
+    return ComputeSettings(device)
 
 
 def fits_of(config: Balancing) -> Fits:
@@ -64,7 +68,7 @@ def fits_of(config: Balancing) -> Fits:
     return Fits(partial(check_targets, config))
 
 
-def images_for(config: Balancing, compute: Compute, on_event: OnEvent) -> Labelled:
+def images_for(config: Balancing, compute: ComputeSettings, on_event: OnEvent) -> Labelled:
     """The images of the folder, as the network takes or makes them if there is one.
 
     A note says if it is an autoencoder that reconstructs images badly.
@@ -80,7 +84,7 @@ def images_for(config: Balancing, compute: Compute, on_event: OnEvent) -> Labell
 
 def source_of(
     config: Balancing,
-    compute: Compute,
+    compute: ComputeSettings,
     images: Labelled,
     added: dict[str, int],
     on_event: OnEvent,
@@ -100,7 +104,7 @@ def source_of(
         )
     space: Space
     if autoencoder is None:
-        space = Pixels(images, images.members(), compute.device, config.batch_size)
+        space = PixelSpace(images, images.members(), compute.device, config.batch_size)
     else:
         space = latent_space(
             autoencoder,

@@ -14,7 +14,7 @@ from imbsynth.core.row_streams import Rows
 from imbsynth.core.samplers import Draw, Joint, Noted
 from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.events import Note, OnEvent, silent
-from imbsynth.engine.sources.source import Origin
+from imbsynth.engine.sources.source import MethodRecord
 from imbsynth.engine.sources.spaces import Space
 from imbsynth.runtime import stream
 from imbsynth.store.names import listing
@@ -40,9 +40,9 @@ class Interpolation:
         self._draws: dict[int, Draw] = {}
 
     @property
-    def origin(self) -> Origin:
+    def method_record(self) -> MethodRecord:
         """How its images come about."""
-        return Origin(self.method, self.space.name)
+        return MethodRecord(self.method, self.space.name)
 
     @property
     def rows_at_once(self) -> int:

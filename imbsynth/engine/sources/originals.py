@@ -12,9 +12,9 @@ from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import Labelled, Listed
 from imbsynth.errors import UserError
 from imbsynth.runtime import World
+from imbsynth.store.copies import copy_or_link
 from imbsynth.store.names import listing
 from imbsynth.store.png_writers import Write
-from imbsynth.store.transfer import transfer
 
 
 class Placed(NamedTuple):
@@ -32,7 +32,7 @@ def place_originals(
     if not config.synthetic_only:
         total = len(images.paths)
         on_event(Started("copying originals", total))
-        transfer(
+        copy_or_link(
             config.src,
             images.paths[world.share(total)],
             part,

@@ -25,7 +25,7 @@ class Planned(NamedTuple):
     plan: Plan
 
 
-class Batch(NamedTuple):
+class Rendered(NamedTuple):
     """The same, computed."""
 
     label: int
@@ -53,10 +53,10 @@ def planned(
 
 def render(
     source: Source, added: list[int], epoch: int = 0, *, world: World = ALONE
-) -> Iterator[Batch]:
+) -> Iterator[Rendered]:
     """The images of `planned`."""
     for label, plan in planned(source, added, epoch, world=world):
-        yield Batch(label, plan, source.images(label, plan).numpy())
+        yield Rendered(label, plan, source.images(label, plan).numpy())
 
 
 class Tally:
@@ -76,7 +76,7 @@ class Tally:
             counts[reason] = counts.get(reason, 0) + 1
 
 
-def render_kept(source: Source, added: list[int], check: Check, tally: Tally) -> Iterator[Batch]:
+def render_kept(source: Source, added: list[int], check: Check, tally: Tally) -> Iterator[Rendered]:
     """The images of the first `added[label]` rows of each class that pass a check.
 
     Whether a row is kept depends on the row alone: more images of a class begin with the fewer. If
@@ -94,6 +94,6 @@ def render_kept(source: Source, added: list[int], check: Check, tally: Tally) ->
             tried = reasons if missing else reasons[: kept[-1] + 1]
             tally.count(label, len(kept), filter(None, tried))
             if len(kept):
-                yield Batch(label, plan.some(kept), pixels[kept])
+                yield Rendered(label, plan.some(kept), pixels[kept])
             if not missing:
                 break

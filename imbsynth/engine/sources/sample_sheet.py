@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbsynth.core.plans import Plan
-from imbsynth.engine.sources.rendering import Batch, Planned
+from imbsynth.engine.sources.rendering import Planned, Rendered
 from imbsynth.figures.sheets import MAX_ROWS, SheetRow, write_sheet
 from imbsynth.runtime import World
 
@@ -29,14 +29,14 @@ class SampleSheet:
         self._classes, self._picture = classes, picture
         self._groups: dict[int, list[list[Pixels]]] = {}
 
-    def add(self, batch: Planned | Batch) -> None:
+    def add(self, batch: Planned | Rendered) -> None:
         """Take from a batch what its class still lacks; what is not computed is a copy."""
         groups = self._groups.setdefault(batch.label, [])
         if list(self._groups).index(batch.label) >= MAX_ROWS:
             return  # counted, not shown
         for row in range(min(PER_CLASS - len(groups), len(batch.plan.rows))):
             parents = self._parents(batch.plan, row)
-            made = batch.pixels[row].copy() if isinstance(batch, Batch) else parents[0]
+            made = batch.pixels[row].copy() if isinstance(batch, Rendered) else parents[0]
             groups.append([*parents, made])
 
     def _parents(self, plan: Plan, row: int) -> list[Pixels]:

@@ -10,7 +10,7 @@ from imbsynth.core.plans import Plan
 from imbsynth.core.row_streams import Rows
 
 
-class Origin(NamedTuple):
+class MethodRecord(NamedTuple):
     """What the manifest says of every image of a source."""
 
     method: str  # "smote", "augment", ...
@@ -27,7 +27,7 @@ class Source(Protocol):
     """
 
     @property
-    def origin(self) -> Origin:
+    def method_record(self) -> MethodRecord:
         """How its images come about."""
 
     @property

@@ -16,7 +16,7 @@ from imbsynth.engine.events import Advanced, OnEvent, Started, silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import Labelled
 from imbsynth.runtime import ALONE, World
-from imbsynth.store.filling import room_for
+from imbsynth.store.filling import buffer_for
 from imbsynth.store.row_files import Form
 
 FLOAT, BYTES_AT_ONCE = 4, 64 << 20  # of a number; of points
@@ -64,7 +64,7 @@ class Files:
         raise TypeError("files have no points: they are copied")
 
 
-class Pixels:
+class PixelSpace:
     """The identity: a point is an image."""
 
     name = "pixel"
@@ -94,7 +94,7 @@ class Pixels:
         return self.pixels[torch.from_numpy(images).to(self.pixels.device)].to(self.device)
 
 
-class Latents:
+class LatentSpace:
     """An autoencoder's latent space (Dablain et al., 2022, Algorithm 1, "Generate Samples")."""
 
     name = "latent"
@@ -107,7 +107,7 @@ class Latents:
         self._pixels = as_rows(images.pixels)
         self._labels = images.labels
         form = Form((autoencoder.model.shape.latent_dim,), np.float32)
-        self._latents = room_for(form, len(self._pixels), "latent vectors of all images")
+        self._latents = buffer_for(form, len(self._pixels), "latent vectors of all images")
         self._batches_at_once = max(1, ENCODED // (self.rows_at_once * form.nbytes))
         self._encoded: set[int] = set()  # classes
 
@@ -156,7 +156,7 @@ class Latents:
         return self.autoencoder.decode(points)
 
 
-class ResidualLatents(Latents):
+class ResidualLatentSpace(LatentSpace):
     """The same space, where an image is its base, changed by what decoding says has changed.
 
     x_new = x_b + s(D(z_new) - D(z_b)), clipped to [0, 1]: the base x_b itself where z_new = z_b.
@@ -178,7 +178,7 @@ class ResidualLatents(Latents):
         self.min_change = min_change
         # In float16 an error is below a tenth of a gray level.
         form = Form(tuple(self._pixels.shape[1:]), np.float16)
-        self._decoded = room_for(form, len(self._pixels), "decoded bases")
+        self._decoded = buffer_for(form, len(self._pixels), "decoded bases")
         self._group = np.full(len(self._pixels), -1)  # of each image: those decoded in one batch
         self._groups = [batch for label in range(len(members)) for batch in self._batches(label)]
         for group, own in enumerate(self._groups):
@@ -213,8 +213,8 @@ def latent_space(
     *,
     decode: str,
     min_change: float,
-) -> Latents:
+) -> LatentSpace:
     """The latent space with the decoding chosen."""
     if decode == RESIDUAL:
-        return ResidualLatents(autoencoder, images, members, min_change)
-    return Latents(autoencoder, images, members)
+        return ResidualLatentSpace(autoencoder, images, members, min_change)
+    return LatentSpace(autoencoder, images, members)

@@ -11,10 +11,11 @@ from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.engine.manifest import RECONSTRUCT, file_of
 from imbsynth.engine.reading import Listed
 from imbsynth.engine.sources.originals import Placed
-from imbsynth.engine.sources.rendering import Batch, Planned
+from imbsynth.engine.sources.rendering import Planned, Rendered
 from imbsynth.engine.sources.sample_sheet import SampleSheet
-from imbsynth.engine.sources.source import Origin
+from imbsynth.engine.sources.source import MethodRecord
 from imbsynth.runtime import World
+from imbsynth.store.copies import copy_or_link_file
 from imbsynth.store.png_writers import Write
 from imbsynth.store.records import (
     MANIFEST,
@@ -24,16 +25,15 @@ from imbsynth.store.records import (
     line_writer,
     write_lines,
 )
-from imbsynth.store.transfer import duplicate
 
-Some = TypeVar("Some", Planned, Batch)
+Some = TypeVar("Some", Planned, Rendered)
 Put = Callable[[Some], list[str]]  # puts images in place, and says where in the folder
 
 
 class Making(NamedTuple):
     """What there is to write."""
 
-    origin: Origin
+    method_record: MethodRecord
     images: Listed
     placed: Placed
     total: int  # synthetic images
@@ -95,10 +95,10 @@ def write_moved(part: Path, moved: dict[int, float], paths: list[str], on_event:
     )
 
 
-def written(images: Listed, part: Path, write: Write) -> Put[Batch]:
+def written(images: Listed, part: Path, write: Write) -> Put[Rendered]:
     """Writes images as PNG."""
 
-    def put(batch: Batch) -> list[str]:
+    def put(batch: Rendered) -> list[str]:
         name = images.classes[batch.label]
         files = [file_of(name, row) for row in batch.plan.rows.tolist()]
         write(batch.pixels, [part / file for file in files])
@@ -116,7 +116,7 @@ def copied(config: GenerateConfig, images: Listed, part: Path) -> Put[Planned]:
         for parent, row in zip(parents, rows, strict=True):
             path = images.paths[parent]
             file = file_of(images.classes[batch.label], row, Path(path).suffix)
-            duplicate(
+            copy_or_link_file(
                 config.src / path,
                 part / file,
                 config.link,
@@ -137,7 +137,7 @@ def _reconstructed(making: Making) -> Iterator[dict[str, Any]]:
             "file": path,
             "class": images.classes[images.labels[i]],
             "method": RECONSTRUCT,
-            "space": making.origin.space,
+            "space": making.method_record.space,
             "parents": [path],
             "parent_digests": [images.digests[i]],
             "parent_pixels": [images.pixel_digests[i]],
@@ -145,14 +145,14 @@ def _reconstructed(making: Making) -> Iterator[dict[str, Any]]:
         }
 
 
-def _lines(making: Making, batch: Planned | Batch, files: list[str]) -> Iterator[dict[str, Any]]:
+def _lines(making: Making, batch: Planned | Rendered, files: list[str]) -> Iterator[dict[str, Any]]:
     """A line for each image of a batch, with all that is needed to make it again.
 
     Offsets are not written down: they follow from the seed and the row.
     """
     images = making.images
-    origin = {k: v for k, v in making.origin._asdict().items() if v is not None}
-    common = {"class": images.classes[batch.label], **origin}
+    recorded = {k: v for k, v in making.method_record._asdict().items() if v is not None}
+    common = {"class": images.classes[batch.label], **recorded}
     rows, parents, weights = (column.tolist() for column in batch.plan[:3])
     for file, row, own, shares in zip(files, rows, parents, weights, strict=True):
         yield {

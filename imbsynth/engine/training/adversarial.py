@@ -19,9 +19,9 @@ from imbsynth.engine.reading import Labelled
 from imbsynth.engine.training.generator import GeneratorTask, Noise
 from imbsynth.engine.training.memory import Step
 from imbsynth.engine.training.optimisation import Optimisation
-from imbsynth.engine.training.parts import Place
 from imbsynth.engine.training.shares import normalised_together
-from imbsynth.models.generators import Adversarial, Shape, SmallAutoencoder, Turn
+from imbsynth.engine.training.states import Place
+from imbsynth.models.generators import Adversarial, GeneratorShape, SmallAutoencoder, Turn
 from imbsynth.runtime import World, arithmetic, stream
 
 PRETRAINING_LR = 1e-3  # of the autoencoder, which is plain regression
@@ -30,17 +30,17 @@ AT_ONCE = 500  # images that are encoded together
 PASSES = 4  # through networks as large as the autoencoder in a step
 
 
-class Drawn(NamedTuple):
+class AdversarialBatch(NamedTuple):
     """What is drawn for a step: real images, and noise and classes of synthetic ones."""
 
     chosen: Indices
     shown: tuple[Noise, Indices]
     learned: tuple[Noise, Indices]
 
-    def some(self, world: World) -> Drawn:
+    def some(self, world: World) -> AdversarialBatch:
         """The share of this process of each of the three."""
         mine, shown, learned = (world.share(size) for size in self.sizes.tolist())
-        return Drawn(
+        return AdversarialBatch(
             self.chosen[mine],
             (self.shown[0][shown], self.shown[1][shown]),
             (self.learned[0][learned], self.learned[1][learned]),
@@ -52,7 +52,7 @@ class Drawn(NamedTuple):
         return np.array([len(self.chosen), len(self.shown[1]), len(self.learned[1])])
 
 
-class AdversarialTask(GeneratorTask[Drawn]):
+class AdversarialTask(GeneratorTask[AdversarialBatch]):
     """The two stages of an `Adversarial` generator."""
 
     model: Adversarial
@@ -68,7 +68,7 @@ class AdversarialTask(GeneratorTask[Drawn]):
             self._settle()
 
     @staticmethod
-    def memory_step(config: TrainGeneratorConfig, shape: Shape) -> Step:
+    def memory_step(config: TrainGeneratorConfig, shape: GeneratorShape) -> Step:
         """All networks are about as large as the autoencoder."""
         return Step(lambda: SmallAutoencoder(shape), shape[:3], config.batch_size, passes=PASSES)
 
@@ -87,19 +87,19 @@ class AdversarialTask(GeneratorTask[Drawn]):
             world=self.world,
         )
 
-    def batches(self, place: Place) -> Iterator[Drawn]:
+    def batches(self, place: Place) -> Iterator[AdversarialBatch]:
         """Every image once, each time with noise and classes for synthetic ones."""
         yield from fetched_ahead(self.pixels, self._left(place), lambda batch: batch.chosen)
 
-    def _left(self, place: Place) -> Iterator[Drawn]:
+    def _left(self, place: Place) -> Iterator[AdversarialBatch]:
         rng = stream(self.config.seed, "train-generator", "noise", place.epoch)
         for step, chosen in enumerate(self._order(place.epoch)):
             shown = self._drawn(math.ceil(len(chosen) * self.model.shown_per_image), rng, True)
             learned = self._drawn(len(chosen), rng, False)
             if step >= place.step:
-                yield Drawn(chosen, shown, learned)
+                yield AdversarialBatch(chosen, shown, learned)
 
-    def compute(self, batch: Drawn, place: Place) -> tuple[Tensor, Tensor]:
+    def compute(self, batch: AdversarialBatch, place: Place) -> tuple[Tensor, Tensor]:
         """The sum of the players' losses, each of which has a gradient for its own weights only."""
         own, first = batch.some(self.world), place.epoch < self.pretraining
         images, labels = self._images(own.chosen), self._on(self.labels[own.chosen])

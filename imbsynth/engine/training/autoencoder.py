@@ -23,16 +23,17 @@ from imbsynth.core.tables import AUTOENCODER_LOSSES
 from imbsynth.engine.reading import Labelled
 from imbsynth.engine.training.memory import Step
 from imbsynth.engine.training.optimisation import Optimisation
-from imbsynth.engine.training.parts import Place
 from imbsynth.engine.training.shares import normalised_together
+from imbsynth.engine.training.states import Place
 from imbsynth.engine.training.task import History, Task
 from imbsynth.engine.training.trainer import Trainer
-from imbsynth.models.autoencoder import Autoencoder, Shape, default_latent_dim
+from imbsynth.models.autoencoder import Autoencoder, AutoencoderShape, default_latent_dim
 from imbsynth.models.fast.convolutions import channels_last
 from imbsynth.models.normalisation import estimate_statistics
 from imbsynth.runtime import arithmetic, current_world, initialised, stream
 
-Batch = tuple[Indices, ClassBatch | None]  # images and, with a penalty, a batch of one class
+# Images and, with a penalty, a batch of one class.
+AutoencoderBatch = tuple[Indices, ClassBatch | None]
 
 LOSSES = ("recon_loss", "penalty_loss")  # of every epoch
 
@@ -61,15 +62,15 @@ def autoencoder_step(config: TrainAeConfig, size: Sequence[int]) -> Step:
     )
 
 
-def shape_of(config: TrainAeConfig, size: Sequence[int]) -> Shape:
+def shape_of(config: TrainAeConfig, size: Sequence[int]) -> AutoencoderShape:
     """What an autoencoder is built for, given (c, h, w)."""
     channels, height, width = size
     latent_dim = config.latent_dim or default_latent_dim(channels)
     overshoots = AUTOENCODER_LOSSES[config.loss].censored
-    return Shape(channels, height, width, latent_dim, config.decoder, overshoots)
+    return AutoencoderShape(channels, height, width, latent_dim, config.decoder, overshoots)
 
 
-class AutoencoderTask(Task[Batch]):
+class AutoencoderTask(Task[AutoencoderBatch]):
     """Reconstruct images, and those of one class in another order (Dablain et al., 2022)."""
 
     losses, numbers = LOSSES, ()
@@ -95,11 +96,11 @@ class AutoencoderTask(Task[Batch]):
         totals = [line["recon_loss"] + weight * line["penalty_loss"] for line in history]
         return 0 < self.config.patience <= epochs_without_progress(totals)
 
-    def batches(self, place: Place) -> Iterator[Batch]:
+    def batches(self, place: Place) -> Iterator[AutoencoderBatch]:
         """Batches of all images, each with a batch of one class where there is a penalty."""
         yield from fetched_ahead(self.pixels, self._drawn(place), _images_of)
 
-    def _drawn(self, place: Place) -> Iterator[Batch]:
+    def _drawn(self, place: Place) -> Iterator[AutoencoderBatch]:
         penalty = stream(self.config.seed, "train-ae", "penalty", place.epoch)
         for step, batch in enumerate(self._order(place.epoch)):
             drawn = None
@@ -112,7 +113,7 @@ class AutoencoderTask(Task[Batch]):
         rng = stream(self.config.seed, "train-ae", "order", epoch)
         return draw_batches(len(self.pixels), self.config.batch_size, rng)
 
-    def compute(self, batch: Batch, _place: Place) -> tuple[Tensor, Tensor]:
+    def compute(self, batch: AutoencoderBatch, _place: Place) -> tuple[Tensor, Tensor]:
         """T_L = R_L + weight * P_L (Dablain et al., 2022, Algorithm 1).
 
         The gradient of both losses reaches encoder and decoder (all of theta, as printed).
@@ -157,6 +158,6 @@ class AutoencoderTask(Task[Batch]):
         return network_input(self.pixels[chosen], self.device)
 
 
-def _images_of(batch: Batch) -> Indices:
+def _images_of(batch: AutoencoderBatch) -> Indices:
     chosen, drawn = batch
     return chosen if drawn is None else np.concatenate([chosen, drawn.members])

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from imbsynth.engine.training.parts import Place, weights_now
+from imbsynth.engine.training.states import Place, weights_now
 
 
 class Average:

@@ -21,14 +21,14 @@ from imbsynth.core.pixels import fetched_ahead, part_of
 from imbsynth.core.tables import ATTACKS, LOSSES
 from imbsynth.engine.inference.classifier import build, logits
 from imbsynth.engine.inference.pretrained import Backbone, take_weights
-from imbsynth.engine.sources.spaces import Pixels, Space
+from imbsynth.engine.sources.spaces import PixelSpace, Space
 from imbsynth.engine.training.average import Average
 from imbsynth.engine.training.keeper import Keeper
 from imbsynth.engine.training.moves import Moves, minority
 from imbsynth.engine.training.normalising import normalise_by
-from imbsynth.engine.training.parts import Part, Place
 from imbsynth.engine.training.sets import Members, real_rows, training_set
 from imbsynth.engine.training.shares import normalised_together, own_rows, part_of_mean
+from imbsynth.engine.training.states import Place, Stateful
 from imbsynth.engine.training.strategy import strategy_of
 from imbsynth.engine.training.task import History, Task
 from imbsynth.engine.training.validation import AT_ONCE, NUMBERS, Validation, problem_of_recalls
@@ -43,7 +43,7 @@ class Material(NamedTuple):
     """What a classifier learns from."""
 
     members: Members  # the training images of each class
-    space: Pixels
+    space: PixelSpace
     val: Validation
     drawn_in: Space | None = None  # where samplers work, if not on pixels
     synthetic: NDArray[np.bool_] | None = None  # (n,) which of the images are not real, if any
@@ -197,9 +197,9 @@ class ClassifierTask(Task[Indices]):
         )
         return self.world.whole(torch.from_numpy(own), count).numpy()
 
-    def parts(self) -> dict[str, Part]:
+    def parts(self) -> dict[str, Stateful]:
         """The best weights, the average if there is one, and the weights of the last draw."""
-        found: dict[str, Part | None] = {
+        found: dict[str, Stateful | None] = {
             "best": self.keeper,
             "average": self.average,
             "drawn": self.moves,

@@ -18,11 +18,11 @@ from imbsynth.engine.training.loop import train
 from imbsynth.engine.training.trainer import OneTask, Trainer
 from imbsynth.runtime import World, joined, resolve_device, resolve_precision
 from imbsynth.store.checkpoints import Checkpoint
+from imbsynth.store.copies import unchanged
 from imbsynth.store.images import ImageForm
 from imbsynth.store.outputs import check_apart, check_outside
 from imbsynth.store.records import provenance
 from imbsynth.store.training_files import PROCESSES, TrainingFiles
-from imbsynth.store.transfer import unchanged
 from imbsynth.store.unwritten_files import UnwrittenFiles
 
 Config = TypeVar("Config", TrainAeConfig, TrainGeneratorConfig, AosTrainConfig)
@@ -30,7 +30,7 @@ Data = TypeVar("Data")
 Report = TypeVar("Report")
 
 
-class Result(NamedTuple):
+class TrainingOutput(NamedTuple):
     """What a run leaves beside its log."""
 
     write_sheet: Callable[[Path], None]
@@ -80,7 +80,7 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
     @abstractmethod
     def result(
         self, trainer: Trainer[OneTask], data: Data, made_by: dict[str, Any], on_event: OnEvent
-    ) -> Result:
+    ) -> TrainingOutput:
         """What comes of the run when it is over."""
 
     def read_src(self, on_event: OnEvent, fits: Fits) -> Labelled:

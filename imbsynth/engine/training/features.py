@@ -14,8 +14,8 @@ from torch.nn import Linear
 from imbsynth.core.augmentation import Augmentation
 from imbsynth.core.feature_views import Views
 from imbsynth.engine.inference.classifier import at_once
+from imbsynth.engine.training.buffers import DeviceBuffer, buffer_on
 from imbsynth.engine.training.classifier import ClassifierTask
-from imbsynth.engine.training.room import Room, room_on
 from imbsynth.models.heads import head_of
 from imbsynth.runtime import stream
 from imbsynth.store.row_files import Form
@@ -29,7 +29,7 @@ OnProgress = Callable[[int], None]  # told how many images were done
 class Features(NamedTuple):
     """What the head sees of images."""
 
-    values: Room  # (n, d) float32
+    values: DeviceBuffer  # (n, d) float32
     labels: Tensor  # (n,) int64, on the device
 
 
@@ -83,7 +83,7 @@ def views_that_fit(images: int, dim: int, count: int) -> int:
 
 def _augmented(
     task: ClassifierTask, augment: Augmentation, view: int, on_progress: OnProgress
-) -> Room:
+) -> DeviceBuffer:
     rng = stream(task.config.seed, "aos-train", "head", "view", view)
     return of_training(task, lambda images: augment(images, rng), on_progress).values
 
@@ -96,7 +96,7 @@ def _features(
 ) -> Features:
     count = at_once(task.model.shape[1:], MOST_AT_ONCE)
     form = Form((head_of(task.model)[1].in_features,), np.float32)
-    values = room_on(task.device, form, len(labels), f"features of {len(labels)} images")
+    values = buffer_on(task.device, form, len(labels), f"features of {len(labels)} images")
     with torch.inference_mode():
         for start in range(0, len(labels), count):
             images = images_of(slice(start, start + count))

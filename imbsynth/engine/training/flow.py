@@ -24,9 +24,9 @@ from imbsynth.engine.training.history import is_number
 from imbsynth.engine.training.memory import Step
 from imbsynth.engine.training.novelty import HeldOut
 from imbsynth.engine.training.optimisation import Optimisation
-from imbsynth.engine.training.parts import Part, Place
+from imbsynth.engine.training.states import Place, Stateful
 from imbsynth.engine.training.task import History
-from imbsynth.models.generators import Shape
+from imbsynth.models.generators import GeneratorShape
 from imbsynth.runtime import arithmetic, stream
 
 NO_CLASS = 0.1  # share of images that are shown without their class, for guidance
@@ -35,7 +35,7 @@ LOOKS = 2  # in a row with too little novelty end a run
 NOVELTY = "novelty"  # in the log
 
 
-class Drawn(NamedTuple):
+class FlowBatch(NamedTuple):
     """What is drawn for a step: images, and all that happens to them."""
 
     chosen: Indices
@@ -44,13 +44,13 @@ class Drawn(NamedTuple):
     noise: Noise  # (n, c, h, w)
     times: Noise  # (n,) in [0, 1)
 
-    def some(self, rows: slice) -> Drawn:
+    def some(self, rows: slice) -> FlowBatch:
         """What is drawn for some of the images."""
         chosen, labels, changes, noise, times = self
-        return Drawn(chosen[rows], labels[rows], changes.some(rows), noise[rows], times[rows])
+        return FlowBatch(chosen[rows], labels[rows], changes.some(rows), noise[rows], times[rows])
 
 
-class FlowTask(GeneratorTask[Drawn]):
+class FlowTask(GeneratorTask[FlowBatch]):
     """The training of a `Flow`. What it generates, and what is kept, is of averaged weights."""
 
     model: Flow
@@ -66,7 +66,7 @@ class FlowTask(GeneratorTask[Drawn]):
         self.average = Average(self.model, DECAY)
 
     @staticmethod
-    def memory_step(config: TrainGeneratorConfig, shape: Shape) -> Step:
+    def memory_step(config: TrainGeneratorConfig, shape: GeneratorShape) -> Step:
         """One pass of the U-Net."""
         return Step(lambda: Flow(shape), shape[:3], config.batch_size)
 
@@ -77,11 +77,11 @@ class FlowTask(GeneratorTask[Drawn]):
             self.model.parameters(), lambda weights: adam(weights, lr=lr), lr, world=self.world
         )
 
-    def parts(self) -> dict[str, Part]:
+    def parts(self) -> dict[str, Stateful]:
         """The average of the weights."""
         return {"average": self.average}
 
-    def batches(self, place: Place) -> Iterator[Drawn]:
+    def batches(self, place: Place) -> Iterator[FlowBatch]:
         """As many images as there are, drawn by `root_chances`."""
         drawn = (
             self._drawn(stream(self.config.seed, "train-generator", place.epoch, step))
@@ -89,10 +89,10 @@ class FlowTask(GeneratorTask[Drawn]):
         )
         yield from fetched_ahead(self.pixels, drawn, lambda batch: batch.chosen)
 
-    def _drawn(self, rng: np.random.Generator) -> Drawn:
+    def _drawn(self, rng: np.random.Generator) -> FlowBatch:
         count = min(self.config.batch_size, self.images)
         chosen = rng.choice(self.trained_on, count, p=self.chances)
-        return Drawn(
+        return FlowBatch(
             chosen,
             np.where(rng.random(count) < NO_CLASS, self.model.none, self.labels[chosen]),
             draw_changes(count, rng, flip=self.config.flip),
@@ -100,7 +100,7 @@ class FlowTask(GeneratorTask[Drawn]):
             rng.random(count, np.float32),
         )
 
-    def compute(self, batch: Drawn, _place: Place) -> tuple[Tensor, Tensor]:
+    def compute(self, batch: FlowBatch, _place: Place) -> tuple[Tensor, Tensor]:
         """The own part of `flow_loss`, which is a mean over the images."""
         count, mine = len(batch.chosen), self.world.share(len(batch.chosen))
         part = (mine.stop - mine.start) / count

@@ -19,7 +19,7 @@ from imbsynth.engine.training.features import (
     views_of,
     views_that_fit,
 )
-from imbsynth.engine.training.parts import Place
+from imbsynth.engine.training.states import Place
 from imbsynth.models.heads import head_of
 from imbsynth.runtime import arithmetic, stream
 

@@ -25,7 +25,7 @@ from imbsynth.engine.training.task import Batch, History, Task
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.figures.sheets import SheetRow, write_sheet
 from imbsynth.models.fast.convolutions import channels_last
-from imbsynth.models.generators import Generator, Shape
+from imbsynth.models.generators import Generator, GeneratorShape
 from imbsynth.runtime import current_world, initialised, stream
 
 ON_SHEET = 8  # images per class
@@ -43,7 +43,7 @@ def generator_trainer(
     return Trainer(task, task.optimisation(), task.epochs, device)
 
 
-def generator_step(config: TrainGeneratorConfig, shape: Shape) -> Step:
+def generator_step(config: TrainGeneratorConfig, shape: GeneratorShape) -> Step:
     """A step of such a run, for an estimate of its memory."""
     return task_of(config.kind).memory_step(config, shape)
 
@@ -81,7 +81,9 @@ class GeneratorTask(Task[Batch]):
         self.world = current_world()
         channels, height, width = images.pixels.shape[1:]
         counts = tuple(np.bincount(images.labels).tolist())
-        self.shape = Shape(channels, height, width, config.latent_dim, counts, config.network)
+        self.shape = GeneratorShape(
+            channels, height, width, config.latent_dim, counts, config.network
+        )
         self.model = initialised(lambda: build_generator(config.kind, self.shape), config.seed)
         channels_last(self.model.to(device))
         self.losses = self.model.losses
@@ -96,7 +98,7 @@ class GeneratorTask(Task[Batch]):
 
     @staticmethod
     @abstractmethod
-    def memory_step(config: TrainGeneratorConfig, shape: Shape) -> Step:
+    def memory_step(config: TrainGeneratorConfig, shape: GeneratorShape) -> Step:
         """A step of the training, for an estimate of its memory."""
 
     @abstractmethod

@@ -32,7 +32,7 @@ from imbsynth.engine.training.features import (
 )
 from imbsynth.engine.training.frozen import FrozenTask
 from imbsynth.engine.training.head_fitting import Batches, HeadState, fit_head
-from imbsynth.engine.training.parts import weights_now
+from imbsynth.engine.training.states import weights_now
 from imbsynth.engine.training.synthetic_features import trained_with_synthetic
 from imbsynth.errors import UserError, option
 from imbsynth.models.classifiers import Classifier
@@ -87,7 +87,7 @@ def choose_head(task: ClassifierTask, on_event: OnEvent) -> Choice:
     logits = {name: logits_of(task, state, judged) for name, state in states.items()}
     tried = {name: task.val.scores(found) for name, found in logits.items()}
     if method == "none":
-        name = max(tried, key=lambda name: rank(tried[name]))
+        name = max(tried, key=lambda name: head_rank(tried[name]))
     else:
         before, after = logits[AS_TRAINED], logits[with_features(method)]
         name = AS_TRAINED if is_worse(after, before, task.val.labels) else with_features(method)
@@ -97,7 +97,7 @@ def choose_head(task: ClassifierTask, on_event: OnEvent) -> Choice:
     return Choice(name, weights_now(task.model), tried)
 
 
-def rank(scores: Mapping[str, Any]) -> tuple[float, float]:
+def head_rank(scores: Mapping[str, Any]) -> tuple[float, float]:
     """What is larger for a better head."""
     return scores["acsa"], -scores["val_loss"]
 

@@ -30,7 +30,7 @@ from imbsynth.store.images import ImageForm
 from imbsynth.store.names import listing
 
 
-class Parts(NamedTuple):
+class TrainValSplit(NamedTuple):
     """The images of a folder, split."""
 
     train: Indices
@@ -53,7 +53,7 @@ def hold_out(
     *,
     grouping: Grouped | None = None,
     on_event: OnEvent = silent,
-) -> Parts:
+) -> TrainValSplit:
     """Hold out a fraction of each class's real images, those that show the same together.
 
     grouping: which others stay together too; None: none. In a folder that `generate` made,
@@ -89,7 +89,9 @@ def hold_out(
         [path in made and made[path].shows(held_paths, identities) for path in images.paths]
     )
     _check_trainable(src, images, ~shows)
-    return Parts(np.flatnonzero(~shows), np.flatnonzero(in_val), int((shows & ~in_val).sum()))
+    return TrainValSplit(
+        np.flatnonzero(~shows), np.flatnonzero(in_val), int((shows & ~in_val).sum())
+    )
 
 
 def _groups(

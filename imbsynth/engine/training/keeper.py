@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from imbsynth.configs import Keep
-from imbsynth.engine.training.parts import Place, weights_now
+from imbsynth.engine.training.states import Place, weights_now
 from imbsynth.engine.training.task import History
 
 
@@ -45,9 +45,9 @@ def kept_of(history: History, keep: Keep) -> Mapping[str, Any]:
     leave only a few values of F1, and an early epoch that was lucky would win against all later
     ones.
     """
-    return history[-1] if keep == "last" else max(history, key=rank)
+    return history[-1] if keep == "last" else max(history, key=epoch_rank)
 
 
-def rank(scores: Mapping[str, Any]) -> tuple[float, float]:
+def epoch_rank(scores: Mapping[str, Any]) -> tuple[float, float]:
     """What is larger for better scores on the validation images."""
     return scores["f1_macro"], -scores["val_loss"]

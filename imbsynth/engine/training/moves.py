@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from imbsynth.configs import AosTrainConfig
 from imbsynth.core.batches import Indices, images_at_once
-from imbsynth.engine.training.parts import Place, weights_now
 from imbsynth.engine.training.sets import TrainingSet
+from imbsynth.engine.training.states import Place, weights_now
 from imbsynth.runtime import stream
 
 MOST_AT_ONCE, PIXELS_AT_ONCE = 512, 512 * 32 * 32  # moved; each image's gradient is its own

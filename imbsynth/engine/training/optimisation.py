@@ -10,15 +10,15 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-from imbsynth.core.optimisers import Weights, climb, decay_groups
+from imbsynth.core.optimisers import Params, climb, decay_groups
 from imbsynth.core.schedules import constant
-from imbsynth.engine.training.parts import Place
 from imbsynth.engine.training.shares import sum_gradients
+from imbsynth.engine.training.states import Place
 from imbsynth.runtime import ALONE, World
 
 SPEED = "speed"  # of a group of weights, beside the options of the optimiser
 
-Build = Callable[[Weights], Optimizer]
+Build = Callable[[Params], Optimizer]
 
 
 class Optimisation:

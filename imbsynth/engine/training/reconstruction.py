@@ -46,7 +46,9 @@ class Reconstruction(NamedTuple):
         )
 
 
-def judge(autoencoder: TrainedAutoencoder, pixels: PixelArray, seed: int) -> Reconstruction:
+def reconstruction_of(
+    autoencoder: TrainedAutoencoder, pixels: PixelArray, seed: int
+) -> Reconstruction:
     """Reconstruct up to `MOST` of the images, (n, c, h, w), drawn at random.
 
     Principal components are fitted to the same images, so that few images are told by few

@@ -22,18 +22,18 @@ from imbsynth.core.plans import combine
 from imbsynth.core.tables import SAMPLERS
 from imbsynth.engine.sources.interpolation import Interpolation
 from imbsynth.engine.sources.rendering import render
-from imbsynth.engine.sources.spaces import Pixels, Space
-from imbsynth.engine.training.room import room_on
+from imbsynth.engine.sources.spaces import PixelSpace, Space
+from imbsynth.engine.training.buffers import buffer_on
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import stream
-from imbsynth.store.growing import Growing
+from imbsynth.store.growing import GrowingImages
 from imbsynth.store.names import listing
 from imbsynth.store.row_files import Form
 
 Members = dict[str, Indices]  # the image indices of each class
 
 
-class Rows(NamedTuple):
+class TrainingRows(NamedTuple):
     """What the rows of a training set are made of, as in `Plan`, with a label each."""
 
     labels: NDArray[np.int64]  # (rows,)
@@ -45,7 +45,9 @@ class Rows(NamedTuple):
 class TrainingSet:
     """Rows with a label and an image each."""
 
-    def __init__(self, rows: Rows, space: Pixels, decoded: PixelRows | None = None) -> None:
+    def __init__(
+        self, rows: TrainingRows, space: PixelSpace, decoded: PixelRows | None = None
+    ) -> None:
         """decoded: (m, c, h, w) uint8, the last m rows where pixels cannot be interpolated."""
         self.rows, self.space, self.decoded = rows, space, decoded
         self.labels, self.synthetic = rows.labels, rows.synthetic
@@ -91,13 +93,13 @@ class TrainingSet:
         """Room for the offsets of `count` images, beside the pixels: on the device if they fit."""
         pixels = self.space.pixels
         form = Form(tuple(pixels.shape[1:]), np.int8)
-        return Offsets(room_on(pixels.device, form, count, f"the moves of {count} images"))
+        return Offsets(buffer_on(pixels.device, form, count, f"the moves of {count} images"))
 
 
 def training_set(
     config: AosTrainConfig,
     members: Members,
-    space: Pixels,
+    space: PixelSpace,
     drawn_in: Space,
     synthetic: NDArray[np.bool_] | None = None,
 ) -> TrainingSet:
@@ -132,14 +134,18 @@ def training_set(
 
 
 def _with_drawn(
-    rows: list[Rows], source: Interpolation, added: list[int], members: Members, space: Pixels
+    rows: list[TrainingRows],
+    source: Interpolation,
+    added: list[int],
+    members: Members,
+    space: PixelSpace,
 ) -> TrainingSet:
     """These rows, and the first `added` synthetic images of each class."""
     if source.space is space and not SAMPLERS[source.method].offsets:
         plans = [(label, source.plan(label, np.arange(n))) for label, n in enumerate(added) if n]
         rows = rows + [_drawn(label, p.parents, p.weights) for label, p in plans]
         return TrainingSet(_joined(rows), space)
-    drawn, decoded = [], Growing(sum(added))
+    drawn, decoded = [], GrowingImages(sum(added))
     for batch in render(source, added):
         decoded.extend(batch.pixels)
         # Its parents are not needed any more: one image stands for them.
@@ -168,16 +174,16 @@ def real_rows(shown: TrainingSet, classes: list[str], seed: int) -> Indices:
     return found
 
 
-def _copies(label: int, own: Indices, synthetic: NDArray[np.bool_]) -> Rows:
+def _copies(label: int, own: Indices, synthetic: NDArray[np.bool_]) -> TrainingRows:
     ones = np.ones((len(own), 1))
-    return Rows(np.full(len(own), label), own[:, None], ones, synthetic[own])
+    return TrainingRows(np.full(len(own), label), own[:, None], ones, synthetic[own])
 
 
-def _drawn(label: int, parents: Indices, weights: NDArray[np.float64]) -> Rows:
-    return Rows(np.full(len(parents), label), parents, weights, np.ones(len(parents), bool))
+def _drawn(label: int, parents: Indices, weights: NDArray[np.float64]) -> TrainingRows:
+    return TrainingRows(np.full(len(parents), label), parents, weights, np.ones(len(parents), bool))
 
 
-def _joined(rows: list[Rows]) -> Rows:
+def _joined(rows: list[TrainingRows]) -> TrainingRows:
     """All rows, in order; those of fewer parents get their first one again, with weight 0."""
     width = max(piece.parents.shape[1] for piece in rows)
     parents = [
@@ -190,4 +196,4 @@ def _joined(rows: list[Rows]) -> Rows:
     labels, synthetic = (
         np.concatenate([getattr(piece, name) for piece in rows]) for name in ("labels", "synthetic")
     )
-    return Rows(labels, np.concatenate(parents), np.concatenate(weights), synthetic)
+    return TrainingRows(labels, np.concatenate(parents), np.concatenate(weights), synthetic)

@@ -14,7 +14,7 @@ from imbsynth.core.augmentation import Augmentation
 from imbsynth.core.losses import Loss
 from imbsynth.core.mixing import Batch, Mixing
 from imbsynth.core.tables import AUGMENTATIONS, LOSSES, MIXINGS
-from imbsynth.engine.training.parts import Place
+from imbsynth.engine.training.states import Place
 from imbsynth.runtime import stream
 
 # A number of images and a generator -> that many, of all classes equally often.

@@ -13,7 +13,7 @@ from imbsynth.core.losses import balanced_softmax
 from imbsynth.core.tables import FEATURE_SAMPLERS
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.training.head_fitting import Batches, HeadState, fit_head
-from imbsynth.engine.training.parts import weights_now
+from imbsynth.engine.training.states import weights_now
 from imbsynth.runtime import stream
 
 PER_CLASS, VALUES_AT_MOST = 1000, 1 << 27  # synthetic features; numbers in memory

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from torch import Tensor, nn
 
-from imbsynth.engine.training.parts import Part, Place
+from imbsynth.engine.training.states import Place, Stateful
 from imbsynth.runtime import World
 
 Batch = TypeVar("Batch")
@@ -43,7 +43,7 @@ class Task(ABC, Generic[Batch]):
         all processes.
         """
 
-    def parts(self) -> dict[str, Part]:
+    def parts(self) -> dict[str, Stateful]:
         """What has a state beside the network and the optimiser, by name."""
         return {}
 

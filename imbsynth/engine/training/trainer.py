@@ -12,7 +12,6 @@ from torch import Tensor
 from imbsynth.engine.training.clock import Clock
 from imbsynth.engine.training.history import is_number, problem_of
 from imbsynth.engine.training.optimisation import Optimisation
-from imbsynth.engine.training.parts import Part, Place, Weights
 from imbsynth.engine.training.run_state import (
     check_format,
     damaged,
@@ -20,6 +19,7 @@ from imbsynth.engine.training.run_state import (
     read_states,
     to_checkpoint,
 )
+from imbsynth.engine.training.states import Place, Stateful, Weights
 from imbsynth.engine.training.task import History, Task
 from imbsynth.models.normalisation import statistics_kept
 from imbsynth.store.checkpoints import Checkpoint
@@ -138,8 +138,11 @@ class Trainer(Generic[OneTask]):
             raise damaged(path, problem)
         return step, cast(float, seconds), cast(list[dict[str, Any]], history)
 
-    def _parts(self) -> dict[str, Part]:
-        own: dict[str, Part] = {"model": Weights(self.task.model), "optimizer": self.optimisation}
+    def _parts(self) -> dict[str, Stateful]:
+        own: dict[str, Stateful] = {
+            "model": Weights(self.task.model),
+            "optimizer": self.optimisation,
+        }
         return own | self.task.parts()
 
     def _states(self) -> dict[str, dict[str, Tensor]]:

@@ -6,10 +6,10 @@ import pytest
 
 from imbsynth.configs import ExperimentConfig
 from imbsynth.engine.experiments.expected_time import Cost, Speed, measured
-from imbsynth.engine.experiments.folder_protocol import protocol_for
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.store.folders import scan
 from tests.conftest import MakeFolder, contents
+from tests.engine.experiments.written import protocol_for
 
 METHODS = ("plain", "DeepSMOTE", "strong", "strong + DeepSMOTE")
 

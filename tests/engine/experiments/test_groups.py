@@ -10,11 +10,11 @@ from imbsynth.configs import ExperimentConfig
 from imbsynth.configs.contenders import PLAIN
 from imbsynth.engine import experiment
 from imbsynth.engine.events import silent
-from imbsynth.engine.experiments.folder_protocol import protocol_for
 from imbsynth.engine.experiments.trials import run_trial, train_on_folder
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.errors import UserError
 from imbsynth.store.folders import scan
+from tests.engine.experiments.written import protocol_for
 from tests.engine.test_grouping import make_tracks, tracks_of, write_list
 
 TRACK = r"^(\d+)_"

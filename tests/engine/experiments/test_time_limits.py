@@ -10,10 +10,10 @@ import pytest
 from imbsynth.configs import ExperimentConfig
 from imbsynth.engine import experiment
 from imbsynth.engine.events import Event, Note
+from imbsynth.engine.experiments.effort import EFFORTS, LADDER, ExperimentPlan, recorded_plan
 from imbsynth.engine.experiments.expected_time import Cost, Speed
 from imbsynth.engine.experiments.folder_protocol import Ground, ground_of
 from imbsynth.engine.experiments.kept_protocol import kept_plan
-from imbsynth.engine.experiments.plans import EFFORTS, LADDER, Plan, recorded_plan
 from imbsynth.engine.experiments.time_limits import USABLE, all_seconds, choice, plan_within
 from imbsynth.errors import UserError
 from imbsynth.store.folders import scan
@@ -32,7 +32,7 @@ def ground(make_folder: MakeFolder) -> Ground:
 
 def test_the_seconds_of_a_plan_by_hand(ground: Ground) -> None:
     """Three folds of five trainings, 8 s each, and of 65 epochs of the autoencoder."""
-    small = Plan(EFFORTS["small"], METHODS)
+    small = ExperimentPlan(EFFORTS["small"], METHODS)
     assert ground.protocol(small).methods["plain"].train["images_per_epoch"] == 600
     expected = 3 * (5 * (2 + 10 * 600 * 0.001) + 65 * 0.1)
     assert all_seconds(ground, small, SPEED) == pytest.approx(expected)
@@ -40,18 +40,20 @@ def test_the_seconds_of_a_plan_by_hand(ground: Ground) -> None:
 
 def test_the_most_effort_that_fits_is_taken(ground: Ground) -> None:
     for effort in LADDER:
-        needed = all_seconds(ground, Plan(effort, METHODS), SPEED) / USABLE
-        assert plan_within(int(needed) + 1, 0, ground, METHODS, SPEED) == Plan(effort, METHODS)
+        needed = all_seconds(ground, ExperimentPlan(effort, METHODS), SPEED) / USABLE
+        assert plan_within(int(needed) + 1, 0, ground, METHODS, SPEED) == ExperimentPlan(
+            effort, METHODS
+        )
 
 
 def test_time_that_was_spent_on_measuring_is_not_there_any_more(ground: Ground) -> None:
-    needed = int(all_seconds(ground, Plan(EFFORTS["small"], METHODS), SPEED) / USABLE) + 1
+    needed = int(all_seconds(ground, ExperimentPlan(EFFORTS["small"], METHODS), SPEED) / USABLE) + 1
     assert plan_within(needed, 0, ground, METHODS, SPEED).effort == EFFORTS["small"]
     assert plan_within(needed, 20, ground, METHODS, SPEED).effort < EFFORTS["small"]
 
 
 def test_the_method_that_takes_longest_is_left_out_first(ground: Ground) -> None:
-    needed = all_seconds(ground, Plan(LADDER[0], METHODS), SPEED)
+    needed = all_seconds(ground, ExperimentPlan(LADDER[0], METHODS), SPEED)
     limit = int(0.8 * needed / USABLE)
     plan = plan_within(limit, 0, ground, METHODS, SPEED)
     assert plan.methods == [name for name in METHODS if name != "strong + DeepSMOTE"]
@@ -63,7 +65,7 @@ def test_the_method_that_takes_longest_is_left_out_first(ground: Ground) -> None
 def test_what_others_are_compared_with_is_not_left_out_before_them(ground: Ground) -> None:
     methods = ["plain", "strong", "strong + AOS"]
     slow = Speed({**SPEED.costs, "strong": Cost(50, 0, 0.001)}, 0.0, 2 / 3)
-    limit = int((all_seconds(ground, Plan(LADDER[0], methods[:2]), slow) + 1) / USABLE)
+    limit = int((all_seconds(ground, ExperimentPlan(LADDER[0], methods[:2]), slow) + 1) / USABLE)
     assert plan_within(limit, 0, ground, methods, slow).methods == ["plain", "strong"]
 
 

@@ -10,7 +10,6 @@ from imbsynth.configs import ExperimentConfig
 from imbsynth.configs.contenders import PLAIN, USUAL
 from imbsynth.engine import experiment
 from imbsynth.engine.events import Event, Note
-from imbsynth.engine.experiments.folder_protocol import protocol_for
 from imbsynth.engine.experiments.protocols import Trial
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.engine.inference.classifier import load_classifier
@@ -19,6 +18,7 @@ from imbsynth.store.folders import scan
 from imbsynth.store.records import write_json
 from imbsynth.store.trials import PROTOCOL
 from tests.conftest import MakeFolder, contents
+from tests.engine.experiments.written import protocol_for
 
 
 def write_trials(

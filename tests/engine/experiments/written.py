@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from imbsynth.configs import ExperimentConfig
-from imbsynth.engine.experiments.folder_protocol import protocol_for, trial_on_folder
-from imbsynth.engine.experiments.protocols import Trial
+from imbsynth.engine.experiments.effort import plan_for_budget
+from imbsynth.engine.experiments.folder_protocol import ground_of, trial_on_folder
+from imbsynth.engine.experiments.protocols import Protocol, Trial
 from imbsynth.engine.experiments.workspace import Workspace
-from imbsynth.store.folders import scan
+from imbsynth.store.folders import ImageFolder, scan
 from imbsynth.store.records import write_json
 from imbsynth.store.trials import PROTOCOL
 from tests.conftest import MakeFolder
 
 IMAGES = 20  # of each class in a fold
 Right = dict[str, list[int]]  # by method and fold: images of each class that are named correctly
+
+
+def protocol_for(folder: ImageFolder, config: ExperimentConfig) -> Protocol:
+    """The protocol of a budget."""
+    return ground_of(folder, config).protocol(plan_for_budget(config))
 
 
 def written(make_folder: MakeFolder, right: Right) -> ExperimentConfig:

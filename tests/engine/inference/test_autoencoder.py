@@ -14,10 +14,10 @@ from imbsynth.engine.inference.autoencoder import (
     load_autoencoder,
 )
 from imbsynth.errors import UserError
-from imbsynth.models.autoencoder import Autoencoder, Shape
+from imbsynth.models.autoencoder import Autoencoder, AutoencoderShape
 from imbsynth.store.checkpoints import save_checkpoint
 
-SHAPE = Shape(1, 9, 8, 4)
+SHAPE = AutoencoderShape(1, 9, 8, 4)
 
 
 def test_a_checkpoint_holds_the_whole_network(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from PIL import Image, ImageEnhance
 
 from imbsynth.configs import InspectConfig
 from imbsynth.engine import inspect
-from imbsynth.engine.decoding import as_configured
+from imbsynth.engine.configured import as_configured
 from imbsynth.engine.events import Event, Note
 from imbsynth.errors import UserError
 from tests.conftest import contents

@@ -7,13 +7,13 @@ import pytest
 from imbsynth.configs import ExperimentConfig, ReportConfig
 from imbsynth.configs.contenders import PLAIN
 from imbsynth.engine import experiment
-from imbsynth.engine.experiments.folder_protocol import protocol_for
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.engine.report import Report, run
 from imbsynth.store.folders import scan
 from imbsynth.store.records import RECALLS, read_json, write_json
 from imbsynth.store.trials import PROTOCOL
 from tests.conftest import MakeFolder
+from tests.engine.experiments.written import protocol_for
 from tests.engine.reporting.outputs import draw
 from tests.pages.reading import Page, check_page
 

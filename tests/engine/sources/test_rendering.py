@@ -9,13 +9,13 @@ from torch import Tensor
 from imbsynth.core.plans import Plan
 from imbsynth.core.row_streams import Rows
 from imbsynth.engine.sources.rendering import render
-from imbsynth.engine.sources.source import Origin
+from imbsynth.engine.sources.source import MethodRecord
 
 
 class Counting:
     """A source whose images hold their class and row."""
 
-    origin = Origin("counting")
+    method_record = MethodRecord("counting")
 
     def __init__(self, rows_at_once: int) -> None:
         self.rows_at_once = rows_at_once

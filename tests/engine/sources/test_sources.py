@@ -23,8 +23,8 @@ from imbsynth.engine.manifest import made_of
 from imbsynth.engine.reading import Labelled, read_labelled
 from imbsynth.engine.sources.augmented import AugmentedCopies
 from imbsynth.engine.sources.interpolation import Interpolation
-from imbsynth.engine.sources.source import Origin, Source
-from imbsynth.engine.sources.spaces import Pixels
+from imbsynth.engine.sources.source import MethodRecord, Source
+from imbsynth.engine.sources.spaces import PixelSpace
 from imbsynth.runtime import stream
 from imbsynth.store.images import AS_THEY_ARE
 from tests.conftest import contents
@@ -33,7 +33,7 @@ from tests.conftest import contents
 class ClassGaussians:
     """The mean image of a class and noise of its deviation: a generator in its simplest form."""
 
-    origin = Origin("gaussians", model="0" * 64)
+    method_record = MethodRecord("gaussians", model="0" * 64)
     rows_at_once = 16
 
     def __init__(self, images: Labelled, seed: int) -> None:
@@ -89,7 +89,7 @@ def test_any_row_can_be_made_again_alone(rare: Path, method: str) -> None:
     def source() -> Source:
         if method in AUGMENTATIONS:
             return AugmentedCopies(method, images, 50, options=config, seed=3)
-        space = Pixels(images, images.members(), torch.device("cpu"), 50)
+        space = PixelSpace(images, images.members(), torch.device("cpu"), 50)
         return Interpolation(method, space, images.classes, options=config, seed=3)
 
     whole = source()

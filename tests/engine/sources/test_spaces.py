@@ -10,8 +10,8 @@ from imbsynth.core.pixels import to_bytes
 from imbsynth.engine.events import silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import Labelled, read_labelled
-from imbsynth.engine.sources.spaces import ResidualLatents
-from imbsynth.models.autoencoder import Autoencoder, Shape
+from imbsynth.engine.sources.spaces import ResidualLatentSpace
+from imbsynth.models.autoencoder import Autoencoder, AutoencoderShape
 from imbsynth.store.images import AS_THEY_ARE
 from tests.conftest import MakeFolder
 
@@ -32,9 +32,9 @@ class Counting(TrainedAutoencoder):
         return super().decode_unrounded(latents)
 
 
-def residual(images: Labelled, min_change: float = 0) -> tuple[ResidualLatents, Counting]:
-    autoencoder = Counting(Autoencoder(Shape(1, 8, 8, 4)), CPU, "fp32")
-    return ResidualLatents(autoencoder, images, images.members(), min_change), autoencoder
+def residual(images: Labelled, min_change: float = 0) -> tuple[ResidualLatentSpace, Counting]:
+    autoencoder = Counting(Autoencoder(AutoencoderShape(1, 8, 8, 4)), CPU, "fp32")
+    return ResidualLatentSpace(autoencoder, images, images.members(), min_change), autoencoder
 
 
 @pytest.mark.parametrize("min_change", [0.0, 0.1])

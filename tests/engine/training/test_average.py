@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from imbsynth.engine.training.average import Average, decay_at
-from imbsynth.engine.training.parts import Place
+from imbsynth.engine.training.states import Place
 
 
 def test_decays_by_hand() -> None:

@@ -15,7 +15,7 @@ from imbsynth.engine import generate, train_ae
 from imbsynth.engine.events import silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.reading import Labelled, read_labelled
-from imbsynth.engine.sources.spaces import Pixels, latent_space
+from imbsynth.engine.sources.spaces import PixelSpace, latent_space
 from imbsynth.engine.training.classifier import ClassifierTask, Material
 from imbsynth.engine.training.classifier_run import classifier_trainer
 from imbsynth.engine.training.moves import Moves
@@ -42,7 +42,7 @@ def settings(**options: Any) -> AosTrainConfig:
 def training(images: Labelled, **options: Any) -> Trainer[ClassifierTask]:
     members = dict(zip(images.classes, images.members(), strict=True))
     val = Validation(torch.from_numpy(images.pixels), images.labels)
-    space = Pixels(images, images.members(), CPU, 8)
+    space = PixelSpace(images, images.members(), CPU, 8)
     return classifier_trainer(settings(**options), Material(members, space, val), "fp32")
 
 
@@ -68,7 +68,7 @@ def test_latent_smote_trains_on_the_images_that_generate_writes(
     generate.run(GenerateConfig(src=rare, dst=dst, ae=ae, **options))
     images = read(rare)
     members = dict(zip(images.classes, images.members(), strict=True))
-    space = Pixels(images, images.members(), CPU, 8)
+    space = PixelSpace(images, images.members(), CPU, 8)
     autoencoder = TrainedAutoencoder(load_autoencoder(ae), CPU, "fp32")
     latents = latent_space(autoencoder, images, images.members(), decode=decode, min_change=0)
     shown = training_set(settings(oversample="smote", ae=ae), members, space, latents)

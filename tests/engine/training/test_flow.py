@@ -19,7 +19,7 @@ from imbsynth.engine.inference.generator import load_generator
 from imbsynth.engine.reading import read_labelled
 from imbsynth.engine.training.flow import NO_CLASS, FlowTask
 from imbsynth.engine.training.novelty import HeldOut
-from imbsynth.engine.training.parts import Place
+from imbsynth.engine.training.states import Place
 from imbsynth.errors import UserError
 from imbsynth.store.checkpoints import load_checkpoint
 from imbsynth.store.images import AS_THEY_ARE

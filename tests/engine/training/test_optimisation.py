@@ -7,7 +7,7 @@ from torch import nn
 from imbsynth.core.schedules import cosine
 from imbsynth.core.tables import OPTIMISERS
 from imbsynth.engine.training.optimisation import Optimisation
-from imbsynth.engine.training.parts import Place
+from imbsynth.engine.training.states import Place
 
 PLACE = Place(0, 3, 2, 5)
 

@@ -12,8 +12,8 @@ from imbsynth.configs import GenerateConfig, TrainAeConfig
 from imbsynth.engine import generate, train_ae
 from imbsynth.engine.events import Event, Note
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
-from imbsynth.engine.training.reconstruction import Reconstruction, judge
-from imbsynth.models.autoencoder import Autoencoder, Shape
+from imbsynth.engine.training.reconstruction import Reconstruction, reconstruction_of
+from imbsynth.models.autoencoder import Autoencoder, AutoencoderShape
 from imbsynth.store.checkpoints import load_checkpoint
 
 SAMPLES = Path(__file__).parents[3] / "sample_data/train"
@@ -26,13 +26,13 @@ def pixels(n: int) -> NDArray[np.uint8]:
 
 
 def untrained() -> TrainedAutoencoder:
-    model = Autoencoder(Shape(1, 16, 16, 24)).eval()
+    model = Autoencoder(AutoencoderShape(1, 16, 16, 24)).eval()
     return TrainedAutoencoder(model, torch.device("cpu"), "fp32")
 
 
 def test_simpler_ways_are_measured_on_the_same_images() -> None:
     images, autoencoder = pixels(50), untrained()
-    found = judge(autoencoder, images, 0)
+    found = reconstruction_of(autoencoder, images, 0)
     flat = images.reshape(50, -1) / 255
     decoded = autoencoder.decode_unrounded(autoencoder.encode(torch.from_numpy(images))).numpy()
     assert found.loss == pytest.approx(((decoded - images / 255) ** 2).mean(), rel=1e-5)
@@ -43,7 +43,7 @@ def test_simpler_ways_are_measured_on_the_same_images() -> None:
 
 
 def test_an_untrained_autoencoder_is_poor() -> None:
-    found = judge(untrained(), pixels(50), 0)
+    found = reconstruction_of(untrained(), pixels(50), 0)
     assert found.components == 0  # not better than the mean image
     assert found.poor
 

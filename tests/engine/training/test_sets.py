@@ -13,10 +13,10 @@ from imbsynth.engine import generate
 from imbsynth.engine.events import silent
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder
 from imbsynth.engine.reading import read_labelled
-from imbsynth.engine.sources.spaces import Latents, Pixels, Space
+from imbsynth.engine.sources.spaces import LatentSpace, PixelSpace, Space
 from imbsynth.engine.training.sets import real_rows, training_set
 from imbsynth.errors import UserError
-from imbsynth.models.autoencoder import Autoencoder, Shape
+from imbsynth.models.autoencoder import Autoencoder, AutoencoderShape
 from imbsynth.store.images import AS_THEY_ARE
 
 CPU = torch.device("cpu")
@@ -43,7 +43,7 @@ def config(oversample: str) -> AosTrainConfig:
 def test_class_sizes_after_balancing(rare: Path, oversample: str, expected: list[int]) -> None:
     images = read_labelled(rare, AS_THEY_ARE, on_event=silent)
     members = dict(zip(images.classes, images.members(), strict=True))
-    space = Pixels(images, images.members(), CPU, 8)
+    space = PixelSpace(images, images.members(), CPU, 8)
     rows = training_set(config(oversample), members, space, space).rows
     base = rows.parents[:, 0]
     assert np.bincount(rows.labels).tolist() == expected
@@ -56,7 +56,7 @@ def test_class_sizes_after_balancing(rare: Path, oversample: str, expected: list
 def test_rows_of_one_identity_show_one_image(rare: Path, oversample: str) -> None:
     images = read_labelled(rare, AS_THEY_ARE, on_event=silent)
     members = dict(zip(images.classes, images.members(), strict=True))
-    space = Pixels(images, images.members(), CPU, 8)
+    space = PixelSpace(images, images.members(), CPU, 8)
     shown = training_set(config(oversample), members, space, space)
     assert len(shown) == len(shown.labels) == len(shown.identity) == 48
     pixels = shown.images(np.arange(len(shown)))
@@ -76,7 +76,7 @@ def test_an_epoch_shows_the_images_that_generate_writes(
     """In pixels, where points off the lines between images are kept as images."""
     images = read_labelled(rare, AS_THEY_ARE, on_event=silent)
     members = dict(zip(images.classes, images.members(), strict=True))
-    space = Pixels(images, images.members(), CPU, 500)
+    space = PixelSpace(images, images.members(), CPU, 500)
     shown = training_set(config(method), members, space, space)
     drawn = shown.images(np.flatnonzero(shown.synthetic)) * 255
     generate.run(GenerateConfig(src=rare, dst=tmp_path / "dst", method=method))
@@ -89,11 +89,11 @@ def test_an_epoch_shows_the_images_that_generate_writes(
 def test_with_a_share_every_class_is_synthetic_alike(rare: Path, latent: bool) -> None:
     images = read_labelled(rare, AS_THEY_ARE, on_event=silent)
     members = dict(zip(images.classes, images.members(), strict=True))
-    space = Pixels(images, images.members(), CPU, 8)
+    space = PixelSpace(images, images.members(), CPU, 8)
     drawn_in: Space = space
     if latent:
-        autoencoder = TrainedAutoencoder(Autoencoder(Shape(1, 8, 8, 4)), CPU, "fp32")
-        drawn_in = Latents(autoencoder, images, images.members())
+        autoencoder = TrainedAutoencoder(Autoencoder(AutoencoderShape(1, 8, 8, 4)), CPU, "fp32")
+        drawn_in = LatentSpace(autoencoder, images, images.members())
     shown = training_set(replace(config("smote"), share=0.25), members, space, drawn_in)
     for label in range(4):
         synthetic = shown.synthetic[shown.labels == label]
@@ -110,7 +110,7 @@ def test_with_a_share_every_class_is_synthetic_alike(rare: Path, latent: bool) -
 def test_in_place_of_each_synthetic_row_stands_a_real_one_of_its_class(rare: Path) -> None:
     images = read_labelled(rare, AS_THEY_ARE, on_event=silent)
     members = dict(zip(images.classes, images.members(), strict=True))
-    space = Pixels(images, images.members(), CPU, 8)
+    space = PixelSpace(images, images.members(), CPU, 8)
     made = np.zeros(20, bool)
     made[[0, 12]] = True  # one of the first and one of the second class
     shown = training_set(config("smote"), members, space, space, made)

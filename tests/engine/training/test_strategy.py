@@ -9,7 +9,7 @@ import torch
 
 from imbsynth.configs import AosTrainConfig
 from imbsynth.core.mixing import Batch
-from imbsynth.engine.training.parts import Place
+from imbsynth.engine.training.states import Place
 from imbsynth.engine.training.strategy import strategy_of
 
 COUNTS = torch.tensor([6, 2])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imbsynth.configs import AosTrainConfig
-from imbsynth.configs.recipes import RECIPES
+from imbsynth.configs.training_recipes import RECIPES
 from imbsynth.engine.experiments.protocol_options import checked, resolved
 from imbsynth.errors import UserError
 from imbsynth.options import recorded, recorded_defaults

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from imbsynth.configs import Link
 from imbsynth.errors import UserError
-from imbsynth.store.transfer import folder_digest, transfer, unchanged
+from imbsynth.store.copies import copy_or_link, folder_digest, unchanged
 
 LINKS: list[Link] = ["copy", "hard", "symbolic"]
 PATHS = ["cat/a.png", "cat/deep/b.png", "dog/-rf.png"]
@@ -33,7 +33,7 @@ def src(tmp_path: Path) -> Path:
 def move(src: Path, paths: list[str], out: Path, link: Link) -> list[str]:
     """Transfer into a part and rename it, as every command does."""
     part = out.with_name(".part")
-    digests = transfer(src, paths, part, link, final=out)
+    digests = copy_or_link(src, paths, part, link, final=out)
     part.rename(out)
     return digests
 
@@ -91,33 +91,33 @@ def test_paths_may_be_relative(src: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_hard_link_that_cannot_be_made_advises_another_way(src: Path) -> None:
     out = src.with_name("out")
-    transfer(src, PATHS[:1], out, "hard", final=out)
+    copy_or_link(src, PATHS[:1], out, "hard", final=out)
     with pytest.raises(UserError, match=r"no hard link can be made .*\n  fix: use --link copy"):
-        transfer(src, PATHS[:1], out, "hard", final=out)
+        copy_or_link(src, PATHS[:1], out, "hard", final=out)
 
 
 def test_a_file_that_has_gone_is_named(src: Path) -> None:
     (src / PATHS[1]).unlink()
     out = src.with_name("out")
     with pytest.raises(UserError, match=r"cat/deep/b\.png: cannot be read"):
-        transfer(src, PATHS, out, "copy", final=out)
+        copy_or_link(src, PATHS, out, "copy", final=out)
 
 
 def test_progress_is_told_after_every_file(src: Path) -> None:
     told: list[int] = []
     out = src.with_name("out")
-    transfer(src, PATHS, out, "copy", final=out, on_progress=told.append)
+    copy_or_link(src, PATHS, out, "copy", final=out, on_progress=told.append)
     assert told == [1, 2, 3]
 
 
 COPIES_WITH_ROOM_FOR_5000_BYTES = """
 import resource, sys
 from pathlib import Path
-from imbsynth.store.transfer import transfer
+from imbsynth.store.copies import copy_or_link
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))
 out = Path(sys.argv[1]) / "out"
-transfer(Path(sys.argv[1]), ["a.png"], out, "copy", final=out)
+copy_or_link(Path(sys.argv[1]), ["a.png"], out, "copy", final=out)
 """
 
 
@@ -161,11 +161,15 @@ def test_the_digest_of_a_folder_changes_with_its_paths_and_contents() -> None:
 @pytest.mark.parametrize("link", LINKS)
 def test_a_file_that_changed_after_it_was_read_is_named(src: Path, link: Link) -> None:
     read = {path: hashlib.sha256((src / path).read_bytes()).hexdigest() for path in PATHS}
-    transfer(src, PATHS, src.with_name("same"), link, final=src.with_name("same"), expected=read)
+    copy_or_link(
+        src, PATHS, src.with_name("same"), link, final=src.with_name("same"), expected=read
+    )
     (src / PATHS[1]).unlink()
     (src / PATHS[1]).symlink_to(src.parent / "elsewhere")
     with pytest.raises(UserError, match=f"{PATHS[1]}: changed while it was being used"):
-        transfer(src, PATHS, src.with_name("out"), link, final=src.with_name("out"), expected=read)
+        copy_or_link(
+            src, PATHS, src.with_name("out"), link, final=src.with_name("out"), expected=read
+        )
 
 
 def test_a_file_may_be_touched_while_it_is_used_but_not_written(tmp_path: Path) -> None:

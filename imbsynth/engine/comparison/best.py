@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from imbsynth.core.bootstrap import CONFIDENCE
-from imbsynth.core.paired import ByClass, Difference, compared
+from imbsynth.core.paired import Difference, ValuesByClass, compared
 from imbsynth.store.records import PREDICTIONS, read_table
 
 MATTERS = 0.01  # of ACSA: a smaller difference does not matter
 
-Answers = dict[str, tuple[str, str]]  # by file: its class, and what it was taken for
+FilePredictions = dict[str, tuple[str, str]]  # by file: its class, and what it was taken for
 
 
 class Lead(NamedTuple):
@@ -32,27 +32,27 @@ class Best(NamedTuple):
     leads: list[Lead]
 
 
-def read_answers(folder: Path) -> Answers:
+def read_predictions(folder: Path) -> FilePredictions:
     """What an evaluation wrote of each image; UserError if the file is damaged or missing."""
     rows = read_table(folder / PREDICTIONS, ("file", "true", "predicted"))
     return {file: (true, predicted) for file, true, predicted in rows}
 
 
-def same_images(first: Answers, second: Answers) -> bool:
+def same_images(first: FilePredictions, second: FilePredictions) -> bool:
     """Whether two evaluations are of the same files, with the same classes."""
     return first.keys() == second.keys() and all(
         first[file][0] == second[file][0] for file in first
     )
 
 
-def best_of(found: Mapping[str, Answers]) -> Best:
+def best_of(found: Mapping[str, FilePredictions]) -> Best:
     """Compare evaluations of the same images, by name; of equal ones the first is best.
 
     Which one is best is seen in the same images: so the intervals hold for all pairs together
     (Bonferroni), 95 % of the time. They say how much scores vary with the test images. That another
     training of the same method would score otherwise is not in them.
     """
-    scores = {name: _acsa(answers) for name, answers in found.items()}
+    scores = {name: _acsa(predictions) for name, predictions in found.items()}
     best = max(scores, key=scores.__getitem__)
     others = [name for name in found if name != best]
     pairs = len(found) * (len(found) - 1) / 2
@@ -64,14 +64,14 @@ def best_of(found: Mapping[str, Answers]) -> Best:
     return Best(best, sorted(leads, key=lambda lead: lead.difference.value))
 
 
-def _acsa(answers: Answers) -> float:
+def _acsa(predictions: FilePredictions) -> float:
     right: dict[str, list[bool]] = {}
-    for true, predicted in answers.values():
+    for true, predicted in predictions.values():
         right.setdefault(true, []).append(true == predicted)
     return float(np.mean([np.mean(own) for own in right.values()]))
 
 
-def _gains(first: Answers, second: Answers) -> ByClass:
+def _gains(first: FilePredictions, second: FilePredictions) -> ValuesByClass:
     """Of each image, by class: 1 if only the first was right, -1 if only the second was, else 0."""
     gains: dict[str, list[float]] = {}
     for file, (true, predicted) in first.items():

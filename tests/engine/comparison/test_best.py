@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imbsynth.engine.comparison.answers import Answers, best_of, read_answers, same_images
+from imbsynth.engine.comparison.best import FilePredictions, best_of, read_predictions, same_images
 from imbsynth.errors import UserError
 
 
-def answers(right: dict[str, list[bool]]) -> Answers:
+def predictions(right: dict[str, list[bool]]) -> FilePredictions:
     return {
         f"{name}/{i}": (name, name if ok else "other")
         for name, own in right.items()
@@ -19,7 +19,7 @@ def answers(right: dict[str, list[bool]]) -> Answers:
 
 def test_a_large_lead_is_clear_and_none_is_not() -> None:
     good, bad = [True] * 95 + [False] * 5, [True] * 60 + [False] * 40
-    found = {name: answers({"a": own, "b": own}) for name, own in
+    found = {name: predictions({"a": own, "b": own}) for name, own in
              {"bad": bad, "good": good, "same": good}.items()}  # fmt: skip
     best = best_of(found)
     assert best.name == "good"
@@ -29,8 +29,8 @@ def test_a_large_lead_is_clear_and_none_is_not() -> None:
 
 
 def test_each_class_counts_equally() -> None:
-    first = answers({"many": [True] * 90 + [False] * 10, "few": [False] * 4})
-    second = answers({"many": [True] * 60 + [False] * 40, "few": [True] * 4})
+    first = predictions({"many": [True] * 90 + [False] * 10, "few": [False] * 4})
+    second = predictions({"many": [True] * 60 + [False] * 40, "few": [True] * 4})
     best = best_of({"first": first, "second": second})
     assert best.name == "second"
     assert best.leads[0].difference.value == pytest.approx((0.6 + 1) / 2 - 0.9 / 2)
@@ -40,17 +40,17 @@ def test_the_best_of_equal_classifiers_is_seldom_called_clearly_better() -> None
     rng, alarms = np.random.default_rng(0), 0
     for _ in range(200):
         found = {
-            str(k): answers({name: (rng.random(60) < 0.8).tolist() for name in "ab"})
+            str(k): predictions({name: (rng.random(60) < 0.8).tolist() for name in "ab"})
             for k in range(4)
         }
         alarms += any(lead.clear for lead in best_of(found).leads)
     assert alarms <= 10  # 5 %
 
 
-def test_answers_are_those_of_the_same_files_and_classes(tmp_path: Path) -> None:
-    first = answers({"a": [True, False]})
-    assert same_images(first, answers({"a": [False, False]}))
-    assert not same_images(first, answers({"a": [True]}))
+def test_predictions_are_those_of_the_same_files_and_classes(tmp_path: Path) -> None:
+    first = predictions({"a": [True, False]})
+    assert same_images(first, predictions({"a": [False, False]}))
+    assert not same_images(first, predictions({"a": [True]}))
     assert not same_images(first, {"a/0": ("b", "b"), "a/1": ("a", "a")})
 
 
@@ -58,4 +58,4 @@ def test_answers_are_those_of_the_same_files_and_classes(tmp_path: Path) -> None
 def test_a_damaged_file_is_a_user_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "predictions.csv").write_text(text)
     with pytest.raises(UserError, match=r"predictions\.csv"):
-        read_answers(tmp_path)
+        read_predictions(tmp_path)

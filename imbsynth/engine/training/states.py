@@ -1,4 +1,4 @@
-"""What a run is made of: parts with a state of their own, at a place in the run."""
+"""What has a state in a run, and how far the run is."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Place(NamedTuple):
         return self.done / (self.epochs * self.steps)
 
 
-class Part(Protocol):
-    """Something whose state decides what the next steps do."""
+class Stateful(Protocol):
+    """A part of a run whose state decides what the next steps do."""
 
     def state_dict(self) -> dict[str, Tensor]:
         """Named tensors, not copied."""

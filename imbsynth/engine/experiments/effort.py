@@ -37,7 +37,7 @@ LADDER = [
 ]
 
 
-class Plan(NamedTuple):
+class ExperimentPlan(NamedTuple):
     """What is done on a folder."""
 
     effort: Effort
@@ -48,9 +48,9 @@ class Plan(NamedTuple):
         return {**self.effort._asdict(), "methods": self.methods}
 
 
-def plan_for_budget(config: ExperimentConfig) -> Plan:
+def plan_for_budget(config: ExperimentConfig) -> ExperimentPlan:
     """The plan where no limit of time is given."""
-    return Plan(EFFORTS[config.budget], asked_methods(config))
+    return ExperimentPlan(EFFORTS[config.budget], asked_methods(config))
 
 
 def asked_methods(config: ExperimentConfig) -> list[str]:
@@ -58,7 +58,7 @@ def asked_methods(config: ExperimentConfig) -> list[str]:
     return with_bases(config.methods or USUAL)
 
 
-def recorded_plan(protocol: dict[str, Any]) -> Plan:
+def recorded_plan(protocol: dict[str, Any]) -> ExperimentPlan:
     """The plan in a protocol.json; Wrong if there is none."""
     found = mapping(protocol, "plan")
     methods = texts(found, "methods")
@@ -71,4 +71,4 @@ def recorded_plan(protocol: dict[str, Any]) -> Plan:
         ae_epochs=whole(found, "ae_epochs", 1),
         ae_share=finite(found, "ae_share", 0, 1),
     )
-    return Plan(effort, methods)
+    return ExperimentPlan(effort, methods)

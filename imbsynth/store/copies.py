@@ -15,7 +15,7 @@ from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.names import printable
 
 
-def transfer(
+def copy_or_link(
     root: Path,
     paths: Sequence[str],
     destination: Path,
@@ -47,8 +47,8 @@ def transfer(
     return digests
 
 
-def duplicate(source: Path, target: Path, link: Link, *, final: Path, digest: str) -> None:
-    """Put one file into a folder that is there, as `transfer` does, under any name.
+def copy_or_link_file(source: Path, target: Path, link: Link, *, final: Path, digest: str) -> None:
+    """Put one file into a folder that is there, as `copy_or_link` does, under any name.
 
     final: where `target` will stand in the end. digest: of the file when it was read; UserError if
     it has changed since.

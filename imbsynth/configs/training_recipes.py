@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 C = TypeVar("C")
 
 
-class Recipe(NamedTuple):
+class TrainingRecipe(NamedTuple):
     """Options that go well together."""
 
     help: str  # a few words, which follow the name in the help of the option
@@ -17,13 +17,13 @@ class Recipe(NamedTuple):
 
 
 RECIPES = {
-    "default": Recipe("the defaults", {}),
-    "paper": Recipe(
+    "default": TrainingRecipe("the defaults", {}),
+    "paper": TrainingRecipe(
         "as the paper on AOS trains: images are not changed, the learning rate stays as it is",
         {"oversample": "aos", "augment": "none", "schedule": "constant"},
     ),
-    "plain": Recipe("the images as they are", {"oversample": "none", "augment": "none"}),
-    "strong": Recipe(
+    "plain": TrainingRecipe("the images as they are", {"oversample": "none", "augment": "none"}),
+    "strong": TrainingRecipe(
         "balanced softmax, mixup, flips and crops, SGD with warm-up, and averaged weights; for "
         "photographs",
         {
