@@ -40,9 +40,11 @@ from imbsynth.engine.training.head import (
     judged_features,
     logits_of,
 )
+from imbsynth.engine.training.head_fitting import HeadState
 from imbsynth.engine.training.keeper import epoch_rank
 from imbsynth.engine.training.states import weights_now
 from imbsynth.engine.training.validation import Validation
+from imbsynth.runtime import resolve_precision
 from imbsynth.store.images import ImageForm
 
 RARE = 4  # of the classes, the smallest
@@ -59,14 +61,21 @@ def trained(config: AosTrainConfig) -> ClassifierTask:
     if not config.out.exists():
         aos_train.run(replace(config, resume=True))
     run = aos_train.AosTrain(config)
-    task = run.trainer(run.read(silent), torch.device("cpu"), "fp32", silent).task
+    device = torch.device("cpu")
+    precision = resolve_precision(config.precision, device)
+    task = run.trainer(run.read(silent), device, precision, silent).task
     task.keeper.kept = weights_now(load_classifier(config.out).model)
     return task
 
 
+def every_head(task: ClassifierTask) -> dict[str, HeadState]:
+    """The head as trained, rescaled, and trained again in each way that there is; by name."""
+    return heads_of(task, silent) | heads_with_features(task, list(FEATURE_SAMPLERS), silent)
+
+
 def scores_of(task: ClassifierTask, test: Validation) -> Scores:
     """What every head reaches on the validation and on the test images."""
-    heads = heads_of(task, silent) | heads_with_features(task, list(FEATURE_SAMPLERS), silent)
+    heads = every_head(task)
     found: Scores = {name: {} for name in heads}
     for part, images in {"val": task.val, "test": test}.items():
         task.val = images
