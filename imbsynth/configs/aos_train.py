@@ -158,7 +158,7 @@ class AosTrainConfig(Grouped, Learning, Pretrained, Synthesis, Training):
         Option(
             "Network: cnn (small and quick), resnet32 or resnet32-wide (for images of about 32 "
             "pixels), efficientnet_lite0 (1, 2), resnet18, mobilenet_v2 or any classifier of "
-            "torchvision by its name, or timm/NAME. It needs `pip install imbsynth[timm]`.",
+            "torchvision by its name, or timm/NAME, which needs `pip install imbsynth[timm]`.",
             metavar="NAME",
         ),
     ] = "cnn"
