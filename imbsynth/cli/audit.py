@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 PASSED_A_LIMIT = 3  # the exit code
 WAYS = {
-    "max_auroc": "generate --method augment, or --ae with residual decoding and --min-change 0.03, "
-    "makes images that are harder to tell from real ones",
+    "max_auroc": "generate --ae AE.safetensors --min-change 0.03 (with residual decoding, the "
+    "default) makes images that are harder to tell from real ones",
     "min_fidelity": "generate --min-probability 0.5 keeps images that look like their class",
     "max_near_copies": "generate --min-probability leaves near-copies out; a larger --k-neighbors "
     "or another --method makes fewer",
@@ -27,7 +27,7 @@ _COLUMNS = {
     "synthetic": "synthetic",
     "probe_auroc": "probe AUROC",
     "label_fidelity": "named right",
-    "real_fidelity": "real ones",
+    "real_fidelity": "real named right",
     "near_copies": "near-copies",
     "frechet": "Fréchet",
     "coverage": "coverage",

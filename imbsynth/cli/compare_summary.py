@@ -40,7 +40,10 @@ def summary(report: Report) -> None:
         _scores([row for row in report.rows if row["problem"] == problem], report.metric)
         typer.echo("")
     typer.echo(f"* the best of its column, or at most {report.rope:g} below it; in brackets the")
-    typer.echo("95 % interval over the test images, after ± the standard deviation over seeds")
+    typer.echo(
+        "95 % interval over the test images, after ± the standard deviation over seeds or folds "
+        "(and their number)"
+    )
     if warning(report.rows):
         typer.echo(warning(report.rows))
     if report.compared["of"] > 1 or report.compared["left_out"]:

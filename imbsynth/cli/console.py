@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import signal
 import sys
 import time
@@ -112,8 +111,10 @@ class _Lines:
 
     def __init__(self) -> None:
         self.task, self.total, self.unit = "", 0, ""
-        self.begun = self.shown = time.monotonic()
-        self.before: float | None = None  # done before this process, in a resumed run
+        self.shown = time.monotonic()
+        # When the first work of this stage was done, and how much, that of a resumed run included:
+        # what comes before it (imports, reading) would pass for the speed of the rest.
+        self.first: tuple[float, float] | None = None
 
     def __call__(self, event: Event) -> None:
         from imbsynth.engine.events import Advanced, Note, Started, duration
@@ -121,21 +122,19 @@ class _Lines:
         now = time.monotonic()
         if isinstance(event, Started):
             self.task, self.total, self.unit = event.task, event.total, event.unit
-            self.begun = self.shown = now
-            self.before = None
+            self.shown, self.first = now, None
             self._say(f"{event.task}: {event.total} {event.unit}")
         elif isinstance(event, Note):
             self._say(f"note: {event.text}")
-        elif isinstance(event, Advanced) and self.before is None:
-            self.before = math.ceil(event.done) - 1
-        elif isinstance(event, Advanced) and now - self.shown >= LINE_EVERY:
-            self.shown = now
-            done_here = event.done - (self.before or 0)
-            left = (now - self.begun) * (self.total - event.done) / max(done_here, 0.01)
-            self._say(
-                f"{self.task}: {round(event.done, 2)} of {self.total} {self.unit}, "
-                f"about {duration(left)} left  {event.detail}".rstrip()
-            )
+        elif isinstance(event, Advanced):
+            begun, before = self.first = self.first or (now, event.done)
+            if now - self.shown >= LINE_EVERY and event.done > before:
+                self.shown = now
+                left = (now - begun) * (self.total - event.done) / (event.done - before)
+                self._say(
+                    f"{self.task}: {round(event.done, 2)} of {self.total} {self.unit}, "
+                    f"about {duration(left)} left  {event.detail}".rstrip()
+                )
 
     def _say(self, text: str) -> None:
         with suppress(OSError):  # progress that cannot be shown stops no run

@@ -23,7 +23,7 @@ LISTED, SIZES = 10, 5  # files or groups, and sizes, shown in words; --json has 
 
 
 def _summary(report: Report) -> None:
-    from imbsynth.store.names import printable
+    from imbsynth.store.names import number_of, printable
 
     class_table(report.counts, report.synthetic if any(report.synthetic.values()) else None)
     typer.echo(
@@ -35,12 +35,15 @@ def _summary(report: Report) -> None:
     typer.echo(f"sizes: {_sizes(report.sizes)}")
     typer.echo("stored as: " + ", ".join(f"{mode} ({n})" for mode, n in report.modes.items()))
     if report.ignored:
-        typer.echo(f"ignored: {report.ignored} hidden files and files that are no images")
+        files = number_of(report.ignored, "file")
+        typer.echo(f"ignored: {files}, hidden or no image")
     if report.transparent:
-        typer.echo(f"transparent: {report.transparent} images, which are put on black")
+        typer.echo(f"transparent, and put on black: {number_of(report.transparent, 'image')}")
     if report.repeated:
         typer.echo(f"repeated: {report.repeated} further copies of an image within its class")
     _list("unreadable", [f"{printable(p)}: {why}" for p, why in report.reasons.items()])
+    if report.reasons:
+        typer.echo("  repair or remove them, or leave them out later with --skip-unreadable")
     _list("in two classes", [" = ".join(map(printable, group)) for group in report.duplicates])
     _list("in both folders", [" = ".join(map(printable, pair)) for pair in report.in_both])
     for kind, near in report.near_duplicates.items():

@@ -31,10 +31,15 @@ class Command(TyperCommand):
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None:
-                sections.setdefault(_heading(parameter), []).append(record)
+                sections.setdefault(_heading(parameter), []).append(_shown(parameter, *record))
         for heading, records in sections.items():
             with formatter.section(heading):
                 formatter.write_dl(records)
+
+
+def _shown(parameter: Any, name: str, about: str) -> tuple[str, str]:
+    """Arguments without what Typer writes after their name: `<path>`, or `<list[Path]>`."""
+    return (name.partition(" <")[0] if isinstance(parameter, TyperArgument) else name), about
 
 
 def _heading(parameter: Any) -> str:

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 
 def _summary(report: Report) -> None:
+    from imbsynth.store.names import number_of
+
     typer.echo(
-        f"{report.checkpoint}: {report.epochs} epochs, reconstruction loss "
+        f"{report.checkpoint}: {number_of(report.epochs, 'epoch')}, reconstruction loss "
         f"{report.recon_loss:.5f}, penalty loss {report.penalty_loss:.5f}, "
         f"{report.images_per_second:.0f} images/s"
     )

@@ -8,7 +8,7 @@ from imbsynth.runtime import worker_count
 from imbsynth.store.folders import ImageFolder
 from imbsynth.store.images import ImageForm, Images, read_images
 from imbsynth.store.kept_images import CacheRequest, file_digests, is_kept_whole, read_kept
-from imbsynth.store.names import listing
+from imbsynth.store.names import listing, number_of
 
 
 def decoded(
@@ -54,7 +54,7 @@ def _tell_of_changes(images: Images, on_event: OnEvent) -> None:
         height, width = images.pixels.shape[2:]
         on_event(Note(f"{images.resized} images were resized to {height}x{width}"))
     if images.composited:
-        on_event(Note(f"{images.composited} images with transparency were put on black"))
+        on_event(Note(f"{number_of(images.composited, 'image')} with transparency, put on black"))
     if images.made_rgb:
         on_event(Note(f"{images.made_rgb} gray images were made RGB"))
     if images.made_gray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from imbsynth.store.names import number_of
+
 
 class Started(NamedTuple):
     """A stage with a known amount of work begins."""
@@ -49,4 +51,4 @@ def duration(seconds: float) -> str:
     for unit, size in (("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} seconds"
+    return number_of(round(seconds), "second")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,11 @@ from imbsynth.runtime import stream, worker_count
 from imbsynth.store.copies import copy_or_link, folder_digest
 from imbsynth.store.folders import ImageFolder
 from imbsynth.store.image_files import Survey, same_images, survey_all
-from imbsynth.store.names import listing
+from imbsynth.store.names import listing, number_of
 from imbsynth.store.records import provenance, write_record
 
 Parts = dict[str, dict[str, list[str]]]  # part -> class -> files
+OnUnreadable = Callable[[Path, list[str], OnEvent], None]  # the folder, and files with the reason
 
 
 @dataclass(frozen=True)
@@ -40,26 +42,39 @@ def run(config: SplitConfig, *, on_event: OnEvent = silent) -> Report:
         check_list(config, folder)
         if not config.grouped and (text := suggestion(folder.files)):
             on_event(Note(text))
-        report = _split(config, folder, part, on_event)
+        report = _split(config, folder, part, on_event, _tell_of_unreadable)
         if config.folds is None:  # folds are judged together, by all images
             _explain_few(report.counts, on_event)
         return report
 
 
 def run_on_part(config: SplitConfig, *, on_event: OnEvent = silent) -> Report:
-    """`run`, without advice, on a folder that may be a part of the one whose groups are listed."""
+    """`run`, without advice, on a folder that may be a part of the one whose groups are listed.
+
+    Raises UserError for unreadable files in folds: whatever becomes of the others, the fold that
+    tests on such a file fails.
+    """
     with _begun(config) as (folder, part):
-        return _split(config, folder, part, on_event)
+        return _split(config, folder, part, on_event, _refuse_unreadable if config.folds else None)
 
 
 def _begun(config: SplitConfig) -> AbstractContextManager[tuple[ImageFolder, Path]]:
     return copying(config.src, config.dst, command="split", force=config.force)
 
 
-def _split(config: SplitConfig, folder: ImageFolder, part: Path, on_event: OnEvent) -> Report:
+def _split(
+    config: SplitConfig,
+    folder: ImageFolder,
+    part: Path,
+    on_event: OnEvent,
+    on_unreadable: OnUnreadable | None,
+) -> Report:
     _check(folder, len(config.shares()))
     groups = groups_of(config, folder.root, folder.paths())
     found = _survey(folder, on_event)
+    unreadable = [f"{one.path} ({one.problem})" for one in found if one.problem]
+    if unreadable and on_unreadable is not None:
+        on_unreadable(folder.root, unreadable, on_event)
     if groups is None:
         part_of = _by_image(config, folder, found, on_event)
     else:
@@ -76,6 +91,22 @@ def _split(config: SplitConfig, folder: ImageFolder, part: Path, on_event: OnEve
         for name, classes in parts.items()
     }
     return Report(counts=counts, out=config.dst.as_posix())
+
+
+def _tell_of_unreadable(_root: Path, files: list[str], on_event: OnEvent) -> None:
+    on_event(
+        Note(
+            f"unreadable, and split like the others: {listing(files)}; commands that decode images "
+            "stop at such files unless they are told to skip them"
+        )
+    )
+
+
+def _refuse_unreadable(root: Path, files: list[str], _on_event: OnEvent) -> None:
+    raise UserError(
+        f"{root}: {number_of(len(files), 'unreadable file')}: {listing(files)}",
+        "repair or remove them; `imbsynth inspect` lists them all",
+    )
 
 
 def _by_group(

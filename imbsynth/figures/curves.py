@@ -22,7 +22,8 @@ def write_curves(
 
     recalls: (epochs, c) in [0, 1], the classes in the order of the rows drawn, from the top.
     """
-    figure = blank(5 * (len(curves) + 1), 1.5 + 0.22 * min(max(len(classes), 10), NAMED))
+    tall = 0.22 * min(max(len(classes), 10), NAMED)
+    figure = blank(5 * (len(curves) + 1), 2.3 + tall)
     *panels, last = figure.subplots(1, len(curves) + 1)
     epochs = np.arange(1, len(recalls) + 1)
     for axes, (title, lines) in zip(panels, curves.items(), strict=True):
@@ -30,7 +31,8 @@ def write_curves(
             axes.plot(epochs, values, label=name, marker="." if len(epochs) < 40 else "")
         axes.axvline(best_epoch, color="0.6", linestyle=":", label=f"kept: epoch {best_epoch}")
         axes.set_title(title)
-        axes.legend(fontsize="small")
+        below = (0.5, -0.45 / (0.8 + tall))  # in parts of the panel; there it hides no line
+        axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=below)
     edges = (0.5, len(epochs) + 0.5, len(classes) - 0.5, -0.5)
     shown = last.imshow(recalls.T, vmin=0, vmax=1, aspect="auto", extent=edges, cmap="viridis")
     last.axvline(best_epoch, color="white", linestyle=":")

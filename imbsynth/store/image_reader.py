@@ -16,7 +16,7 @@ from imbsynth.errors import UserError, option
 from imbsynth.store.decoding import DecodedImage, is_gray, quiet
 from imbsynth.store.headers import mixed_sizes
 from imbsynth.store.image_files import ImageFile, read_image_file
-from imbsynth.store.names import listing
+from imbsynth.store.names import listing, number_of
 from imbsynth.store.parallel import ahead, in_order, threads_for
 
 AHEAD = 2  # batches decoded before they are asked for
@@ -185,7 +185,7 @@ class ImageReader:
 def _unreadable(where: str, unreadable: dict[str, str]) -> UserError:
     files = [f"{path} ({why})" for path, why in unreadable.items()]
     return UserError(
-        f"{where}: {len(files)} unreadable files: {listing(files)}",
+        f"{where}: {number_of(len(files), 'unreadable file')}: {listing(files)}",
         f"repair or remove them, or leave them out with {option('skip_unreadable')}",
     )
 

@@ -24,3 +24,8 @@ def listing(names: Sequence[str]) -> str:
     shown = ", ".join(printable(name) for name in names[:LISTED])
     more = len(names) - LISTED
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def number_of(n: int, what: str) -> str:
+    """So many things of a kind, in words: "1 image", "2 images"."""
+    return f"{n} {what}{'' if n == 1 else 's'}"

@@ -373,7 +373,7 @@ def test_copies_of_another_size_are_made_again(photos: Path, tmp_path: Path) -> 
 def test_a_damaged_original_is_not_copied(photos: Path, tmp_path: Path) -> None:
     whole = (photos / "b/0.jpeg").read_bytes()
     (photos / "b/0.jpeg").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(UserError, match=r"1 unreadable files: b/0\.jpeg \("):
+    with pytest.raises(UserError, match=r"1 unreadable file: b/0\.jpeg \("):
         run(GenerateConfig(src=photos, dst=tmp_path / "dst", method="ros"))
     config = GenerateConfig(src=photos, dst=tmp_path / "dst", method="ros", skip_unreadable=True)
     assert run(config).added == {"a": 0, "b": 4}

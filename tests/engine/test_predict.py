@@ -212,7 +212,7 @@ def test_unreadable_files_stop_it_or_are_left_out(
 ) -> None:
     src = make_folder({"a": 3})
     (src / "a/001.png").write_bytes(b"no image")
-    with pytest.raises(UserError, match=r"1 unreadable files: a/001\.png"):
+    with pytest.raises(UserError, match=r"1 unreadable file: a/001\.png"):
         predict.run(config(checkpoint, src, tmp_path / "out", sort_into=tmp_path / "s"))
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "s").exists()

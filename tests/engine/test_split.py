@@ -76,6 +76,21 @@ def test_a_part_with_few_images_to_judge_by_is_named(
     assert not any(isinstance(event, Note) for event in events)  # an experiment says it once
 
 
+def test_unreadable_files_are_named(make_folder: MakeFolder, tmp_path: Path) -> None:
+    """An experiment stops: it would in the fold that tests on one, where only its copy is known."""
+    events: list[object] = []
+    src = make_folder({"a": 9, "b": 4})
+    (src / "b/002.png").write_bytes(b"")
+    parts = SplitConfig(src=src, dst=tmp_path / "dst", fractions=(0.6, 0.4))
+    run(parts, on_event=events.append)
+    assert "unreadable, and split like the others: b/002.png (" in str(events)
+    events.clear()
+    run_on_part(replace(parts, dst=tmp_path / "part"), on_event=events.append)
+    assert not any(isinstance(event, Note) for event in events)
+    with pytest.raises(UserError, match=r"/src: 1 unreadable file: b/002\.png .*\n.*remove"):
+        run_on_part(replace(parts, dst=tmp_path / "folds", fractions=None, folds=3))
+
+
 def test_a_class_too_small_for_the_parts_is_named(make_folder: MakeFolder, tmp_path: Path) -> None:
     src = make_folder({"a": 9, "b": 2})
     with pytest.raises(UserError, match="fewer than 3 images in class b"):

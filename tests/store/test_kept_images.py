@@ -118,7 +118,7 @@ def test_unreadable_files_are_an_error_again_where_they_are_not_left_out(
     tmp_path: Path, paths: list[str]
 ) -> None:
     read(tmp_path, paths)
-    with pytest.raises(UserError, match=r"1 unreadable files: 1b\.png"):
+    with pytest.raises(UserError, match=r"1 unreadable file: 1b\.png"):
         read(tmp_path, paths, FORM._replace(skip_unreadable=False))
 
 

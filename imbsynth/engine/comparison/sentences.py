@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from imbsynth.store.names import number_of
+
 MARK = "[overlap]"  # after the name of a method
 METHODS_NAMED = 5  # in one sentence
 
@@ -13,12 +15,12 @@ def covered(compared: Mapping[str, Any]) -> str:
     """Over how many problems and seeds the methods are compared."""
     seeds = compared["seeds"]
     numbers = sorted({len(found) for found in seeds.values()})
-    words = f"over {len(seeds)} of {_number_of(compared['of'], 'problem')}"
+    words = f"over {len(seeds)} of {number_of(compared['of'], 'problem')}"
     if not numbers:
         return words
     if len(numbers) == 1:
         each = " each" if len(seeds) > 1 else ""
-        return f"{words}, {_number_of(numbers[0], 'seed')}{each}"
+        return f"{words}, {number_of(numbers[0], 'seed')}{each}"
     return f"{words}, {numbers[0]} to {numbers[-1]} seeds each"
 
 
@@ -51,7 +53,7 @@ def p_value(p: float) -> str:
 def _excluded(found: Mapping[str, Any]) -> str:
     problem, methods, seeds = found["problem"], found["methods"], found["seeds"]
     if found["reason"] == "pretrained":
-        return f"{_number_of(found['results'], 'result')} of pretrained networks"
+        return f"{number_of(found['results'], 'result')} of pretrained networks"
     if found["reason"] == "no problem named":
         return f"{found['results']} single evaluations, which name no problem"
     if found["reason"] == "different test images":
@@ -67,7 +69,3 @@ def _excluded(found: Mapping[str, Any]) -> str:
 def _named(methods: Sequence[str]) -> str:
     more = len(methods) - METHODS_NAMED
     return ", ".join(methods[:METHODS_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _number_of(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"

@@ -19,7 +19,7 @@ from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import ALONE, World, stream
 from imbsynth.store.image_reader import ImageReader, Pixels
-from imbsynth.store.names import listing
+from imbsynth.store.names import listing, number_of
 
 SAMPLED = 10_000  # images per class whose features are kept for metrics that compare images
 
@@ -156,7 +156,8 @@ class Measurer:
         if reader.resized:
             self.on_event(Note(f"{reader.resized} images were resized"))
         if reader.composited:
-            self.on_event(Note(f"{reader.composited} images with transparency were put on black"))
+            composited = number_of(reader.composited, "image")
+            self.on_event(Note(f"{composited} with transparency, put on black"))
         if reader.rules.gray and reader.in_colour:
             self.on_event(Note(f"{reader.in_colour} colour images were made gray"))
 

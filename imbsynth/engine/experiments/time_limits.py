@@ -14,6 +14,7 @@ from imbsynth.errors import UserError, option
 from imbsynth.store.names import listing
 
 USABLE = 0.85  # of the limit; the rest is for what an estimate misses
+SLACK = 1.1  # of a limit that is advised: what was measured will be measured again
 FEWEST = 2  # methods
 
 
@@ -40,7 +41,7 @@ def plan_within(
         if len(methods) <= FEWEST:
             break
         methods = _without_slowest(ground, methods, speed)
-    least = math.ceil((all_seconds(ground, plan, speed) + spent) / USABLE)
+    least = math.ceil(SLACK * (all_seconds(ground, plan, speed) + spent) / USABLE)
     least = least if least < 120 else 60 * math.ceil(least / 60)
     raise UserError(
         f"{option('time')} {time_text(limit)} is too short: {listing(methods)} alone take "

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from imbsynth.configs import AosTrainConfig
+from imbsynth.core.metric_table import METRICS
 from imbsynth.engine.training import validation
 from imbsynth.engine.training.keeper import kept_of
 from imbsynth.engine.training.task import History
@@ -23,6 +24,7 @@ def draw_curves(
     """
     names = list(counts)
     order = sorted(range(len(names)), key=lambda k: -counts[names[k]])
+    before = ", before the head is trained again" if config.head_epochs else ""
     write_curves(
         path,
         {
@@ -32,8 +34,8 @@ def draw_curves(
                     line["val_loss"] for line in history
                 ],
             },
-            "validation scores": {
-                name: [line[name] for line in history] for name in validation.SCORES
+            f"validation scores{before}": {
+                METRICS[name].title: [line[name] for line in history] for name in validation.SCORES
             },
         },
         np.array([line["recalls"] for line in history])[:, order],

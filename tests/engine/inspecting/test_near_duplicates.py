@@ -11,6 +11,7 @@ from imbsynth.configs import InspectConfig
 from imbsynth.engine import inspect
 from imbsynth.engine.configured import as_configured
 from imbsynth.engine.events import Event, Note
+from imbsynth.engine.inspecting.pictures import caption_of
 from imbsynth.errors import UserError
 from tests.conftest import contents
 
@@ -123,6 +124,11 @@ def test_a_picture_needs_something_to_show_and_a_name_of_its_own(photos: Path) -
         InspectConfig(src=photos, near_duplicates=True, plot=Path("pairs.jpg"))
     with pytest.raises(UserError, match="lie in one another"):
         inspect.run(InspectConfig(src=photos, near_duplicates=True, plot=photos / "a/pairs.png"))
+
+
+def test_the_caption_of_a_long_path_keeps_its_end() -> None:
+    assert caption_of("cat/001.png") == "cat/001.png"
+    assert caption_of("T-Shirt & Top/scan 0051.png") == "…p/scan 0051.png"
 
 
 def test_unreadable_files_are_near_to_none(photos: Path) -> None:

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from imbsynth.cli.app import app
+from imbsynth.cli.console import LINE_EVERY, _Lines
+from imbsynth.engine.events import Advanced, Started, duration
+
+
+def test_what_comes_before_the_first_work_says_nothing_of_the_rest(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first of nine trials begins after a minute of reading, and each takes 100 s."""
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    lines = _Lines()
+    lines(Started("training", 9, "trials"))
+    now = 60.0
+    lines(Advanced(0.01))
+    now += LINE_EVERY
+    lines(Advanced(0.11))
+    assert "0.11 of 9 trials, about 15 minutes left" in capsys.readouterr().err
+
+
+def test_what_a_resumed_run_had_done_before_takes_no_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    lines = _Lines()
+    lines(Started("training", 200, "steps"))
+    now = 1.0
+    lines(Advanced(101))
+    now += LINE_EVERY
+    lines(Advanced(121))
+    assert "about 40 seconds left" in capsys.readouterr().err
+
+
+def test_one_second_is_singular() -> None:
+    assert [duration(s) for s in (1.2, 2, 7200)] == ["1 second", "2 seconds", "2 hours"]
+
+
+def test_help_names_arguments_without_types_of_python() -> None:
+    shown = CliRunner().invoke(app, ["predict", "--help"]).stdout
+    arguments = shown.partition("Arguments:")[2].partition("Options:")[0]
+    assert "  IMAGES  A folder of images" in arguments
+    assert "<" not in arguments
+
+
+def test_inspect_says_what_to_do_about_unreadable_files(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/broken.png").write_bytes(b"no image")
+    (tmp_path / "a/notes.txt").write_text("taken in May")
+    shown = CliRunner().invoke(app, ["inspect", str(tmp_path)]).stdout
+    assert "leave them out later with --skip-unreadable" in shown
+    assert "ignored: 1 file, hidden or no image" in shown
