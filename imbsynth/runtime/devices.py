@@ -102,7 +102,9 @@ def arithmetic(device: torch.device, precision: str) -> Iterator[None]:
     # No code here reads memory before writing it; filling it took 10 % of a training step.
     deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     try:
-        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        # Without its cache, which would go on with old weights after a step within the block.
+        bf16 = precision == "bf16"
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16, cache_enabled=False):
             yield
     finally:
         torch.use_deterministic_algorithms(before, warn_only=warn_only)

@@ -39,6 +39,16 @@ def test_a_named_precision_is_kept() -> None:
     assert resolve_precision("auto", torch.device("cpu")) in ("fp32", "bf16")
 
 
+def test_arithmetic_sees_weights_that_change_within_its_block() -> None:
+    """The cache of autocast does not: a head whose whole training was in one block diverged."""
+    layer, one = nn.Linear(1, 1, bias=False), torch.ones(1, 1)
+    with arithmetic(torch.device("cpu"), "bf16"):
+        for value in (1.0, 2.0):
+            with torch.no_grad():
+                layer.weight.fill_(value)
+            assert layer(one).item() == value
+
+
 def test_arithmetic_restores_what_it_changes() -> None:
     before = torch.are_deterministic_algorithms_enabled()
     with arithmetic(torch.device("cpu"), "bf16"):

@@ -8,6 +8,7 @@ state that training has saved.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -120,8 +121,9 @@ def heads_of(task: ClassifierTask, on_event: OnEvent) -> dict[str, HeadState]:
     states = {AS_TRAINED: weights_now(head)}
     if not isinstance(head, CosineHead):  # whose rows have the length 1 already
         states |= {f"tau {tau:g}": tau_normalised(states[AS_TRAINED], tau) for tau in TAUS}
-    with arithmetic(task.device, task.precision):
-        states[RETRAINED] = retrained(head, _seen(task), task.config, on_event)
+    seen = _seen(task)
+    with _for_the_head(task):
+        states[RETRAINED] = retrained(head, seen, task.config, on_event)
     return states
 
 
@@ -131,12 +133,11 @@ def heads_with_features(
     """The head as trained, and trained again with the synthetic features of each method."""
     head = _as_kept(task)
     states = {AS_TRAINED: weights_now(head)}
-    with arithmetic(task.device, task.precision):
-        views = _views(task, _seen(task))
+    views = _views(task, _seen(task))
     for method in methods:
         head.load_state_dict(states[AS_TRAINED])
         config = replace(task.config, head_synthesis=method)
-        with arithmetic(task.device, "fp32"):  # small matrices, in which bf16 would be seen
+        with _for_the_head(task):
             states[with_features(method)] = trained_with_synthetic(head, views, config, on_event)
     return states
 
@@ -164,15 +165,24 @@ def _as_kept(task: ClassifierTask) -> Linear:
     return head_of(task.model)[1]
 
 
+def _for_the_head(task: ClassifierTask) -> AbstractContextManager[None]:
+    """Its matrices are small, and bf16 would be seen in them."""
+    return arithmetic(task.device, "fp32")
+
+
 def _seen(task: ClassifierTask) -> Features:
-    return task.seen if isinstance(task, FrozenTask) else of_training(task)
+    if isinstance(task, FrozenTask):
+        return task.seen
+    with arithmetic(task.device, task.precision):
+        return of_training(task)
 
 
 def _views(task: ClassifierTask, seen: Features) -> Views:
     """The images that are trained on, in some views."""
     if isinstance(task, FrozenTask):
         return task.views
-    return views_of(task, seen, task.strategy.augment, MOST_VIEWS)
+    with arithmetic(task.device, task.precision):
+        return views_of(task, seen, task.strategy.augment, MOST_VIEWS)
 
 
 def with_features(method: str) -> str:

@@ -15,10 +15,12 @@ from imbsynth.engine.training.head import (
     AS_TRAINED,
     RETRAINED,
     TAUS,
+    heads_of,
     is_worse,
     retrained,
     tau_normalised,
 )
+from imbsynth.engine.training.states import weights_now
 from imbsynth.errors import UserError
 from imbsynth.store.checkpoints import load_checkpoint
 from tests.conftest import MakeFolder
@@ -65,6 +67,20 @@ def test_the_best_of_the_heads_is_kept_and_nothing_else_changes(
     changed = {name for name in before if not torch.equal(before[name], tensors[name])}
     last = {"model.network.15.weight", "model.network.15.bias"}
     assert changed <= last & before.keys()
+
+
+def test_a_head_is_trained_in_float32_whatever_the_precision(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    src = make_folder({"a": 30, "b": 8, "c": 8})
+    found = {}
+    for precision in ("fp32", "bf16"):
+        run = aos_train.AosTrain(config(src, tmp_path / "clf.safetensors", lr=0.05))
+        task = run.trainer(run.read(silent), torch.device("cpu"), precision, silent).task
+        task.keeper.kept = weights_now(task.model)
+        found[precision] = heads_of(task, silent)[RETRAINED]["weight"]
+    # Features of the same weights, which alone are rounded.
+    torch.testing.assert_close(found["bf16"], found["fp32"], rtol=0.05, atol=0.05)
 
 
 def test_a_run_stopped_at_the_head_is_resumed_exactly(
