@@ -64,12 +64,15 @@ def answers(workspace: Workspace, trial: Trial) -> Right:
 
 def table(found: dict[str, Right]) -> str:
     """Markdown: a row per head, two columns per classifier, in percent."""
-    heads = list(next(iter(found.values())))
+    heads = list(dict.fromkeys(name for right in found.values() for name in right))
     lines = ["| head | " + " | difference | ".join(found) + " | difference |"]
     lines.append("| --- " + "| ---: " * 2 * len(found) + "|")
     for head in heads:
         cells = [head]
         for right in found.values():
+            if head not in right:  # a cosine classifier is not rescaled
+                cells += ["", ""]
+                continue
             own = by_class(right[head])
             cells.append(f"{100 * acsa_difference(own):.2f}")
             cells.append("" if head == AS_TRAINED else difference(own, by_class(right[AS_TRAINED])))

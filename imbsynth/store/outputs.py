@@ -157,9 +157,9 @@ def check_file_target(target: Path, *, force: bool) -> None:
 
 
 def check_apart(src: Path, dst: Path) -> None:
-    """Raise UserError if an input and an output, files or folders, lie in one another."""
-    if lies_in(src, dst) or lies_in(dst, src):
-        raise UserError(f"{dst} and {src} lie in one another", "choose an output outside the input")
+    """Raise UserError if an output lies in an input, files or folders, or the other way round."""
+    if where := "lies in" if lies_in(dst, src) else "holds" if lies_in(src, dst) else "":
+        raise UserError(f"{dst} {where} {src}", "choose an output outside the input")
 
 
 def check_outside(place: Path | None, *folders: Path | None) -> None:

@@ -123,7 +123,7 @@ def test_nothing_is_overwritten_unasked_and_the_same_bytes_come_out(
         convert.run(ConvertConfig(dst=tmp_path / "dst", **config))
     convert.run(ConvertConfig(dst=tmp_path / "dst", force=True, **config))
     assert contents(tmp_path / "dst") == before
-    with pytest.raises(UserError, match="lie in one another"):
+    with pytest.raises(UserError, match=r" lies in | holds "):
         convert.run(ConvertConfig(src=src, dst=src / "b"))
 
 

@@ -238,7 +238,7 @@ def test_what_is_no_folder_and_no_file_is_refused(
     (src / "pipe.png").symlink_to(src / "gone.png")
     with pytest.raises(UserError, match=r"not regular files: pipe\.png"):
         predict.run(config(checkpoint, src, tmp_path / "out"))
-    with pytest.raises(UserError, match="lie in one another"):
+    with pytest.raises(UserError, match=r" lies in | holds "):
         predict.run(config(checkpoint, src, src / "out"))
-    with pytest.raises(UserError, match="lie in one another"):
+    with pytest.raises(UserError, match=r" lies in | holds "):
         predict.run(config(checkpoint, src, tmp_path / "o", sort_into=tmp_path / "o/s"))

@@ -408,7 +408,7 @@ def test_the_leftover_of_a_killed_writer_is_no_obstacle(out: Path) -> None:
 def test_input_and_output_lie_apart(tmp_path: Path, src: str, dst: str) -> None:
     (tmp_path / "a/b").mkdir(parents=True)
     (tmp_path / "link").symlink_to("a")
-    with pytest.raises(UserError, match="lie in one another"):
+    with pytest.raises(UserError, match=r" lies in | holds "):
         check_apart(tmp_path / src, tmp_path / dst)
 
 
