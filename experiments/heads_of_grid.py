@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from experiments.heads import every_head, trained
+from experiments.heads import RARE, every_head, trained
 from imbsynth.configs import AosTrainConfig
 from imbsynth.core.paired import acsa_difference, compared
 from imbsynth.engine.events import silent
@@ -63,20 +63,17 @@ def answers(workspace: Workspace, trial: Trial) -> Right:
 
 
 def table(found: dict[str, Right]) -> str:
-    """Markdown: a row per head, two columns per classifier, in percent."""
-    heads = list(dict.fromkeys(name for right in found.values() for name in right))
-    lines = ["| head | " + " | difference | ".join(found) + " | difference |"]
-    lines.append("| --- " + "| ---: " * 2 * len(found) + "|")
-    for head in heads:
-        cells = [head]
-        for right in found.values():
-            if head not in right:  # a cosine classifier is not rescaled
-                cells += ["", ""]
-                continue
-            own = by_class(right[head])
-            cells.append(f"{100 * acsa_difference(own):.2f}")
-            cells.append("" if head == AS_TRAINED else difference(own, by_class(right[AS_TRAINED])))
-        lines.append("| " + " | ".join(cells) + " |")
+    """Markdown: a row per classifier and head, in percent."""
+    lines = ["| classifier | head | ACSA | from as trained | the 4 rarest classes |"]
+    lines.append("| --- | --- | ---: | ---: | ---: |")
+    for name, right in found.items():
+        base = by_class(right[AS_TRAINED])
+        for head, answered in right.items():
+            own = by_class(answered)
+            gain = "" if head == AS_TRAINED else difference(own, base)
+            rare = acsa_difference(own[-RARE:])  # of a profile in class order
+            cells = [name, head, f"{100 * acsa_difference(own):.2f}", gain, f"{100 * rare:.2f}"]
+            lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
