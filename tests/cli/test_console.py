@@ -11,33 +11,37 @@ from imbsynth.cli.console import LINE_EVERY, _Lines
 from imbsynth.engine.events import Advanced, Started, duration
 
 
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The clock: its one number is the time, in seconds."""
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    return clock
+
+
 def test_what_comes_before_the_first_work_says_nothing_of_the_rest(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    now: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The first of nine trials begins after a minute of reading, and each takes 100 s."""
-    now = 0.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    lines = _Lines()
-    lines(Started("training", 9, "trials"))
-    now = 60.0
-    lines(Advanced(0.01))
-    now += LINE_EVERY
-    lines(Advanced(0.11))
+    say_twice(now, Started("training", 9, "trials"), begun=60.0, done=(0.01, 0.11))
     assert "0.11 of 9 trials, about 15 minutes left" in capsys.readouterr().err
 
 
 def test_what_a_resumed_run_had_done_before_takes_no_time(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    now: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    now = 0.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    lines = _Lines()
-    lines(Started("training", 200, "steps"))
-    now = 1.0
-    lines(Advanced(101))
-    now += LINE_EVERY
-    lines(Advanced(121))
+    say_twice(now, Started("training", 200, "steps"), begun=1.0, done=(101, 121))
     assert "about 40 seconds left" in capsys.readouterr().err
+
+
+def say_twice(now: list[float], stage: Started, begun: float, done: tuple[float, float]) -> None:
+    """A stage whose first work is done at a time, and more of it when a line is due."""
+    lines = _Lines()
+    lines(stage)
+    now[0] = begun
+    lines(Advanced(done[0]))
+    now[0] += LINE_EVERY
+    lines(Advanced(done[1]))
 
 
 def test_one_second_is_singular() -> None:
