@@ -21,11 +21,11 @@ import torch
 from numpy.typing import NDArray
 
 from experiments.heads import RARE, every_head, trained
-from imbsynth.configs import AosTrainConfig
 from imbsynth.core.paired import acsa_difference, compared
 from imbsynth.engine.events import silent
 from imbsynth.engine.experiments.protocol_files import read_protocol
 from imbsynth.engine.experiments.protocols import Trial
+from imbsynth.engine.experiments.trials import classifier_config
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.engine.reading import read_labelled
 from imbsynth.engine.training.head import AS_TRAINED, judged_features, logits_of
@@ -38,14 +38,8 @@ Right = dict[str, list[list[int]]]  # by head: for each class, 1 for each test i
 def answers(workspace: Workspace, trial: Trial) -> Right:
     """Which test images each head classifies correctly."""
     parts = workspace.shared(trial) / "parts"
-    config = AosTrainConfig(
-        src=parts / "train",
-        val=parts / "test",
-        out=workspace.classifier(trial),
-        seed=trial.seed,
-        device="cpu",
-        **workspace.protocol.methods[trial.method].training(trial.imbalance),
-    )
+    out = workspace.classifier(trial)
+    config = classifier_config(workspace, trial, parts / "train", parts / "test", out)
     task = trained(config)
     task.config = replace(config, head_epochs=10)
     heads = every_head(task)

@@ -132,21 +132,27 @@ def _train(
     workspace: Workspace, trial: Trial, rare: Path, out: Path, on_event: OnEvent
 ) -> aos_train.Report:
     """Train the classifier on a part of the imbalanced copy, or on what is generated from it."""
-    method = workspace.protocol.methods[trial.method]
     parts = _parts(workspace, trial, rare, on_event)
     source = parts / "train"
-    if method.generate is not None:
+    if workspace.protocol.methods[trial.method].generate is not None:
         source = _generated(workspace, trial, source, on_event)
-    config = AosTrainConfig(
-        src=source,
+    config = classifier_config(workspace, trial, source, parts / "test", out)
+    return aos_train.run(config, on_event=on_event)
+
+
+def classifier_config(
+    workspace: Workspace, trial: Trial, src: Path, val: Path, out: Path
+) -> AosTrainConfig:
+    """How the trial's classifier is trained on a folder."""
+    return AosTrainConfig(
+        src=src,
         out=out,
-        val=parts / "test",
+        val=val,
         seed=trial.seed,
         device=workspace.device,
         resume=True,
-        **method.training(trial.imbalance),
+        **workspace.protocol.methods[trial.method].training(trial.imbalance),
     )
-    return aos_train.run(config, on_event=on_event)
 
 
 def _without(found: dict[str, Any], *names: str) -> dict[str, Any]:
