@@ -23,7 +23,7 @@ PROJECT = Path(imbsynth.__file__).parent.parent
 README = PROJECT / "README.md"
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "*/README.md")
+    for pattern in ("*.md", "docs/**/*.md", "*/README.md")
     for path in PROJECT.glob(pattern)
     if not path.relative_to(PROJECT).parts[0].startswith(".")
 )
@@ -88,6 +88,17 @@ by_page = pytest.mark.parametrize(
 @by_page
 def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
     assert not broken(page)
+
+
+def test_links_lead_from_the_readme_to_every_page_of_the_documentation() -> None:
+    found, ahead = {README}, [README]
+    while ahead:
+        page = ahead.pop()
+        names = {link.partition("#")[0] for link in LINK.findall(page.read_text())}
+        linked = {(page.parent / name).resolve() for name in names if name.endswith(".md")}
+        ahead += (linked & set(PAGES)) - found
+        found |= linked
+    assert set(PAGES) - found == set()
 
 
 @by_page
