@@ -138,6 +138,17 @@ def test_directly_in_engine_stand_the_commands_and_what_they_share() -> None:
     assert {path.stem for path in ENGINE.glob("*.py")} == commands | SHARED | {"__init__"}
 
 
+def test_the_page_on_the_architecture_names_every_folder_and_the_rooms_in_their_order() -> None:
+    page = (ROOT.parent / "docs/architecture.md").read_text(encoding="utf-8")
+    package = page.partition("\nimbsynth/\n")[2].partition("\ntests/")[0]
+    named = re.findall(r"^  (\S+)", package, re.MULTILINE)
+    entries = {f"{path.name}/" if path.is_dir() else path.name for path in ROOT.iterdir()}
+    assert {*named} == entries - {"__init__.py", "__main__.py", "__pycache__", "py.typed"}
+    rooms = re.findall(r"^    (\w+)/ ", package, re.MULTILINE)
+    assert {*rooms} == {path.parent.name for path in ENGINE.glob("*/__init__.py")}
+    assert rooms == [name for name in ENGINE_MAY_IMPORT if name in rooms]
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_forbidden_words(path: Path) -> None:
     source = path.read_text()
