@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from imbsynth.configs import CompareConfig
 from imbsynth.core.metric_table import METRICS
 from imbsynth.engine.comparison import sheets
+from imbsynth.engine.comparison.image_by_image import image_by_image
 from imbsynth.engine.comparison.ranking import Ranking, rank
 from imbsynth.engine.comparison.results import read_results
 from imbsynth.engine.comparison.robustness import panels
@@ -42,6 +43,7 @@ class Report:
     pairs: list[dict[str, Any]]  # first, second, difference, p by Shaffer, three probabilities
     out: str | None
     pictures: list[str]  # in `out`
+    image_by_image: dict[str, Any]  # which single evaluation is best: see the function
 
 
 def run(
@@ -65,7 +67,7 @@ def run(
         with new_folder(config.out, command="compare", force=config.force) as part:
             if as_text is not None:
                 (part / TABLES).write_text(as_text(report), encoding="utf-8")
-            _write_sheets(part, results, report.rows, ranking)
+            _write_sheets(part, results, ranking, report)
             _draw(part, config.metric, results, curves)
             record = provenance("compare", config, inputs={}, libraries=LIBRARIES)
             write_record(part, record)
@@ -92,19 +94,20 @@ def _report(
         pairs=ranking.pairs,
         out=None if config.out is None else config.out.as_posix(),
         pictures=[] if config.out is None else pictures,
+        image_by_image=image_by_image(results, config.rope),
     )
 
 
-def _write_sheets(
-    folder: Path, results: list[Result], summaries: list[Summary], ranking: Ranking
-) -> None:
+def _write_sheets(folder: Path, results: list[Result], ranking: Ranking, report: Report) -> None:
     found = {
         "results.csv": sheets.result_sheet(results),
-        "summary.csv": sheets.summary_sheet(summaries),
+        "summary.csv": sheets.summary_sheet(report.rows),
         "wins.csv": sheets.win_sheet(ranking),
     }
     if ranking.pairs:
         found["pairs.csv"] = sheets.pair_sheet(ranking)
+    if report.image_by_image["groups"]:
+        found["image_by_image.csv"] = sheets.lead_sheet(report.image_by_image["groups"])
     for name, sheet in found.items():
         write_table(folder / name, sheet.header, sheet.rows)
 

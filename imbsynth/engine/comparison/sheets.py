@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from imbsynth.core.metric_table import COMPARED
+from imbsynth.engine.comparison.image_by_image import LEAD_COLUMNS
 from imbsynth.engine.comparison.ranking import PAIR_COLUMNS, Ranking
 from imbsynth.engine.comparison.stored import Result
 from imbsynth.engine.comparison.summaries import Summary
@@ -68,3 +69,9 @@ def pair_sheet(ranking: Ranking) -> Sheet:
     """A row per pair of methods: the mean difference, p, and the three probabilities."""
     rows: list[list[object]] = [[pair[column] for column in PAIR_COLUMNS] for pair in ranking.pairs]
     return Sheet(list(PAIR_COLUMNS), rows)
+
+
+def lead_sheet(groups: Sequence[Mapping[str, Any]]) -> Sheet:
+    """A row per lead of a best classifier, as `image_by_image` has them."""
+    leads = [lead for group in groups for lead in group["leads"]]
+    return Sheet(list(LEAD_COLUMNS), [[lead[column] for column in LEAD_COLUMNS] for lead in leads])

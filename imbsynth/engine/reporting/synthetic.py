@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from imbsynth.engine.comparison.wording import percent
 from imbsynth.engine.manifest import synthetic_among
 from imbsynth.engine.reporting.below import Below
-from imbsynth.engine.reporting.parts import Part, joined, named, percent
+from imbsynth.engine.reporting.parts import Part, joined, named
 from imbsynth.engine.reporting.pictures import picture
 from imbsynth.pages.blocks import Bar, Block, Cell, Section, Table, Text
 from imbsynth.store.fields import finite, mapping, text, texts

@@ -9,8 +9,9 @@ from imbsynth.engine.comparison.ranking import Ranking, rank
 from imbsynth.engine.comparison.sentences import covered, p_value, warning
 from imbsynth.engine.comparison.stored import Result, load_trial
 from imbsynth.engine.comparison.summaries import Summary, summarise
+from imbsynth.engine.comparison.wording import listed, percent, points
 from imbsynth.engine.reporting.below import Below
-from imbsynth.engine.reporting.parts import Part, joined, listed, named, percent, points
+from imbsynth.engine.reporting.parts import Part, joined, named
 from imbsynth.pages.blocks import Block, Cell, Section, Table, Text
 from imbsynth.store.records import read_json
 from imbsynth.store.trials import PROTOCOL, find_trial, trial_names
