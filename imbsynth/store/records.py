@@ -35,6 +35,7 @@ PREDICTION_LINES = "predictions.jsonl"
 LEAST_CERTAIN, MOST_CERTAIN = "least_certain.png", "most_certain.png"
 SPREADS, ROBUSTNESS = "spreads.png", "robustness.png"
 METRICS, PREDICTIONS, CONFUSION = "metrics.json", "predictions.csv", "confusion.png"
+LEFT_OUT = "left_out"  # of a record: files of its input folders that were not used
 # How a run is carried out and where it goes, not what comes out of it.
 _LEFT_OUT = (
     "force",

@@ -115,7 +115,8 @@ def _line(path: str, origin: Origin, places: Mapping[str, str]) -> str:
     target = next(name for name in TARGETS if name in known)
     given = {name: value for name, value in origin.config.items() if value is not None}
     given[target] = path
-    for name, digest in origin.inputs.items():
+    for name, used in origin.inputs.items():
+        digest = origin.wholes.get(name, used)
         if name in given and digest in places:
             given[name] = places[digest]
     try:
