@@ -86,8 +86,9 @@ def run(config: AuditConfig, *, on_event: OnEvent = silent) -> Report:
             found = {name: value for name, value in asdict(report).items() if name != "out"}
             write_json(part / AUDIT, found)
             write_pictures(part / PICTURES, images, copies, chosen, probed, judged)
-            inputs = {"images": images.images.digest}
-            write_record(part, provenance("audit", config, inputs=inputs, libraries=("torch",)))
+            inputs = dict(everything.inputs)
+            record = provenance("audit", config, inputs=inputs, libraries=("torch",))
+            write_record(part, {**record, **everything.left_out})
     return report
 
 
