@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
 
 from imbsynth import configs
 from imbsynth.command_lines import command_line
@@ -72,14 +74,18 @@ def _made(below: Below) -> Iterator[MadeOutput]:
     for path, output in below.outputs.items():
         yield path, output.origin
     for path, header in below.checkpoints.items():
-        origin = below.attempt(path, lambda h=header: origin_of(mapping(h, "made_by")))  # type: ignore[misc]
+        origin = below.attempt(path, partial(_made_by, header))
         if origin is not None:
             yield path, origin
     for path in below.experiments:
-        found = below.attempt(path, lambda p=path: read_json(below.root / p / PROTOCOL))  # type: ignore[misc]
+        found = below.attempt(path, partial(read_json, below.root / path / PROTOCOL))
         asked = (found or {}).get("asked")
         if isinstance(asked, dict):
             yield path, Origin("experiment", asked, {}, {})
+
+
+def _made_by(header: Mapping[str, Any]) -> Origin:
+    return origin_of(mapping(header, "made_by"))
 
 
 def _rank(command: str) -> int:
@@ -101,7 +107,7 @@ def _places(below: Below) -> dict[str, str]:
             if all(map(is_digest, images.values())):
                 places[folder_digest(list(images), list(images.values()))] = path
     for path in below.checkpoints:
-        data = below.attempt(path, lambda p=path: read_regular(below.root / p))  # type: ignore[misc]
+        data = below.attempt(path, partial(read_regular, below.root / path))
         places |= {} if data is None else {digest_of(data): path}
     return places
 

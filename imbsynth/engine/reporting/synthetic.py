@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 from imbsynth.engine.comparison.wording import percent
@@ -29,7 +30,7 @@ def synthetic_part(below: Below) -> Part | None:
     for path in below.of("generate"):
         blocks += _generated(below, path)
     for path in below.of("audit"):
-        found = below.attempt(joined(path, AUDIT), lambda p=path: _audit(below, p))  # type: ignore[misc]
+        found = below.attempt(joined(path, AUDIT), partial(_audit, below, path))
         blocks += [] if found is None else [found.section]
         best = best or ("" if found is None else found.best)
     return Part(Section("Synthetic images", blocks), best) if blocks else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from imbsynth.core.metric_table import METRICS
 from imbsynth.engine.comparison.ranking import Ranking, rank
@@ -53,7 +54,7 @@ def _results(below: Below, home: str) -> list[Result]:
     found: list[Result] = []
     for name in names or []:
         path = find_trial(place, name)
-        trial = None if path is None else below.attempt(name, lambda p=path: load_trial(p))  # type: ignore[misc]
+        trial = None if path is None else below.attempt(name, partial(load_trial, path))
         found += [] if trial is None else trial.results
     left = len(names or []) - len({(r.problem, r.method, r.seed) for r in found})
     if names and left > 0:
