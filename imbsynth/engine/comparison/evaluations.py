@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from imbsynth.engine.comparison.best import (
-    MATTERS,
     Best,
     FilePredictions,
     best_of,
@@ -54,7 +53,7 @@ def grouped(found: Iterable[Evaluation]) -> list[list[Evaluation]]:
     return groups
 
 
-def best_in(group: Sequence[Evaluation], rope: float = MATTERS) -> Best | None:
+def best_in(group: Sequence[Evaluation], rope: float) -> Best | None:
     """Of a group, those that can be compared; None for fewer than two. rope: as of `best_of`."""
     found = {one.name: known for one in group if (known := one.comparable) is not None}
     return best_of(found, rope) if len(found) > 1 else None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from imbsynth.configs import CompareConfig
 from imbsynth.core.metric_table import METRICS
 from imbsynth.core.paired import Difference
 from imbsynth.engine.comparison.best import Best, read_predictions
 from imbsynth.engine.comparison.evaluations import Evaluation, best_in, evaluation, grouped
-from imbsynth.engine.comparison.sentences import best_classifier, warning
+from imbsynth.engine.comparison.sentences import best_classifier, warning, when_clear
 from imbsynth.engine.comparison.stored import load_evaluation
 from imbsynth.engine.comparison.wording import percent, points
 from imbsynth.engine.reporting.below import Below
@@ -22,9 +23,7 @@ BESIDE = ("rarest_recall", "g_mean", "f1_macro", "auroc_macro")  # ACSA, which c
 EXPLANATION = (
     "In percent, with 95 % intervals over the test images. ACSA is the mean recall of the classes: "
     "each class counts equally, however few images it has. Behind the best: points of ACSA, image "
-    "by image, with intervals that hold for all pairs together. A difference is clear if its whole "
-    "interval is above one point. Another training of the same method would score somewhat "
-    "differently, which no interval here includes: imbsynth experiment measures that too."
+    f"by image. {when_clear(CompareConfig.rope)} imbsynth experiment measures that too."
 )
 
 
@@ -39,7 +38,7 @@ def score_part(below: Below) -> Part | None:
     groups = grouped(found.values())
     best = ""
     for group in sorted(groups, key=len, reverse=True):
-        of_group = best_in(group)
+        of_group = best_in(group, CompareConfig.rope)
         sentence = best_classifier(group, of_group)
         blocks += [Text(sentence), _table(group, of_group)]
         best = best or sentence
