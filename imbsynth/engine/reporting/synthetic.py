@@ -13,9 +13,8 @@ from imbsynth.engine.reporting.parts import Part, joined, named
 from imbsynth.engine.reporting.pictures import picture
 from imbsynth.pages.blocks import Bar, Block, Cell, Section, Table, Text
 from imbsynth.store.fields import finite, mapping, text, texts
-from imbsynth.store.records import SAMPLES, read_json
+from imbsynth.store.records import AUDIT, AUDIT_PICTURES, SAMPLES, read_json
 
-AUDIT, PICTURES = "audit.json", "audit.png"
 SHARES = {
     "label_fidelity": "synthetic named right",
     "real_fidelity": "real named right",
@@ -76,7 +75,7 @@ def _audit(below: Below, path: str) -> Part:
         Table(f"{name} by class; shares of images in percent", header, rows),
         *picture(
             below,
-            joined(path, PICTURES),
+            joined(path, AUDIT_PICTURES),
             f"Images of {name}: those told as synthetic most surely, those of doubtful "
             "class, and near-copies beside the real images they are close to.",
             "What the audit found: look at these images",
