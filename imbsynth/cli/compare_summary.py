@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import typer
 
 from imbsynth.cli.console import table
@@ -13,14 +11,7 @@ from imbsynth.core.metric_table import METRICS
 from imbsynth.engine import compare
 from imbsynth.engine.compare import TABLES, Report
 from imbsynth.engine.comparison.ranking import CHANCES
-from imbsynth.engine.comparison.sentences import (
-    covered,
-    left_out,
-    marked,
-    p_value,
-    warning,
-    when_clear,
-)
+from imbsynth.engine.comparison.sentences import marked, p_value, warning, when_clear
 from imbsynth.engine.comparison.summaries import Summary
 from imbsynth.engine.events import OnEvent, silent
 from imbsynth.store.names import printable
@@ -30,13 +21,8 @@ LINES = 20  # of pairs, or of what is left out; --json has all
 
 
 def run(config: CompareConfig, *, on_event: OnEvent = silent) -> Report:
-    """Compare, write tables.md too, and say in sentences what is compared.
-
-    The report's `compared` gets `words` (a string) and `left_out` (a list of strings).
-    """
-    report = compare.run(config, on_event=on_event, as_text=markdown)
-    said = {"words": covered(report.compared), "left_out": left_out(report.compared)}
-    return replace(report, compared={**report.compared, **said})
+    """Compare, and write tables.md too."""
+    return compare.run(config, on_event=on_event, as_text=markdown)
 
 
 def summary(report: Report) -> None:

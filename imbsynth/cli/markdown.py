@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING
 
 from imbsynth.core.metric_table import COMPARED
 from imbsynth.engine.comparison.ranking import CHANCES
-from imbsynth.engine.comparison.sentences import (
-    covered,
-    left_out,
-    marked,
-    p_value,
-    warning,
-    when_clear,
-)
+from imbsynth.engine.comparison.sentences import marked, p_value, warning, when_clear
 from imbsynth.store.names import printable
 
 if TYPE_CHECKING:
@@ -112,9 +105,8 @@ def _image_by_image(report: Report) -> list[str]:
 
 def _covered(report: Report) -> str:
     """What the wins and the tests are over, and what is left out of them."""
-    words = covered(report.compared)
+    words, excluded = report.compared["words"], report.compared["left_out"]
     said = f"{words[0].upper()}{words[1:]}."
-    excluded = left_out(report.compared)
     return _listed(f"{said} Left out:", excluded) if excluded else said
 
 
@@ -136,7 +128,7 @@ def _wins(report: Report) -> str:
 def _friedman(report: Report, p: float) -> str:
     return (
         f"All methods alike (Friedman): {p_value(p)}, "
-        f"{covered(report.compared)}. Of pairs, p by Shaffer's procedure, and the chances of the "
+        f"{report.compared['words']}. Of pairs, p by Shaffer's procedure, and the chances of the "
         f"Bayesian signed-rank test; differences up to {100 * report.rope:g} (the rope) are alike."
     )
 

@@ -17,6 +17,7 @@ from imbsynth.engine.comparison.image_by_image import image_by_image
 from imbsynth.engine.comparison.ranking import Ranking, rank
 from imbsynth.engine.comparison.results import read_results
 from imbsynth.engine.comparison.robustness import panels
+from imbsynth.engine.comparison.sentences import covered, left_out
 from imbsynth.engine.comparison.stored import EVALUATED, Result
 from imbsynth.engine.comparison.summaries import ScoreTable, Summary, summarise, tabulate
 from imbsynth.engine.events import OnEvent, silent
@@ -36,7 +37,8 @@ class Report:
     metric: str
     rope: float
     rows: list[Summary]  # one per problem and method, as `summarise` has them
-    compared: dict[str, Any]  # what the rest is over: problems, of, seeds, excluded
+    # What the rest is over: problems, of, seeds, excluded; in sentences: words, left_out (a list).
+    compared: dict[str, Any]
     wins: dict[str, dict[str, int]]  # {method: {other: problems on which it is better}}
     ranks: dict[str, float]  # {method: mean rank over the problems}
     friedman: float | None  # p that all methods rank equally; None with fewer than 3 x 3 results
@@ -78,16 +80,17 @@ def _report(
     config: CompareConfig, results: list[Result], ranking: Ranking, pictures: list[str]
 ) -> Report:
     common = ranking.common
+    compared = {
+        "problems": len(common.seeds),
+        "of": common.of,
+        "seeds": common.seeds,
+        "excluded": [excluded._asdict() for excluded in common.excluded],
+    }
     return Report(
         metric=config.metric,
         rope=config.rope,
         rows=summarise(results, config.rope),
-        compared={
-            "problems": len(common.seeds),
-            "of": common.of,
-            "seeds": common.seeds,
-            "excluded": [excluded._asdict() for excluded in common.excluded],
-        },
+        compared={**compared, "words": covered(compared), "left_out": left_out(compared)},
         wins=ranking.wins,
         ranks=ranking.ranks,
         friedman=ranking.friedman,
