@@ -44,8 +44,7 @@ def grouped(found: Iterable[Evaluation]) -> list[list[Evaluation]]:
     """Those of the same test images together; one without its predictions is alone."""
     groups: list[list[Evaluation]] = []
     for one in found:
-        fitting = (g for g in groups if all(_of_same_images(one, other) for other in g))
-        group = next(fitting, None)
+        group = next((group for group in groups if _fits(one, group)), None)
         if group is None:
             groups.append([one])
         else:
@@ -59,10 +58,10 @@ def best_in(group: Sequence[Evaluation], rope: float) -> Best | None:
     return best_of(found, rope) if len(found) > 1 else None
 
 
-def _of_same_images(first: Evaluation, second: Evaluation) -> bool:
-    """By the names of the files and their classes, and by their contents if these are known."""
-    if first.predictions is None or second.predictions is None:
+def _fits(one: Evaluation, group: Sequence[Evaluation]) -> bool:
+    """Whether it is of a group's images, by their contents, where known, and names and classes."""
+    digests = {found.digest for found in (one, *group)} - {None}
+    known, others = one.predictions, group[0].predictions
+    if len(digests) > 1 or known is None or others is None:
         return False
-    if None not in (first.digest, second.digest) and first.digest != second.digest:
-        return False
-    return same_images(first.predictions, second.predictions)
+    return same_images(others, known)

@@ -21,17 +21,8 @@ from imbsynth.store.trials import PROTOCOL
 
 # In an order in which the commands can be run: what reads an output comes after what makes it.
 ORDER = (
-    *(
-        "convert",
-        "imbalance",
-        "split",
-        "train-ae",
-        "train-generator",
-        "generate",
-        "audit",
-        "aos-train",
-    ),
-    *("evaluate", "predict", "experiment", "compare"),
+    *("convert", "imbalance", "split", "train-ae", "train-generator", "generate", "audit"),
+    *("aos-train", "evaluate", "predict", "experiment", "compare"),
 )
 CONFIGS = {
     command_name(kind): kind
