@@ -10,6 +10,7 @@ import pytest
 
 from imbsynth.configs import (
     AosTrainConfig,
+    CompareConfig,
     EvaluateConfig,
     GenerateConfig,
     ImbalanceConfig,
@@ -17,7 +18,15 @@ from imbsynth.configs import (
     SplitConfig,
     TrainGeneratorConfig,
 )
-from imbsynth.engine import aos_train, evaluate, generate, imbalance, split, train_generator
+from imbsynth.engine import (
+    aos_train,
+    compare,
+    evaluate,
+    generate,
+    imbalance,
+    split,
+    train_generator,
+)
 from imbsynth.engine.report import Report, run
 from imbsynth.errors import UserError
 from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
@@ -69,6 +78,8 @@ def test_everything_that_the_commands_made_is_on_one_page(made: Path) -> None:
     assert report.best.startswith("Of 2 classifiers, ")
     assert page.words("p")[0] == report.best
     assert page.words("p").count(report.best) == 1
+    (group,) = compare.run(CompareConfig(src=made / "scores")).image_by_image["groups"]
+    assert group["sentence"] == report.best
     files = ["confusion", "precision_recall", "reliability", "mistakes", "saliency"]
     own = [made / f"scores/{name}/{file}.png" for name in ("aos", "ros") for file in files]
     pictures = [path for path in own if path.exists()] + [made / "aos.png", made / "ros.png"]
