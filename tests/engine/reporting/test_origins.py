@@ -12,11 +12,12 @@ from imbsynth.configs import (
     AosTrainConfig,
     EvaluateConfig,
     GenerateConfig,
+    ImbalanceConfig,
     ReportConfig,
     SplitConfig,
     TrainAeConfig,
 )
-from imbsynth.engine import aos_train, evaluate, generate, report, split, train_ae
+from imbsynth.engine import aos_train, evaluate, generate, imbalance, report, split, train_ae
 from imbsynth.store.checkpoint_headers import read_header
 from tests.conftest import draw_image
 from tests.pages.reading import check_page
@@ -43,22 +44,33 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     aos_train.run(AosTrainConfig(src=parts / "train", val=parts / "val", out=clf, **once))  # type: ignore[arg-type]
     evaluate.run(EvaluateConfig(checkpoint=clf, src=parts / "test", out=root / "scores", **skip))  # type: ignore[arg-type]
     generate.run(GenerateConfig(src=parts / "train", dst=root / "balanced", **skip))  # type: ignore[arg-type]
+    every = {"common": 24, "rare": 8}
+    imbalance.run(ImbalanceConfig(src=base / "photos", dst=root / "deep/copy", counts=every))
+    skip["drop_overlap"] = True
+    evaluate.run(EvaluateConfig(checkpoint=clf, src=root / "deep/copy", out=root / "rest", **skip))  # type: ignore[arg-type]
     return root
 
 
 def words_of_commands(root: Path) -> dict[str, list[str]]:
+    """The words of each command that a report on a folder prints, by its output."""
     out = root.parent / "page.html"
     report.run(ReportConfig(src=root, out=out, force=True))
     (lines,) = check_page(out.read_text()).words("code")
     commands = [shlex.split(line) for line in lines.splitlines()]
-    return {words[1]: words for words in commands}
+    return {words[words.index("--out") + 1] if "--out" in words else words[3]: words
+            for words in commands}  # fmt: skip
 
 
 def test_folders_of_which_files_were_skipped_are_given_by_their_paths(made: Path) -> None:
     found = words_of_commands(made)
-    assert found["train-ae"][2] == found["generate"][2] == found["aos-train"][2] == "parts/train"
-    assert found["aos-train"][found["aos-train"].index("--val") + 1] == "parts/val"
-    assert found["evaluate"][3] == "parts/test"
+    trained = found["clf.safetensors"]
+    assert trained[2] == found["ae.safetensors"][2] == found["balanced"][2] == "parts/train"
+    assert trained[trained.index("--val") + 1] == "parts/val"
+    assert found["scores"][3] == "parts/test"
+
+
+def test_so_are_folders_of_which_images_were_dropped(made: Path) -> None:
+    assert words_of_commands(made)["rest"][3] == "deep/copy"
 
 
 def test_the_record_names_what_was_skipped(made: Path) -> None:
@@ -91,7 +103,7 @@ def test_a_record_that_does_not_say_it_is_read_too(made: Path, damaged: bool) ->
     path.write_text(json.dumps(record))
     try:
         found = words_of_commands(made)
-        assert ("evaluate" in found) is not damaged
-        assert damaged or found["evaluate"][3] == "test"
+        assert ("scores" in found) is not damaged
+        assert damaged or found["scores"][3] == "test"
     finally:
         path.write_text(kept)
