@@ -45,7 +45,8 @@ demo: $(METHODS:%=demo/scores/%/metrics.json)
 	@echo
 	@$(IMBSYNTH) compare demo/scores
 	@echo
-	@$(IMBSYNTH) report demo --out demo/report.html --force
+	@$(IMBSYNTH) report demo --out demo/report.html $(QUIETLY)
+	@echo "open demo/report.html in a browser"
 
 demo/parts/run.json: $(VENV)/.installed
 	@echo "splitting sample_data/train into images to train on and images to choose the epoch"

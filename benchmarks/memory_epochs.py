@@ -55,7 +55,7 @@ def run_on(pixels: PixelArray, options: argparse.Namespace) -> Trainer[Classifie
     """A run at its start; every tenth image is of the same class."""
     labels = np.arange(len(pixels)) % CLASSES
     names = [str(label) for label in range(CLASSES)]
-    images = Labelled(labels, names, [], Digests(), Digests(), "", [], pixels, 0, 0)
+    images = Labelled(labels, names, [], Digests(), Digests(), "", [], "", pixels, 0, 0)
     config = AosTrainConfig(
         src=Path("src"),
         out=Path("clf.safetensors"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import typer
 
 from imbsynth.cli.console import table
@@ -13,7 +11,7 @@ from imbsynth.core.metric_table import METRICS
 from imbsynth.engine import compare
 from imbsynth.engine.compare import TABLES, Report
 from imbsynth.engine.comparison.ranking import CHANCES
-from imbsynth.engine.comparison.sentences import covered, left_out, marked, p_value, warning
+from imbsynth.engine.comparison.sentences import marked, p_value, warning, when_clear
 from imbsynth.engine.comparison.summaries import Summary
 from imbsynth.engine.events import OnEvent, silent
 from imbsynth.store.names import printable
@@ -23,13 +21,8 @@ LINES = 20  # of pairs, or of what is left out; --json has all
 
 
 def run(config: CompareConfig, *, on_event: OnEvent = silent) -> Report:
-    """Compare, write tables.md too, and say in sentences what is compared.
-
-    The report's `compared` gets `words` (a string) and `left_out` (a list of strings).
-    """
-    report = compare.run(config, on_event=on_event, as_text=markdown)
-    said = {"words": covered(report.compared), "left_out": left_out(report.compared)}
-    return replace(report, compared={**report.compared, **said})
+    """Compare, and write tables.md too."""
+    return compare.run(config, on_event=on_event, as_text=markdown)
 
 
 def summary(report: Report) -> None:
@@ -50,6 +43,7 @@ def summary(report: Report) -> None:
         _wins(report)
     if report.friedman is not None:
         _tests(report, report.friedman)
+    _image_by_image(report)
     if report.out is not None:
         shown = ", ".join(f"{report.out}/{name}" for name in (TABLES, *report.pictures))
         typer.echo(f"look at {shown}")
@@ -76,10 +70,7 @@ def _wins(report: Report) -> None:
         typer.echo(f"\nCompared by {report.metric} {report.compared['words']}")
     else:
         typer.echo("\nNot ranked: every method needs a result on the same problem")
-    sentences = report.compared["left_out"]
-    for text in sentences[:LINES]:
-        typer.echo(f"left out: {printable(text)}")
-    _say_more(len(sentences))
+    _left_out(report.compared["left_out"])
     if report.compared["problems"] < 2:
         return
     rows = []
@@ -103,6 +94,28 @@ def _tests(report: Report, p: float) -> None:
     table(["pair", "difference", "p (Shaffer)", "first better", "alike", "second better"], rows)
     _say_more(len(report.pairs))
     typer.echo(f"alike: no further apart than {report.rope:g}")
+
+
+def _image_by_image(report: Report) -> None:
+    """Which single evaluation is best, or why none is compared; nothing if there are no two."""
+    found = report.image_by_image
+    metric, other = found["metric"], report.metric
+    beside = "" if metric == other else f" (there is no such test by {other})"
+    if found["groups"]:
+        typer.echo(f"\nCompared by {metric}, image by image{beside}")
+    elif found["left_out"]:
+        typer.echo("\nNot compared image by image")
+    for group in found["groups"]:
+        typer.echo(printable(group["sentence"]))
+    if found["groups"]:
+        typer.echo(when_clear(report.rope))
+    _left_out(found["left_out"])
+
+
+def _left_out(sentences: list[str]) -> None:
+    for text in sentences[:LINES]:
+        typer.echo(f"left out: {printable(text)}")
+    _say_more(len(sentences))
 
 
 def _say_more(count: int) -> None:

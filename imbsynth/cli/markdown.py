@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from imbsynth.core.metric_table import COMPARED
 from imbsynth.engine.comparison.ranking import CHANCES
-from imbsynth.engine.comparison.sentences import covered, left_out, marked, p_value, warning
+from imbsynth.engine.comparison.sentences import marked, p_value, warning, when_clear
 from imbsynth.store.names import printable
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def markdown(report: Report) -> str:
     if any(row["seeds"] == 1 for row in report.rows):
         notes += " In brackets, of one seed, the 95 % interval over the test images."
     warned = [_escaped(warning(report.rows))] if warning(report.rows) else []
-    return "\n\n".join([*parts, notes, *warned]) + "\n"
+    return "\n\n".join([*parts, notes, *warned, *_image_by_image(report)]) + "\n"
 
 
 def _scores(rows: Sequence[Summary], metric: str) -> str:
@@ -94,12 +94,24 @@ def _ranking(report: Report) -> list[str]:
     return parts
 
 
+def _image_by_image(report: Report) -> list[str]:
+    """Which single evaluation is best; nothing if there are no two of them."""
+    found = report.image_by_image
+    parts = [_escaped(group["sentence"]) for group in found["groups"]]
+    parts += [when_clear(report.rope)] if parts else []
+    parts += [_listed("Left out:", found["left_out"])] if found["left_out"] else []
+    return [f"## {COMPARED[found['metric']].title}, image by image", *parts] if parts else []
+
+
 def _covered(report: Report) -> str:
     """What the wins and the tests are over, and what is left out of them."""
-    words = covered(report.compared)
+    words, excluded = report.compared["words"], report.compared["left_out"]
     said = f"{words[0].upper()}{words[1:]}."
-    lines = [f"- {_escaped(text)}" for text in left_out(report.compared)]
-    return "\n".join([f"{said} Left out:", "", *lines]) if lines else said
+    return _listed(f"{said} Left out:", excluded) if excluded else said
+
+
+def _listed(title: str, sentences: Sequence[str]) -> str:
+    return "\n".join([title, "", *(f"- {_escaped(text)}" for text in sentences)])
 
 
 def _wins(report: Report) -> str:
@@ -116,7 +128,7 @@ def _wins(report: Report) -> str:
 def _friedman(report: Report, p: float) -> str:
     return (
         f"All methods alike (Friedman): {p_value(p)}, "
-        f"{covered(report.compared)}. Of pairs, p by Shaffer's procedure, and the chances of the "
+        f"{report.compared['words']}. Of pairs, p by Shaffer's procedure, and the chances of the "
         f"Bayesian signed-rank test; differences up to {100 * report.rope:g} (the rope) are alike."
     )
 

@@ -24,6 +24,9 @@ class CompareConfig(Seeded, Replacing):
     is better by the Bayesian signed-rank test. Wins and tests are over the problems on which every
     method has a result, with the seeds that all of them have; what is left out is listed.
 
+    Single evaluations of the same test images are also compared image by image, by ACSA: a sentence
+    says which classifier is best, and over which others its lead is clear.
+
     Where an experiment has several imbalance ratios (or values of mu), the output folder also has
     a picture of the score over them, robustness.png.
     """

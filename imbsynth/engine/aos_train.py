@@ -149,11 +149,13 @@ class AosTrain(TrainingCommand[AosTrainConfig, Data, ClassifierTask]):
         nothing = np.zeros(0, np.int64)
         return Data(images, members, val, nothing, _synthetic(images, made), seen)
 
+    def images(self, data: Data) -> dict[str, Labelled]:
+        """The images to train on, and the folder of those for validation, if there is one."""
+        return {"src": data.images, **({} if data.val is None else {"val": data.val})}
+
     def inputs(self, data: Data) -> dict[str, str]:
         """The digests of the images, those for validation included, and of the other files."""
-        found = {"src": data.images.digest}
-        if data.val is not None:
-            found["val"] = data.val.digest
+        found = super().inputs(data)
         for name, path in (("ae", self.config.ae), (GROUPS, self.config.groups)):
             if path is not None:
                 found[name] = digest_of(read_regular(path))

@@ -20,10 +20,9 @@ from imbsynth.errors import UserError
 from imbsynth.runtime import resolve_device
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, check_folder_target, new_folder
-from imbsynth.store.records import provenance, write_json, write_record
+from imbsynth.store.records import AUDIT, AUDIT_PICTURES, provenance, write_json, write_record
 
 TOO_FEW = "fewer than 2 different real images that are in no other class"
-AUDIT, PICTURES = "audit.json", "audit.png"
 LIMITS = ("max_auroc", "min_fidelity", "max_near_copies")
 COPYING = "ros"  # the method
 MEANS = ("near_copies", "label_fidelity", "real_fidelity")
@@ -85,9 +84,10 @@ def run(config: AuditConfig, *, on_event: OnEvent = silent) -> Report:
         with new_folder(config.out, command="audit", force=config.force) as part:
             found = {name: value for name, value in asdict(report).items() if name != "out"}
             write_json(part / AUDIT, found)
-            write_pictures(part / PICTURES, images, copies, chosen, probed, judged)
-            inputs = {"images": images.images.digest}
-            write_record(part, provenance("audit", config, inputs=inputs, libraries=("torch",)))
+            write_pictures(part / AUDIT_PICTURES, images, copies, chosen, probed, judged)
+            inputs = dict(everything.inputs)
+            record = provenance("audit", config, inputs=inputs, libraries=("torch",))
+            write_record(part, {**record, **everything.left_out})
     return report
 
 

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from imbsynth.configs import CompareConfig
 from imbsynth.core.metric_table import METRICS
 from imbsynth.engine.comparison import sheets
+from imbsynth.engine.comparison.image_by_image import image_by_image
 from imbsynth.engine.comparison.ranking import Ranking, rank
 from imbsynth.engine.comparison.results import read_results
 from imbsynth.engine.comparison.robustness import panels
+from imbsynth.engine.comparison.sentences import covered, left_out
 from imbsynth.engine.comparison.stored import EVALUATED, Result
 from imbsynth.engine.comparison.summaries import ScoreTable, Summary, summarise, tabulate
 from imbsynth.engine.events import OnEvent, silent
@@ -35,13 +37,15 @@ class Report:
     metric: str
     rope: float
     rows: list[Summary]  # one per problem and method, as `summarise` has them
-    compared: dict[str, Any]  # what the rest is over: problems, of, seeds, excluded
+    # What the rest is over: problems, of, seeds, excluded; in sentences: words, left_out (a list).
+    compared: dict[str, Any]
     wins: dict[str, dict[str, int]]  # {method: {other: problems on which it is better}}
     ranks: dict[str, float]  # {method: mean rank over the problems}
     friedman: float | None  # p that all methods rank equally; None with fewer than 3 x 3 results
     pairs: list[dict[str, Any]]  # first, second, difference, p by Shaffer, three probabilities
     out: str | None
     pictures: list[str]  # in `out`
+    image_by_image: dict[str, Any]  # which single evaluation is best: see the function
 
 
 def run(
@@ -65,7 +69,7 @@ def run(
         with new_folder(config.out, command="compare", force=config.force) as part:
             if as_text is not None:
                 (part / TABLES).write_text(as_text(report), encoding="utf-8")
-            _write_sheets(part, results, report.rows, ranking)
+            _write_sheets(part, results, ranking, report)
             _draw(part, config.metric, results, curves)
             record = provenance("compare", config, inputs={}, libraries=LIBRARIES)
             write_record(part, record)
@@ -76,35 +80,37 @@ def _report(
     config: CompareConfig, results: list[Result], ranking: Ranking, pictures: list[str]
 ) -> Report:
     common = ranking.common
+    compared = {
+        "problems": len(common.seeds),
+        "of": common.of,
+        "seeds": common.seeds,
+        "excluded": [excluded._asdict() for excluded in common.excluded],
+    }
     return Report(
         metric=config.metric,
         rope=config.rope,
         rows=summarise(results, config.rope),
-        compared={
-            "problems": len(common.seeds),
-            "of": common.of,
-            "seeds": common.seeds,
-            "excluded": [excluded._asdict() for excluded in common.excluded],
-        },
+        compared={**compared, "words": covered(compared), "left_out": left_out(compared)},
         wins=ranking.wins,
         ranks=ranking.ranks,
         friedman=ranking.friedman,
         pairs=ranking.pairs,
         out=None if config.out is None else config.out.as_posix(),
         pictures=[] if config.out is None else pictures,
+        image_by_image=image_by_image(results, config.rope),
     )
 
 
-def _write_sheets(
-    folder: Path, results: list[Result], summaries: list[Summary], ranking: Ranking
-) -> None:
+def _write_sheets(folder: Path, results: list[Result], ranking: Ranking, report: Report) -> None:
     found = {
         "results.csv": sheets.result_sheet(results),
-        "summary.csv": sheets.summary_sheet(summaries),
+        "summary.csv": sheets.summary_sheet(report.rows),
         "wins.csv": sheets.win_sheet(ranking),
     }
     if ranking.pairs:
         found["pairs.csv"] = sheets.pair_sheet(ranking)
+    if report.image_by_image["groups"]:
+        found["image_by_image.csv"] = sheets.lead_sheet(report.image_by_image["groups"])
     for name, sheet in found.items():
         write_table(folder / name, sheet.header, sheet.rows)
 

@@ -18,12 +18,13 @@ from imbsynth.engine.manifest import refuse_synthetic
 from imbsynth.engine.source_folders import loose_images
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import worker_count
-from imbsynth.store.copies import folder_digest
+from imbsynth.store.copies import folder_digest, whole_digest
+from imbsynth.store.digests import Digests
 from imbsynth.store.image_reader import ImageReader, ImageRules
 from imbsynth.store.image_writers import image_writers
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
-from imbsynth.store.records import provenance, write_record
+from imbsynth.store.records import LEFT_OUT, provenance, write_record
 from imbsynth.store.shard_writing import check_shards, pack
 
 
@@ -66,6 +67,10 @@ def run(config: ConvertConfig, *, on_event: OnEvent = silent) -> Report:
         if config.shards is not None:
             pack(part, config.shards)
         record = provenance("convert", config, inputs=inputs, libraries=("numpy", "pillow"))
+        if skipped:
+            read = Digests(bytes.fromhex("".join(digests.values())))
+            whole = whole_digest(config.src, list(digests), read, skipped)
+            record[LEFT_OUT] = {"src": {"unreadable": skipped, "folder": whole}}
         write_record(part, {**record, "skipped": skipped})
     return _report(config, reader, len(digests))
 

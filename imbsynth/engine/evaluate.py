@@ -25,7 +25,7 @@ from imbsynth.engine.inference.classifier import (
 from imbsynth.engine.inference.decisions import Decisions
 from imbsynth.engine.overlap import Overlap, counts_of, described, overlap_of, without
 from imbsynth.engine.previews import Fits, Preview
-from imbsynth.engine.reading import Labelled, check_classes, read_labelled
+from imbsynth.engine.reading import Labelled, check_classes, left_out, read_labelled
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.copies import unchanged
@@ -196,15 +196,13 @@ def _write(
     write_json(part / METRICS, scores)
     write_predictions(part, tested, images.paths)
     write_pictures(part, tested, images.pixels, scores)
-    write_record(
-        part,
-        provenance(
-            "evaluate",
-            config,
-            inputs={
-                "checkpoint": digest_of(read_regular(config.checkpoint)),
-                "src": images.digest,
-            },
-            libraries=("numpy", "pillow", "torch"),
-        ),
+    record = provenance(
+        "evaluate",
+        config,
+        inputs={
+            "checkpoint": digest_of(read_regular(config.checkpoint)),
+            "src": images.digest,
+        },
+        libraries=("numpy", "pillow", "torch"),
     )
+    write_record(part, {**record, **left_out({"src": images})})

@@ -27,6 +27,7 @@ from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
 from imbsynth.store.records import (
     LEAST_CERTAIN,
+    LEFT_OUT,
     MOST_CERTAIN,
     PREDICTION_LINES,
     PREDICTIONS,
@@ -159,8 +160,11 @@ class _Outputs:
             "src": self._digest.hexadecimal(),
         }
         libraries = ("numpy", "pillow", "torch")
+        record = provenance("predict", config, inputs=inputs, libraries=libraries)
+        if skipped:  # the digest of the whole folder would need those of all images at once
+            record[LEFT_OUT] = {"src": {"unreadable": skipped, "folder": ""}}
         for folder in filter(None, (self._part, self._into)):
-            write_record(folder, provenance("predict", config, inputs=inputs, libraries=libraries))
+            write_record(folder, record)
         return Report(
             images=images,
             counts=dict(zip(self._classes, self._counts.tolist(), strict=True)),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from imbsynth.engine.events import Advanced, Note, OnEvent, Started
 from imbsynth.engine.previews import ANYTHING, Fits, Preview, size_by_headers
 from imbsynth.errors import UserError
 from imbsynth.runtime import worker_count
-from imbsynth.store.copies import folder_digest
+from imbsynth.store.copies import folder_digest, whole_digest
 from imbsynth.store.digests import Digests, DigestSet, as_set
 from imbsynth.store.folders import ImageFolder, check_regular, scan
 from imbsynth.store.image_reader import ImageReader, ImageRules
@@ -25,7 +25,7 @@ from imbsynth.store.images import ImageForm
 from imbsynth.store.levels import hint
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
-from imbsynth.store.records import ENCODED, MANIFEST, MOVED, SAMPLES
+from imbsynth.store.records import ENCODED, LEFT_OUT, MANIFEST, MOVED, SAMPLES
 from imbsynth.store.row_files import PixelArray, some_of
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Listed:
     pixel_digests: Digests  # of each image's own pixels, before resizing
     digest: str  # of all paths and file contents
     skipped: list[str]  # unreadable files that were left out
+    whole_digest: str  # as `digest`, whatever was left out; "" if a file cannot be opened
 
     def members(self) -> list[NDArray[np.int64]]:
         """The image indices of each class."""
@@ -213,9 +214,23 @@ def _listed(
             f"{folder.root}: no readable images in class {listing(gone)}",
             "repair its images, or remove the folder",
         )
-    return Listed(
-        labels, classes, paths, digests, pixel_digests, folder_digest(paths, digests), skipped
-    )
+    digest = folder_digest(paths, digests)
+    whole = whole_digest(folder.root, paths, digests, skipped) if skipped else digest
+    return Listed(labels, classes, paths, digests, pixel_digests, digest, skipped, whole)
+
+
+def left_out(folders: Mapping[str, Listed]) -> dict[str, Any]:
+    """What a record says of input folders of which files were left out; nothing if none was.
+
+    folders: by the names that `inputs` has, whose digests are of the images that were used. The
+    digest of the whole folder says which one it was, as the record of what made it does.
+    """
+    found = {
+        name: {"unreadable": one.skipped, "folder": one.whole_digest}
+        for name, one in folders.items()
+        if one.digest != one.whole_digest
+    }
+    return {LEFT_OUT: found} if found else {}
 
 
 def _tell_of_level(folder: ImageFolder, on_event: OnEvent) -> None:

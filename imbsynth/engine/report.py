@@ -68,8 +68,7 @@ def _readers(below: Below) -> list[Callable[[Below], Part | None]]:
     """The parts in their order: what says most of what helps comes first."""
     on_folder, on_problems = [], []
     for home in below.experiments:
-        place = below.root / home / PROTOCOL
-        protocol = below.attempt(home, lambda place=place: read_json(place))  # type: ignore[misc]
+        protocol = below.attempt(home, partial(read_json, below.root / home / PROTOCOL))
         if protocol is not None and is_verdict(protocol):
             on_folder.append(partial(verdict_part, home=home))
         elif protocol is not None:

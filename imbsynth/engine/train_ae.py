@@ -91,9 +91,9 @@ class TrainAe(TrainingCommand[TrainAeConfig, Labelled, AutoencoderTask]):
         check_size(size)
         check_decoder(self.config.decoder, size)
 
-    def inputs(self, data: Labelled) -> dict[str, str]:
-        """The digest of the images."""
-        return {"src": data.digest}
+    def images(self, data: Labelled) -> dict[str, Labelled]:
+        """The one folder."""
+        return {"src": data}
 
     def trainer(
         self, data: Labelled, device: torch.device, precision: str, _on_event: OnEvent

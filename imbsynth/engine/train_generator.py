@@ -95,9 +95,9 @@ class TrainGenerator(TrainingCommand[TrainGeneratorConfig, Labelled, GeneratorTa
         )
         check_memory(generator_step(config, shape), sum(counts), resolve_device(config.device))
 
-    def inputs(self, data: Labelled) -> dict[str, str]:
-        """The digest of the images."""
-        return {"src": data.digest}
+    def images(self, data: Labelled) -> dict[str, Labelled]:
+        """The one folder."""
+        return {"src": data}
 
     def trainer(
         self, data: Labelled, device: torch.device, precision: str, _on_event: OnEvent

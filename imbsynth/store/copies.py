@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from imbsynth.configs import Link
 from imbsynth.errors import UserError
+from imbsynth.store.digests import Digests
 from imbsynth.store.folders import digest_of, read_regular
 from imbsynth.store.names import printable
 
@@ -114,6 +115,15 @@ def folder_digest(paths: Sequence[str], digests: Sequence[str]) -> str:
     for i in sorted(range(len(paths)), key=paths.__getitem__):
         total.add(paths[i], digests[i])
     return total.hexadecimal()
+
+
+def whole_digest(root: Path, paths: Sequence[str], digests: Digests, others: Sequence[str]) -> str:
+    """`folder_digest` with other files of the folder, which are read; "" if one cannot be."""
+    try:
+        more = "".join(digest_of(read_regular(root / path)) for path in others)
+    except UserError:
+        return ""
+    return folder_digest([*paths, *others], digests + Digests(bytes.fromhex(more)))
 
 
 class FolderDigest:

@@ -34,7 +34,9 @@ MISTAKES, SALIENCY = "mistakes.png", "saliency.png"
 PREDICTION_LINES = "predictions.jsonl"
 LEAST_CERTAIN, MOST_CERTAIN = "least_certain.png", "most_certain.png"
 SPREADS, ROBUSTNESS = "spreads.png", "robustness.png"
+AUDIT, AUDIT_PICTURES = "audit.json", "audit.png"
 METRICS, PREDICTIONS, CONFUSION = "metrics.json", "predictions.csv", "confusion.png"
+LEFT_OUT = "left_out"  # of a record: files of its input folders that were not used
 # How a run is carried out and where it goes, not what comes out of it.
 _LEFT_OUT = (
     "force",

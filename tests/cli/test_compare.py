@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from imbsynth.cli import app
-from tests.engine.comparison.files import CLEAR, write_evaluation, write_results
+from tests.engine.comparison.files import CLEAR, write_evaluation, write_predictions, write_results
 
 
 def invoke(*arguments: object) -> tuple[int, str, str]:
@@ -65,6 +65,27 @@ def test_methods_are_compared_by_their_rarest_classes_too(tmp_path: Path) -> Non
     assert code == 0, err
     assert "0.8000  " in out
     assert "| one | 1 | 80.00 |" in (tmp_path / "tables/tables.md").read_text()
+
+
+def test_two_evaluations_end_with_which_is_better(tmp_path: Path) -> None:
+    for name, right in (("plain", 20), ("good", 38)):
+        write_evaluation(tmp_path / name, right / 40, {"a": 9, "b": 2})
+        write_predictions(tmp_path / name, [right, right])
+    code, out, err = invoke(tmp_path)
+    assert code == 0, err
+    assert "Compared by acsa, image by image\nOf 2 classifiers, good did best" in out
+    assert "It is clearly better than plain." in out
+    assert "A lead is clear if its whole interval is above 1 point." in out
+    _, out, _ = invoke(tmp_path, "--metric", "f1_macro", "--rope", 0.5)
+    assert "Compared by acsa, image by image (there is no such test by f1_macro)" in out
+    assert "Whether it is better than plain (+45.0 points, interval" in out
+    _, out, _ = invoke(tmp_path, "--json")
+    assert json.loads(out)["image_by_image"]["groups"][0]["best"] == "good"
+
+    (tmp_path / "good/predictions.csv").unlink()
+    code, out, err = invoke(tmp_path)
+    assert code == 0, err
+    assert "Not compared image by image\nleft out: good: no predictions.csv" in out
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"cells": 1}', "\0", "[" * 9999])

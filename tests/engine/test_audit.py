@@ -95,6 +95,14 @@ def test_copies_are_found_and_no_probe_tells_them_apart(tmp_path: Path) -> None:
     assert allowed.verdict == "pass"
 
 
+def test_the_record_has_the_digests_of_both_folders(tmp_path: Path) -> None:
+    real, fake = folder(tmp_path / "real", 0), folder(tmp_path / "fake", 1)
+    audit(real, fake, out=tmp_path / "audit")
+    inputs = json.loads((tmp_path / "audit/run.json").read_text())["inputs"]
+    assert inputs.keys() == {"real", "fake"}
+    assert inputs["real"] != inputs["fake"]
+
+
 def test_the_same_audit_gives_the_same_bytes(rare: Path, tmp_path: Path) -> None:
     generate.run(GenerateConfig(src=rare, dst=tmp_path / "dst"))
     for name in ("one", "two"):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from tests.engine.comparison.files import (
     make_older,
     write_evaluation,
     write_results,
+    write_tested_on,
 )
 
 
@@ -144,8 +144,7 @@ def test_all_experiments_and_evaluations_below_are_read(tmp_path: Path) -> None:
 def test_evaluations_on_different_images_are_in_tables_of_their_own(tmp_path: Path) -> None:
     for name, folder, digest in [("a", "test", "0" * 64), ("b", "test", "1" * 64), ("c", "x", "2")]:
         write_evaluation(tmp_path / name, 0.5, {"a": 2, "b": 1})
-        record = {"inputs": {"src": digest}, "config": {"src": folder}}
-        (tmp_path / name / "run.json").write_text(json.dumps(record))
+        write_tested_on(tmp_path / name, folder, digest)
     write_evaluation(tmp_path / "unknown", 0.6, {"a": 2, "b": 1})
     report = run(CompareConfig(src=tmp_path))
     assert {(row["problem"], row["method"]) for row in report.rows} == {

@@ -13,7 +13,9 @@ from imbsynth.configs import ConvertConfig, Fit, GenerateConfig, InspectConfig, 
 from imbsynth.engine import convert, generate, inspect
 from imbsynth.engine.configured import as_configured
 from imbsynth.errors import UserError
+from imbsynth.store.copies import folder_digest
 from imbsynth.store.decoding import decode
+from imbsynth.store.folders import digest_of
 from imbsynth.store.image_files import read_image_file
 from imbsynth.store.image_writers import FORMATS
 from tests.conftest import MakeFolder, contents
@@ -108,7 +110,10 @@ def test_unreadable_files_stop_it_or_are_left_out(make_folder: MakeFolder, tmp_p
     report = convert.run(ConvertConfig(src=src, dst=tmp_path / "dst", skip_unreadable=True))
     assert (report.images, report.skipped) == (2, ["a/broken.png"])
     record = json.loads((tmp_path / "dst/run.json").read_text())
-    assert record["skipped"] == ["a/broken.png"]
+    assert record["skipped"] == record["left_out"]["src"]["unreadable"] == ["a/broken.png"]
+    files = {path.relative_to(src).as_posix(): path.read_bytes() for path in src.rglob("*.png")}
+    digests = [digest_of(data) for data in files.values()]
+    assert record["left_out"]["src"]["folder"] == folder_digest(list(files), digests)
     assert record["command"] == "convert"
 
 

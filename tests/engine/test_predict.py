@@ -218,6 +218,8 @@ def test_unreadable_files_stop_it_or_are_left_out(
     assert not (tmp_path / "s").exists()
     report = predict.run(config(checkpoint, src, tmp_path / "out", skip_unreadable=True))
     assert (report.images, report.skipped) == (2, ["a/001.png"])
+    record = json.loads((tmp_path / "out/run.json").read_text())
+    assert record["left_out"]["src"]["unreadable"] == ["a/001.png"]
     with pytest.raises(UserError, match="none of the images can be read"):
         predict.run(config(checkpoint, src / "a/001.png", tmp_path / "x", skip_unreadable=True))
 

@@ -10,6 +10,7 @@ import pytest
 
 from imbsynth.configs import (
     AosTrainConfig,
+    CompareConfig,
     EvaluateConfig,
     GenerateConfig,
     ImbalanceConfig,
@@ -17,13 +18,21 @@ from imbsynth.configs import (
     SplitConfig,
     TrainGeneratorConfig,
 )
-from imbsynth.engine import aos_train, evaluate, generate, imbalance, split, train_generator
+from imbsynth.engine import (
+    aos_train,
+    compare,
+    evaluate,
+    generate,
+    imbalance,
+    split,
+    train_generator,
+)
 from imbsynth.engine.report import Report, run
 from imbsynth.errors import UserError
 from imbsynth.store.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from tests.cli.test_commands import invoke
 from tests.conftest import MakeFolder, contents, draw_image
-from tests.engine.comparison.files import CLEAR, write_results
+from tests.engine.comparison.files import CLEAR, write_results, write_tested_on
 from tests.engine.reporting.outputs import draw, write_run, write_scores
 from tests.pages.reading import Page, check_page
 
@@ -69,6 +78,8 @@ def test_everything_that_the_commands_made_is_on_one_page(made: Path) -> None:
     assert report.best.startswith("Of 2 classifiers, ")
     assert page.words("p")[0] == report.best
     assert page.words("p").count(report.best) == 1
+    (group,) = compare.run(CompareConfig(src=made / "scores")).image_by_image["groups"]
+    assert group["sentence"] == report.best
     files = ["confusion", "precision_recall", "reliability", "mistakes", "saliency"]
     own = [made / f"scores/{name}/{file}.png" for name in ("aos", "ros") for file in files]
     pictures = [path for path in own if path.exists()] + [made / "aos.png", made / "ros.png"]
@@ -142,9 +153,10 @@ def test_a_clear_lead_is_said_in_the_first_sentence(tmp_path: Path) -> None:
     write_scores(root / "x/also", 0.95, [38, 38])
     report, page = report_on(root)
     assert report.best == (
-        "Of 3 classifiers, also did best: it finds 95.0 % of the images of a class, on average "
-        "over the classes (95 % interval 40.0 to 60.0). It is clearly better than plain. Whether "
-        "it is better than good (+0.0 points, interval \N{MINUS SIGN}4.0 to +4.0) is not clear."
+        "Of 3 classifiers, also did best on 80 test images: it finds 95.0 % of the images of a "
+        "class, on average over the classes (95 % interval 40.0 to 60.0). It is clearly better "
+        "than plain. Whether it is better than good (+0.0 points, interval \N{MINUS SIGN}4.0 to "
+        "+4.0) is not clear."
     )
     assert [a.get("class") for a in page.tags("tr")].count("marked") == 1
 
@@ -158,6 +170,16 @@ def test_classifiers_on_different_images_are_not_compared(tmp_path: Path) -> Non
     assert any("tested on different images" in text for text in page.words("p"))
 
 
+def test_images_of_the_same_names_may_be_others(tmp_path: Path) -> None:
+    root = tmp_path / "results"
+    for name, right, digest in (("one", 0, "0"), ("two", 38, "1"), ("also two", 37, "1")):
+        write_scores(root / name, right / 40, [right, right])
+        write_tested_on(root / name, "test", digest * 64)
+    report, page = report_on(root)
+    assert report.best.startswith("Of 2 classifiers, two did best on 80 test images")
+    assert any("tested on different images" in text for text in page.words("p"))
+
+
 def test_scores_that_are_not_on_new_images_do_not_win(tmp_path: Path) -> None:
     root = tmp_path / "results"
     for name, acsa, right in (("a", 0.5, 20), ("b", 0.6, 24), ("seen", 1.0, 40)):
@@ -165,7 +187,7 @@ def test_scores_that_are_not_on_new_images_do_not_win(tmp_path: Path) -> None:
     path = root / "seen/metrics.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "overlap": {"trained on": 3}}))
     report, page = report_on(root)
-    assert "b did best" in report.best
+    assert report.best.startswith("Of 2 classifiers, b did best on 80 test images")
     assert "seen [overlap]" in page.words("th")
 
 
@@ -247,7 +269,7 @@ def test_damaged_and_unknown_files_are_named_and_the_rest_is_shown(tmp_path: Pat
     write_run(root / "audit", "audit")
     (root / "audit/audit.json").write_text("{}")
     report, page = report_on(root)
-    assert report.best.startswith("good: it finds 90.0 %")
+    assert report.best.startswith("good on 80 test images: it finds 90.0 %")
     assert len(report.problems) == len(set(report.problems))
     for name in ("bad metrics.json", "bad protocol.json", "bad run.json", "clf", "run.state",
                  "audit/audit.json", "good/confusion.png"):  # fmt: skip
@@ -266,7 +288,7 @@ def test_links_are_not_followed_and_pipes_not_opened(tmp_path: Path) -> None:
     os.mkfifo(root / "own/mistakes.png")
     write_run(root / "gen", "generate", outputs={"../../outside/secret/x.png": "a", "b/1.png": "b"})
     report, page = report_on(root)
-    assert report.best.startswith("own: it finds 50.0 %")
+    assert report.best.startswith("own on 80 test images: it finds 50.0 %")
     assert page.tags("img") == []
     assert any("linked" in problem for problem in report.problems)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from imbsynth.core.batches import Indices
 from imbsynth.engine.events import OnEvent
 from imbsynth.engine.manifest import RECONSTRUCT, Made, has_manifest, made_of
 from imbsynth.engine.previews import ANYTHING, Fits
-from imbsynth.engine.reading import Labelled, read_labelled, scan_regular
+from imbsynth.engine.reading import Labelled, left_out, read_labelled, scan_regular
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream
 from imbsynth.store.growing import joined_pixels
@@ -35,6 +37,8 @@ class Audited(NamedTuple):
     # Of each image, the digests of what it is made of, for version 0.1 paths; none of real images.
     parents: list[frozenset[str]]
     methods: frozenset[str] = frozenset()  # that made the synthetic images; none if unknown
+    inputs: Mapping[str, str] = MappingProxyType({})  # digests of the folders, by option
+    left_out: Mapping[str, Any] = MappingProxyType({})  # of them, for a record
 
     @property
     def pixels(self) -> PixelArray:
@@ -104,8 +108,12 @@ def read_audited(config: AuditConfig, on_event: OnEvent, fits: Fits = ANYTHING) 
     known = [made.get(path) for path in fake.paths]
     parents = [_names_of_parents(how) for how in known]
     methods = {"" if how is None else how.method for how in known}
-    joined = _joined(config, real, fake, parents)
-    return joined if "" in methods else joined._replace(methods=frozenset(methods))
+    folders = {"real": first, **({} if config.fake is None else {"fake": second})}
+    return _joined(config, real, fake, parents)._replace(
+        methods=frozenset() if "" in methods else frozenset(methods),
+        inputs={name: images.digest for name, images in folders.items()},
+        left_out=left_out(folders),
+    )
 
 
 def _names_of_parents(how: Made | None) -> frozenset[str]:

@@ -12,8 +12,6 @@ from imbsynth.core.bootstrap import CONFIDENCE
 from imbsynth.core.paired import Difference, ValuesByClass, compared
 from imbsynth.store.records import PREDICTIONS, read_table
 
-MATTERS = 0.01  # of ACSA: a smaller difference does not matter
-
 FilePredictions = dict[str, tuple[str, str]]  # by file: its class, and what it was taken for
 
 
@@ -22,7 +20,7 @@ class Lead(NamedTuple):
 
     other: str
     difference: Difference  # of ACSA, on the same images
-    clear: bool  # whether the whole interval is above MATTERS
+    clear: bool  # whether the whole interval is above the rope
 
 
 class Best(NamedTuple):
@@ -45,8 +43,10 @@ def same_images(first: FilePredictions, second: FilePredictions) -> bool:
     )
 
 
-def best_of(found: Mapping[str, FilePredictions]) -> Best:
+def best_of(found: Mapping[str, FilePredictions], rope: float) -> Best:
     """Compare evaluations of the same images, by name; of equal ones the first is best.
+
+    rope: the largest difference of ACSA that does not matter.
 
     Which one is best is seen in the same images: so the intervals hold for all pairs together
     (Bonferroni), 95 % of the time. They say how much scores vary with the test images. That another
@@ -59,8 +59,8 @@ def best_of(found: Mapping[str, FilePredictions]) -> Best:
     leads = []
     for other in others:
         gains = _gains(found[best], found[other])
-        lead = compared([gains], 0.0, 1, MATTERS, 1 - (1 - CONFIDENCE) / pairs)
-        leads.append(Lead(other, lead, lead.low > MATTERS))
+        lead = compared([gains], 0.0, 1, rope, 1 - (1 - CONFIDENCE) / pairs)
+        leads.append(Lead(other, lead, lead.low > rope))
     return Best(best, sorted(leads, key=lambda lead: lead.difference.value))
 
 

@@ -1,10 +1,13 @@
-"""What a comparison covers, in sentences: on the screen, in tables.md and in --json."""
+"""What a comparison covers and what it shows, in sentences: for the screen, files and reports."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from imbsynth.engine.comparison.best import Best
+from imbsynth.engine.comparison.evaluations import Evaluation
+from imbsynth.engine.comparison.wording import between, listed, percent, points
 from imbsynth.store.names import number_of
 
 MARK = "[overlap]"  # after the name of a method
@@ -48,6 +51,55 @@ def warning(rows: Iterable[Mapping[str, Any]]) -> str:
 def p_value(p: float) -> str:
     """A p-value, which is never 0."""
     return "p < 0.0001" if p < 0.0001 else f"p = {p:.4f}"
+
+
+def best_classifier(group: Sequence[Evaluation], best: Best | None) -> str:
+    """Which of the evaluations of the same images is best, how good, and how clearly.
+
+    best: of the group; None where there are no two to compare.
+    """
+    comparable = [found for found in group if found.comparable is not None] or group
+    one = next((found for found in group if best and found.name == best.name), comparable[0])
+    low, high = one.result.intervals["acsa"]
+    score = (
+        f"it finds {percent(one.result.scores['acsa'])} % of the images of a class, on average "
+        f"over the classes (95 % interval {between(low, high)})"
+    )
+    tested = "" if one.predictions is None else f" on {len(one.predictions)} test images"
+    if best is None:
+        return f"{one.name}{tested}: {score}."
+    classifiers = len(best.leads) + 1
+    return f"Of {classifiers} classifiers, {one.name} did best{tested}: {score}. {_leads(best)}"
+
+
+def when_clear(rope: float) -> str:
+    """What a clear lead is, and what its interval is over."""
+    number = f"{100 * rope:g}"
+    limit = f"{number} {'point' if number == '1' else 'points'}"
+    return (
+        f"A lead is clear if its whole interval is above {limit}. The intervals hold for all pairs "
+        "together; how another training of the same method would score is not in them."
+    )
+
+
+def by_reason(found: Mapping[str, Sequence[str]]) -> list[str]:
+    """What is left out, a sentence per reason. found: {reason: names}."""
+    return [f"{_named(names)}: {reason}" for reason, names in found.items()]
+
+
+def _leads(best: Best) -> str:
+    """Over whom the lead is clear, and over whom it is not."""
+    clear = [lead.other for lead in best.leads if lead.clear]
+    unclear = [lead for lead in best.leads if not lead.clear]
+    if not unclear:
+        return f"It is clearly better than {listed(clear)}."
+    shown = [
+        f"{lead.other} ({points(lead.difference.value)} points, interval "
+        f"{points(lead.difference.low)} to {points(lead.difference.high)})"
+        for lead in unclear
+    ]
+    said = f"Whether it is better than {listed(shown)} is not clear."
+    return f"It is clearly better than {listed(clear)}. {said}" if clear else said
 
 
 def _excluded(found: Mapping[str, Any]) -> str:

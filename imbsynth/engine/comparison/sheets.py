@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from imbsynth.core.metric_table import COMPARED
+from imbsynth.engine.comparison.image_by_image import LEAD_COLUMNS
 from imbsynth.engine.comparison.ranking import PAIR_COLUMNS, Ranking
 from imbsynth.engine.comparison.stored import Result
 from imbsynth.engine.comparison.summaries import Summary
@@ -66,5 +67,13 @@ def win_sheet(ranking: Ranking) -> Sheet:
 
 def pair_sheet(ranking: Ranking) -> Sheet:
     """A row per pair of methods: the mean difference, p, and the three probabilities."""
-    rows: list[list[object]] = [[pair[column] for column in PAIR_COLUMNS] for pair in ranking.pairs]
-    return Sheet(list(PAIR_COLUMNS), rows)
+    return _by_columns(PAIR_COLUMNS, ranking.pairs)
+
+
+def lead_sheet(groups: Sequence[Mapping[str, Any]]) -> Sheet:
+    """A row per lead of a best classifier, as `image_by_image` has them."""
+    return _by_columns(LEAD_COLUMNS, [lead for group in groups for lead in group["leads"]])
+
+
+def _by_columns(columns: Sequence[str], found: Sequence[Mapping[str, Any]]) -> Sheet:
+    return Sheet(list(columns), [[one[column] for column in columns] for one in found])

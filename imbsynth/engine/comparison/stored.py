@@ -38,6 +38,7 @@ class Result(NamedTuple):
     mu: float | None = None
     overlap: int = 0  # test images that flatter the scores: see `evaluate`'s metrics
     pretrained: bool = False  # whether the network has learned from other images before
+    folder: Path | None = None  # of a single evaluation
 
 
 class StoredTrial(NamedTuple):
@@ -85,7 +86,7 @@ def load_evaluation(path: Path, method: str) -> Result:
         counts = {
             name: fields.whole(fields.mapping(per_class, name), "trained", 0) for name in per_class
         }
-        result = _result("", method, 0, found, counts)
+        result = _result("", method, 0, found, counts)._replace(folder=path.parent)
     except Wrong as error:
         raise _foreign(path, "evaluate", error) from None
     if min(counts.values()) == 0:  # trained on reconstructions of the originals alone

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from imbsynth.configs import STATE
@@ -15,7 +16,7 @@ from imbsynth.store.fields import Wrong, mapping, text
 from imbsynth.store.folders import IMAGE_SUFFIXES
 from imbsynth.store.names import printable
 from imbsynth.store.outputs import OUTPUTS, RECORD
-from imbsynth.store.records import METRICS, read_json
+from imbsynth.store.records import LEFT_OUT, METRICS, read_json
 from imbsynth.store.trials import PROTOCOL, RESULTS, WORK
 from imbsynth.store.walking import WalkedFolder, walk_inside
 
@@ -33,8 +34,9 @@ class Origin(NamedTuple):
 
     command: str
     config: dict[str, Any]
-    inputs: dict[str, Any]  # digests
+    inputs: dict[str, Any]  # digests of what was used, by option
     versions: dict[str, Any]
+    wholes: Mapping[str, str] = MappingProxyType({})  # of folders not all of which was used
 
 
 class Output(NamedTuple):
@@ -161,8 +163,14 @@ def read_output(path: Path) -> Output:
 
 def origin_of(record: Mapping[str, Any]) -> Origin:
     """How an output was made; Wrong if it does not say."""
-    return Origin(*(text(record, "command"), mapping(record, "config")),
-                  *(mapping(record, "inputs"), mapping(record, "versions")))  # fmt: skip
+    left_out = mapping(record, LEFT_OUT) if LEFT_OUT in record else {}
+    return Origin(
+        text(record, "command"),
+        mapping(record, "config"),
+        mapping(record, "inputs"),
+        mapping(record, "versions"),
+        {name: text(mapping(left_out, name), "folder") for name in left_out},
+    )
 
 
 def _sort_images(found: Below, images: Mapping[str, int]) -> None:

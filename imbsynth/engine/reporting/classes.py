@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from imbsynth.engine.comparison.wording import percent
 from imbsynth.engine.reporting.below import Below
-from imbsynth.engine.reporting.parts import joined, percent, share
+from imbsynth.engine.reporting.parts import joined, share
 from imbsynth.engine.reporting.pictures import picture
 from imbsynth.pages.blocks import Block, Cell, Picture, Table, Text
 from imbsynth.store.fields import finite, mapping, sequence, whole
@@ -17,14 +18,16 @@ from imbsynth.store.records import (
     PRECISION_RECALL,
     RELIABILITY,
     SALIENCY,
+    read_json,
 )
 
 CONFUSED = 3  # pairs of classes that a sentence names
 
 
-def class_blocks(below: Below, folder: str, name: str, found: Mapping[str, Any]) -> list[Block]:
+def class_blocks(below: Below, folder: str, name: str) -> list[Block]:
     """A table with a row per class, what is confused most, and the pictures of an evaluation."""
     where = joined(folder, METRICS)
+    found = read_json(below.root / where)
     blocks: list[Block] = []
     table = below.attempt(where, lambda: _table(found, name))
     blocks += [] if table is None else [table]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from imbsynth.engine.reporting.below import Below
@@ -25,7 +26,7 @@ def generator_blocks(below: Below) -> list[Block]:
     found = below.checkpoints_of(GENERATOR)
     blocks: list[Block] = []
     for path, header in found.items():
-        table = below.attempt(path, lambda p=path, h=header: _table(p, h))  # type: ignore[misc]
+        table = below.attempt(path, partial(_table, path, header))
         blocks += [] if table is None else [table]
         alt = f"Real images of each class beside images that the generator {path} has made."
         blocks += picture(below, beside(path, ".png"), alt, f"Real images, and those of {path}")

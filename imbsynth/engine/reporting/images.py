@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
+from functools import partial
 
 from imbsynth.core.profiles import by_size, rho
 from imbsynth.engine.reporting.below import OF_IMAGES, Below
@@ -85,7 +86,7 @@ def _sheet(below: Below, path: str, parts: Mapping[str, Counts], name: str) -> l
     rows = []
     for label in by_size(parts[part]):
         files = _files(below, joined(place, label))
-        found = (below.attempt(f, lambda f=f: thumbnail(below.root / f, LARGEST)) for f in files)  # type: ignore[misc]
+        found = (below.attempt(f, partial(thumbnail, below.root / f, LARGEST)) for f in files)
         images = [pixels for pixels in found if pixels is not None]
         rows += [SheetRow(label, [images])] if images else []
     if not rows:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
 
 from imbsynth import configs
 from imbsynth.command_lines import command_line
@@ -19,17 +21,8 @@ from imbsynth.store.trials import PROTOCOL
 
 # In an order in which the commands can be run: what reads an output comes after what makes it.
 ORDER = (
-    *(
-        "convert",
-        "imbalance",
-        "split",
-        "train-ae",
-        "train-generator",
-        "generate",
-        "audit",
-        "aos-train",
-    ),
-    *("evaluate", "predict", "experiment", "compare"),
+    *("convert", "imbalance", "split", "train-ae", "train-generator", "generate", "audit"),
+    *("aos-train", "evaluate", "predict", "experiment", "compare"),
 )
 CONFIGS = {
     command_name(kind): kind
@@ -72,14 +65,18 @@ def _made(below: Below) -> Iterator[MadeOutput]:
     for path, output in below.outputs.items():
         yield path, output.origin
     for path, header in below.checkpoints.items():
-        origin = below.attempt(path, lambda h=header: origin_of(mapping(h, "made_by")))  # type: ignore[misc]
+        origin = below.attempt(path, partial(_made_by, header))
         if origin is not None:
             yield path, origin
     for path in below.experiments:
-        found = below.attempt(path, lambda p=path: read_json(below.root / p / PROTOCOL))  # type: ignore[misc]
+        found = below.attempt(path, partial(read_json, below.root / path / PROTOCOL))
         asked = (found or {}).get("asked")
         if isinstance(asked, dict):
             yield path, Origin("experiment", asked, {}, {})
+
+
+def _made_by(header: Mapping[str, Any]) -> Origin:
+    return origin_of(mapping(header, "made_by"))
 
 
 def _rank(command: str) -> int:
@@ -101,7 +98,7 @@ def _places(below: Below) -> dict[str, str]:
             if all(map(is_digest, images.values())):
                 places[folder_digest(list(images), list(images.values()))] = path
     for path in below.checkpoints:
-        data = below.attempt(path, lambda p=path: read_regular(below.root / p))  # type: ignore[misc]
+        data = below.attempt(path, partial(read_regular, below.root / path))
         places |= {} if data is None else {digest_of(data): path}
     return places
 
@@ -115,7 +112,8 @@ def _line(path: str, origin: Origin, places: Mapping[str, str]) -> str:
     target = next(name for name in TARGETS if name in known)
     given = {name: value for name, value in origin.config.items() if value is not None}
     given[target] = path
-    for name, digest in origin.inputs.items():
+    for name, used in origin.inputs.items():
+        digest = origin.wholes.get(name, used)
         if name in given and digest in places:
             given[name] = places[digest]
     try:

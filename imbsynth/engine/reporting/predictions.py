@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 from imbsynth.engine.reporting.below import Below
 from imbsynth.engine.reporting.parts import Part, joined, named
@@ -25,7 +26,7 @@ def prediction_part(below: Below) -> Part | None:
         if PREDICTIONS not in below.outputs[path].files:
             continue  # images sorted by class
         file, name = joined(path, PREDICTIONS), named(below, path)
-        found = below.attempt(file, lambda f=file: read_table(below.root / f, ("class",)))  # type: ignore[misc]
+        found = below.attempt(file, partial(read_table, below.root / file, ("class",)))
         if not found:
             continue
         counts = Counter(label for (label,) in found)

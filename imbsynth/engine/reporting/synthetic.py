@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
+from imbsynth.engine.comparison.wording import percent
 from imbsynth.engine.manifest import synthetic_among
 from imbsynth.engine.reporting.below import Below
-from imbsynth.engine.reporting.parts import Part, joined, named, percent
+from imbsynth.engine.reporting.parts import Part, joined, named
 from imbsynth.engine.reporting.pictures import picture
 from imbsynth.pages.blocks import Bar, Block, Cell, Section, Table, Text
 from imbsynth.store.fields import finite, mapping, text, texts
-from imbsynth.store.records import SAMPLES, read_json
+from imbsynth.store.records import AUDIT, AUDIT_PICTURES, SAMPLES, read_json
 
-AUDIT, PICTURES = "audit.json", "audit.png"
 SHARES = {
     "label_fidelity": "synthetic named right",
     "real_fidelity": "real named right",
@@ -28,7 +29,7 @@ def synthetic_part(below: Below) -> Part | None:
     for path in below.of("generate"):
         blocks += _generated(below, path)
     for path in below.of("audit"):
-        found = below.attempt(joined(path, AUDIT), lambda p=path: _audit(below, p))  # type: ignore[misc]
+        found = below.attempt(joined(path, AUDIT), partial(_audit, below, path))
         blocks += [] if found is None else [found.section]
         best = best or ("" if found is None else found.best)
     return Part(Section("Synthetic images", blocks), best) if blocks else None
@@ -74,7 +75,7 @@ def _audit(below: Below, path: str) -> Part:
         Table(f"{name} by class; shares of images in percent", header, rows),
         *picture(
             below,
-            joined(path, PICTURES),
+            joined(path, AUDIT_PICTURES),
             f"Images of {name}: those told as synthetic most surely, those of doubtful "
             "class, and near-copies beside the real images they are close to.",
             "What the audit found: look at these images",

@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from imbsynth.engine.comparison.wording import percent
 from imbsynth.engine.reporting.below import Below, Headers
 from imbsynth.engine.reporting.generators import generator_blocks
-from imbsynth.engine.reporting.parts import Part, beside, percent
+from imbsynth.engine.reporting.parts import Part, beside
 from imbsynth.engine.reporting.pictures import is_own, picture
 from imbsynth.pages.blocks import Block, Cell, Section, Table, Text
 from imbsynth.store.checkpoint_headers import CHOSEN_HEAD, kept_scores

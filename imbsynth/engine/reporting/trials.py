@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
+from imbsynth.configs import CompareConfig
 from imbsynth.core.metric_table import METRICS
-from imbsynth.engine.comparison.ranking import Ranking, rank
+from imbsynth.engine.comparison.ranking import CHANCES, Ranking, rank
 from imbsynth.engine.comparison.sentences import covered, p_value, warning
 from imbsynth.engine.comparison.stored import Result, load_trial
 from imbsynth.engine.comparison.summaries import Summary, summarise
+from imbsynth.engine.comparison.wording import listed, percent, points
 from imbsynth.engine.reporting.below import Below
-from imbsynth.engine.reporting.parts import Part, joined, listed, named, percent, points
+from imbsynth.engine.reporting.parts import Part, joined, named
 from imbsynth.pages.blocks import Block, Cell, Section, Table, Text
 from imbsynth.store.records import read_json
 from imbsynth.store.trials import PROTOCOL, find_trial, trial_names
 
-METRIC, ROPE, SEED = "acsa", 0.01, 0  # as `compare` has them unless it is told otherwise
+# As `compare` has them unless it is told otherwise.
+METRIC, ROPE, SEED = CompareConfig.metric, CompareConfig.rope, CompareConfig.seed
 COLUMNS = ("acsa", "g_mean", "f1_macro", "auroc_macro", "rarest_recall")
 PAIRS_SHOWN = 10
 EXPLANATION = (
@@ -52,7 +56,7 @@ def _results(below: Below, home: str) -> list[Result]:
     found: list[Result] = []
     for name in names or []:
         path = find_trial(place, name)
-        trial = None if path is None else below.attempt(name, lambda p=path: load_trial(p))  # type: ignore[misc]
+        trial = None if path is None else below.attempt(name, partial(load_trial, path))
         found += [] if trial is None else trial.results
     left = len(names or []) - len({(r.problem, r.method, r.seed) for r in found})
     if names and left > 0:
@@ -116,7 +120,7 @@ def _tests(ranking: Ranking) -> list[Block]:
             f"{pair['first']} - {pair['second']}",
             points(pair["difference"]),
             f"{pair['p']:.3f}",
-            *(f"{pair[chance]:.2f}" for chance in ("first_better", "alike", "second_better")),
+            *(f"{pair[chance]:.2f}" for chance in CHANCES),
         ]
         for pair in ranking.pairs[:PAIRS_SHOWN]
     ]

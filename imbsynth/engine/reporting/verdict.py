@@ -9,21 +9,13 @@ from typing import Any, NamedTuple
 from imbsynth.command_lines import command_line
 from imbsynth.configs import AosTrainConfig, GenerateConfig, TrainAeConfig
 from imbsynth.configs.contenders import base_of
+from imbsynth.engine.comparison.wording import between, minus, percent, points
 from imbsynth.engine.experiments.answers import read_answers, spared
 from imbsynth.engine.experiments.conclusions import conclusions, explanation
 from imbsynth.engine.experiments.folder_protocol import AS_IS, FOLDER, trial_on_folder
 from imbsynth.engine.experiments.verdicts import Verdict, verdicts, winner, with_interval
 from imbsynth.engine.reporting.below import Below
-from imbsynth.engine.reporting.parts import (
-    Part,
-    between,
-    joined,
-    minus,
-    named,
-    percent,
-    points,
-    spans,
-)
+from imbsynth.engine.reporting.parts import Part, joined, named, spans
 from imbsynth.engine.reporting.pictures import picture
 from imbsynth.errors import UserError
 from imbsynth.options import parsed

@@ -13,7 +13,7 @@ from imbsynth.configs import AosTrainConfig, Size, TrainAeConfig, TrainGenerator
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.previews import Fits
 from imbsynth.engine.processes import check_same_images
-from imbsynth.engine.reading import Labelled, read_labelled
+from imbsynth.engine.reading import Labelled, left_out, read_labelled
 from imbsynth.engine.training.loop import train
 from imbsynth.engine.training.trainer import OneTask, Trainer
 from imbsynth.runtime import World, joined, resolve_device, resolve_precision
@@ -68,8 +68,12 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
         """The images; UserError if they cannot be trained on."""
 
     @abstractmethod
+    def images(self, data: Data) -> dict[str, Labelled]:
+        """The folders of images that were read, by option."""
+
     def inputs(self, data: Data) -> dict[str, str]:
-        """The digests of the folders that were read."""
+        """The digests of what was read, by option."""
+        return {name: images.digest for name, images in self.images(data).items()}
 
     @abstractmethod
     def trainer(
@@ -127,6 +131,7 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
                 libraries=self.libraries,
                 resolved={"device": device.type, "precision": precision},
             )
+            made_by |= left_out(self.images(data))
         if world.size > 1:
             made_by[PROCESSES] = world.size
         check_same_images(made_by["inputs"], world)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,25 @@ def write_results(
 def write_evaluation(folder: Path, value: float, trained: dict[str, int]) -> None:
     folder.mkdir(parents=True)
     (folder / "metrics.json").write_text(json.dumps(scores_of(value, trained)))
+
+
+def write_predictions(
+    folder: Path, right: Sequence[int], *, of: int = 40, names: str = "ab"
+) -> None:
+    """The predictions of an evaluation: so many of the `of` images of each class are right."""
+    with open(folder / "predictions.csv", "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "true", "predicted"])
+        for true, count in zip(names, right, strict=True):
+            wrong = next(name for name in names if name != true)
+            for i in range(of):
+                writer.writerow([f"{true}/{i}.png", true, true if i < count else wrong])
+
+
+def write_tested_on(folder: Path, test: str, digest: str) -> None:
+    """The record of an evaluation, as far as it says what images it is of."""
+    record = {"inputs": {"src": digest}, "config": {"src": test}}
+    (folder / "run.json").write_text(json.dumps(record))
 
 
 def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:

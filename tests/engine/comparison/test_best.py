@@ -21,7 +21,7 @@ def test_a_large_lead_is_clear_and_none_is_not() -> None:
     good, bad = [True] * 95 + [False] * 5, [True] * 60 + [False] * 40
     found = {name: predictions({"a": own, "b": own}) for name, own in
              {"bad": bad, "good": good, "same": good}.items()}  # fmt: skip
-    best = best_of(found)
+    best = best_of(found, 0.01)
     assert best.name == "good"
     assert [(lead.other, lead.clear) for lead in best.leads] == [("same", False), ("bad", True)]
     assert best.leads[1].difference.value == pytest.approx(0.35)
@@ -31,7 +31,7 @@ def test_a_large_lead_is_clear_and_none_is_not() -> None:
 def test_each_class_counts_equally() -> None:
     first = predictions({"many": [True] * 90 + [False] * 10, "few": [False] * 4})
     second = predictions({"many": [True] * 60 + [False] * 40, "few": [True] * 4})
-    best = best_of({"first": first, "second": second})
+    best = best_of({"first": first, "second": second}, 0.01)
     assert best.name == "second"
     assert best.leads[0].difference.value == pytest.approx((0.6 + 1) / 2 - 0.9 / 2)
 
@@ -43,7 +43,7 @@ def test_the_best_of_equal_classifiers_is_seldom_called_clearly_better() -> None
             str(k): predictions({name: (rng.random(60) < 0.8).tolist() for name in "ab"})
             for k in range(4)
         }
-        alarms += any(lead.clear for lead in best_of(found).leads)
+        alarms += any(lead.clear for lead in best_of(found, 0.01).leads)
     assert alarms <= 10  # 5 %
 
 

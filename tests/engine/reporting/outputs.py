@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
-from tests.engine.comparison.files import write_evaluation
+from tests.engine.comparison.files import write_evaluation, write_predictions
 
 PNG_SIZE = (5, 3)
 
@@ -32,11 +31,5 @@ def write_scores(
 ) -> None:
     """An evaluation in which so many of the `of` images of each class are right."""
     write_evaluation(folder, acsa, {name: 10 * (i + 1) for i, name in enumerate(names)})
-    with open(folder / "predictions.csv", "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["file", "true", "predicted"])
-        for true, count in zip(names, right, strict=True):
-            wrong = next(name for name in names if name != true)
-            for i in range(of):
-                writer.writerow([f"{true}/{i}.png", true, true if i < count else wrong])
+    write_predictions(folder, right, of=of, names=names)
     draw(folder / "confusion.png")
