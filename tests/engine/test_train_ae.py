@@ -183,8 +183,10 @@ def test_a_run_is_not_resumed_with_other_options(
     src, out = make_folder({"a": 10, "b": 5}), tmp_path / "ae.safetensors"
     with pytest.raises(Interrupted):
         train_ae.run(config(src, out), on_event=kill_after(1))
-    with pytest.raises(UserError, match=named):
+    with pytest.raises(UserError, match=named) as caught:
         train_ae.run(config(src, out, resume=True, **change))
+    ways = ("resume with the same options", "start again with force", "another name with out")
+    assert all(way in caught.value.fix for way in ways)
 
 
 def test_a_run_from_before_there_was_an_option_goes_on(
