@@ -152,6 +152,20 @@ def test_a_resumed_run_ends_in_the_bytes_of_an_unbroken_one(
     assert not state.exists()
 
 
+def test_a_signal_after_the_last_step_leaves_a_run_that_can_be_resumed(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    src, out = make_folder({"a": 10, "b": 5}), tmp_path / "ae.safetensors"
+    with pytest.raises(Interrupted):
+        train_ae.run(config(src, out), on_event=kill_after(3))
+    with monkeypatch.context() as patched:
+        patched.setattr(train_ae, "_write_sheet", lambda *_, **__: os.kill(os.getpid(), 2))
+        with pytest.raises(Interrupted):
+            train_ae.run(config(src, out, resume=True))
+    assert not out.exists()
+    assert train_ae.run(config(src, out, resume=True)).epochs == 3
+
+
 def test_a_complete_run_resumes_to_nothing(make_folder: MakeFolder, tmp_path: Path) -> None:
     src = make_folder({"a": 10, "b": 5})
     first = train_ae.run(config(src, tmp_path / "ae.safetensors"))

@@ -64,7 +64,8 @@ def train(
             guard.keep()
             guard.draw()
             on_event(_done(trainer, line))
-    files.save_state(trainer.state(), made_by)  # so that nothing after this can lose the run
+        files.save_state(trainer.state(), made_by)  # so that nothing after this can lose the run
+        request.check(lambda: None)
 
 
 def _restore(
