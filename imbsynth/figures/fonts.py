@@ -6,6 +6,7 @@ Latin, Greek and Cyrillic letters.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 USUAL = "\u052f"  # DejaVu Sans has the letters up to this one,
 ALSO = "…"  # and this sign, with which long names end
-NOT_MEANT = ("lastresort", "adobeblank")  # fonts that have something, or nothing, for any letter
+NOT_MEANT = re.compile("Last ?Resort|Adobe ?Blank")  # have something, or nothing, for any letter
 
 
 class Font(NamedTuple):
@@ -107,6 +108,4 @@ def _installed() -> list[Font]:
     # Only the first font of a collection can be opened by its file alone.
     first = (entry for entry in fontManager.ttflist if not getattr(entry, "index", 0))
     fonts = [Font(entry.name, Path(entry.fname)) for entry in sorted(first, key=unusual)]
-    return [
-        font for font in fonts if not font.family.lower().replace(" ", "").startswith(NOT_MEANT)
-    ]
+    return [font for font in fonts if not NOT_MEANT.search(font.family)]

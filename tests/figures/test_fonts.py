@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,12 @@ def test_letters_that_the_usual_font_lacks_are_drawn_with_an_installed_one(
             draw(tmp_path / f"{name}.png", name)
     assert undrawn == {CAT}
     assert (tmp_path / f"{DOG}.png").read_bytes() != (tmp_path / f"{CAT}.png").read_bytes()
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_font_that_draws_any_letter_as_a_sign_of_its_script_is_not_taken() -> None:
+    fontManager.ttflist[-1] = replace(fontManager.ttflist[-1], name=".LastResort")
+    assert fonts.fonts_for(DOG) == {}
 
 
 @either
