@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 SAME_REQUEST = 2.0  # seconds in which further stop signals belong to the first one
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private-use characters: no message has them by accident
@@ -15,6 +15,18 @@ def option(name: str) -> str:
     `option("batch_size")` reads batch_size in Python and --batch-size on the command line.
     """
     return f"{_OPEN}{name}{_CLOSE}"
+
+
+def meant(name: object, names: Iterable[str], show: Callable[[str], str] = str) -> str:
+    """The start of an advice about an unknown name: the nearest of `names`, or "" if none is near.
+
+    show: how the name that was found is written.
+    """
+    from difflib import get_close_matches  # only where something is wrong
+
+    known = {known.casefold(): known for known in names}
+    found = get_close_matches(name.casefold() if isinstance(name, str) else "", known, 1)
+    return f"did you mean {show(known[found[0]])}? If not, " if found else ""
 
 
 class UserError(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from numbers import Integral, Real
 from os import PathLike
@@ -60,6 +60,14 @@ class Kind:
     names: tuple[str, ...] = ()  # where there are only these
 
 
+class Unknown(ValueError):
+    """A name that is none of those there are; `accept` and `parse` may raise it."""
+
+    def __init__(self, name: object, names: Iterable[str]) -> None:
+        super().__init__("none of the names")
+        self.name, self.names = name, names
+
+
 class Flag(Kind):
     """A value that is true where it is named."""
 
@@ -92,7 +100,7 @@ def one_of(names: Collection[str]) -> Kind:
 
     def accept(value: Any) -> str:
         if not isinstance(value, str) or value not in names:
-            raise ValueError("none of the names")
+            raise Unknown(value, names)
         return value
 
     listed = ", ".join(names)

@@ -19,9 +19,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from imbsynth.errors import UserError
+from imbsynth.errors import UserError, meant
 from imbsynth.errors import option as named
-from imbsynth.kinds import KINDS, Flag, Kind, Range, Several, one_of
+from imbsynth.kinds import KINDS, Flag, Kind, Range, Several, Unknown, one_of
 
 C = TypeVar("C")
 
@@ -95,8 +95,8 @@ class OptionField(NamedTuple):
         form = self.kind.written or self.kind.form
         try:
             value = self.kind.parse(text)
-        except ValueError:
-            raise self._error(text, form) from None
+        except ValueError as error:
+            raise self._error(text, form, error) from None
         is_number = isinstance(value, int | float) and not self.kind.written
         return self._checked(value, value if is_number else text, form)
 
@@ -106,8 +106,8 @@ class OptionField(NamedTuple):
             return None
         try:
             accepted = self.kind.accept(value)
-        except ValueError:
-            raise self._error(given, form) from None
+        except ValueError as error:
+            raise self._error(given, form, error) from None
         if self.option.range is not None and accepted not in self.option.range:
             raise self._error(given, form)
         return accepted
@@ -125,11 +125,14 @@ class OptionField(NamedTuple):
             raise self._error(raw, "true or false" if flag else form)
         return self.parse(",".join(map(str, items)))
 
-    def _error(self, value: Any, form: str) -> UserError:
+    def _error(self, value: Any, form: str, why: ValueError | None = None) -> UserError:
         within = "" if self.option.range is None else f" {self.option.range}"
-        return UserError(
-            f"{named(self.name)} is {shown(value)}", self.option.advice or f"give {form}{within}"
-        )
+        problem = f"{named(self.name)} is {shown(value)}"
+        fix = self.option.advice or f"give {form}{within}"
+        if isinstance(why, Unknown):
+            problem += "" if why.name == value else f": there is no {shown(why.name)}"
+            fix = meant(why.name, why.names) + fix
+        return UserError(problem, fix)
 
 
 _seen: dict[type, tuple[OptionField, ...]] = {}  # what `option_fields` has found
@@ -191,14 +194,21 @@ def parsed(
         if name not in known:
             raise UserError(
                 f"{shown(key)} is no option of {command_name(config)}",
-                f"its options are {', '.join(named(name) for name in sorted(known))}"
-                if known
-                else "leave it out: there are no others than those of every command",
+                _about_unknown(name, known, config),
             )
         if name in found:
             raise UserError(f"{named(name)} is given twice", "give it once")
         found[name] = known[name].read(raw)
     return found
+
+
+def _about_unknown(name: str, known: Collection[str], config: type) -> str:
+    """What to do about a name that is none of those that are known."""
+    if not known:
+        return "leave it out: there are no others than those of every command"
+    if any(name == f.name for f in option_fields(config)):
+        return "leave it out: it cannot be given here"
+    return f"{meant(name, known, named)}`imbsynth {command_name(config)} --help` lists all options"
 
 
 def built(config: type[C], values: Mapping[str, Any]) -> C:

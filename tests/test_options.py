@@ -182,7 +182,7 @@ def test_python_values_take_their_usual_form() -> None:
         ({"synthetic_only": 1}, "synthetic_only is 1"),
         (
             {"method": "smot"},
-            "method is 'smot'\n  fix: give one of smote, transfer, amdo, ccr, rbo, ros, augment",
+            r"'smot'\n  fix: did you mean smote\? If not, give one of smote, transfer, amdo",
         ),
         ({"link": "soft"}, "link is 'soft'\n  fix: give one of copy, hard, symbolic"),
         ({"src": 3}, "src is 3"),
@@ -260,8 +260,10 @@ def test_values_of_a_file_by_either_spelling_and_by_an_old_name() -> None:
     [
         ({"batch-size": 3, "batch_size": 4}, "batch_size is given twice"),
         ({"neighbours": 3, "k_neighbors": 4}, "k_neighbors is given twice"),
-        ({"colour": 1}, "'colour' is no option of generate"),
-        ({"seed": 1}, "'seed' is no option"),
+        ({"colour": 1}, "'colour' is no option of generate\n  fix: `imbsynth generate --help`"),
+        ({"k-neighbor": 1}, r"fix: did you mean k_neighbors\? If not, `imbsynth generate --help`"),
+        ({"method": "smoet"}, r"'smoet'\n  fix: did you mean smote\? If not, give one of"),
+        ({"seed": 1}, "'seed' is no option of generate\n  fix: leave it out: it cannot"),
         ({7: 1}, "7 is no option"),
         ({"to": True}, "to is True"),
         ({"to": 2.5}, "to is '2.5'"),
@@ -274,6 +276,21 @@ def test_values_of_a_file_by_either_spelling_and_by_an_old_name() -> None:
 def test_a_wrong_value_of_a_file_is_named(raw: dict[Any, Any], named: str) -> None:
     with pytest.raises(UserError, match=named):
         parsed(GenerateConfig, raw, without={"seed"})
+
+
+@pytest.mark.parametrize(
+    ("methods", "problem"),
+    [
+        ("plain,stong", r"'plain,stong': there is no 'stong'\n  fix: did you mean strong"),
+        (["copies", "aos"], r": there is no 'aos'\n  fix: did you mean AOS\? If not, give some of"),
+        ("plain,everything", "there is no 'everything'\n  fix: give some of plain, copies, "),
+        ("plain,plain", "methods is 'plain,plain'\n  fix: give some of .*, each once"),
+        ("", "methods is ''\n  fix: give some of"),
+    ],
+)
+def test_the_wrong_one_of_several_names_is_named(methods: Any, problem: str) -> None:
+    with pytest.raises(UserError, match=problem):
+        parsed(ExperimentConfig, {"methods": methods})
 
 
 def test_a_missing_field_is_named() -> None:

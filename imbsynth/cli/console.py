@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
+from imbsynth.engine.training.clock import TimeLeft
 from imbsynth.errors import UserError
 
 if TYPE_CHECKING:
@@ -111,10 +112,7 @@ class _Lines:
 
     def __init__(self) -> None:
         self.task, self.total, self.unit = "", 0, ""
-        self.shown = time.monotonic()
-        # When the first work of this stage was done, and how much, that of a resumed run included:
-        # what comes before it (imports, reading) would pass for the speed of the rest.
-        self.first: tuple[float, float] | None = None
+        self.shown, self.left = time.monotonic(), TimeLeft()
 
     def __call__(self, event: Event) -> None:
         from imbsynth.engine.events import Advanced, Note, Started, duration
@@ -122,15 +120,14 @@ class _Lines:
         now = time.monotonic()
         if isinstance(event, Started):
             self.task, self.total, self.unit = event.task, event.total, event.unit
-            self.shown, self.first = now, None
+            self.shown, self.left = now, TimeLeft()
             self._say(f"{event.task}: {event.total} {event.unit}")
         elif isinstance(event, Note):
             self._say(f"note: {event.text}")
         elif isinstance(event, Advanced):
-            begun, before = self.first = self.first or (now, event.done)
-            if now - self.shown >= LINE_EVERY and event.done > before:
+            left = self.left.seconds(event.done, self.total)
+            if now - self.shown >= LINE_EVERY and left is not None:
                 self.shown = now
-                left = (now - begun) * (self.total - event.done) / (event.done - before)
                 self._say(
                     f"{self.task}: {round(event.done, 2)} of {self.total} {self.unit}, "
                     f"about {duration(left)} left  {event.detail}".rstrip()

@@ -7,7 +7,7 @@ from typing import Any
 
 from imbsynth.configs.contenders import CONTENDERS
 from imbsynth.configs.values import items, whole_numbers
-from imbsynth.kinds import WHOLE, Kind
+from imbsynth.kinds import WHOLE, Kind, Unknown
 
 
 def _parse_shard(text: str) -> tuple[int, int]:
@@ -50,7 +50,10 @@ def time_text(seconds: int) -> str:
 
 def _accept_methods(value: Any) -> tuple[str, ...]:
     names = [value] if isinstance(value, str) else items(value)
-    if not names or not set(names) <= CONTENDERS.keys() or len(set(names)) < len(names):
+    for name in names:
+        if not isinstance(name, str) or name not in CONTENDERS:
+            raise Unknown(name, CONTENDERS)
+    if not names or len(set(names)) < len(names):
         raise ValueError("none of the methods, or one twice")
     return tuple(names)
 

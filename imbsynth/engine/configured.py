@@ -7,8 +7,9 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
-from imbsynth.engine.events import silent
+from imbsynth.engine.events import Note, silent
 from imbsynth.errors import UserError
+from imbsynth.store.names import listing
 
 Report = TypeVar("Report")
 
@@ -18,7 +19,7 @@ def as_configured(run: Callable[..., Report]) -> Callable[..., Report]:
 
     See `Caching`, `Drafting` and `InMemory` in `configs.shared`, and `source` in `options.Option`.
     """
-    run = _within_memory(_on_local_folders(run))
+    run = _telling_of_letters(_within_memory(_on_local_folders(run)))
 
     @wraps(run)
     def within(config: Any, **options: Any) -> Report:
@@ -49,6 +50,28 @@ def _within_memory(run: Callable[..., Report]) -> Callable[..., Report]:
         place = launched()
         with limited(limit_of(config.memory or USUAL, place.local_size if place else 1)):
             return run(config, **options)
+
+    return within
+
+
+def _telling_of_letters(run: Callable[..., Report]) -> Callable[..., Report]:
+    """The `run` of a command, which says at its end what its pictures could not show."""
+
+    @wraps(run)
+    def within(config: Any, **options: Any) -> Report:
+        from imbsynth.figures.fonts import undrawn_letters
+
+        with undrawn_letters() as letters:
+            report = run(config, **options)
+        if letters:
+            options.get("on_event", silent)(
+                Note(
+                    f"no font here has {listing(sorted(letters))}: in the pictures there are boxes "
+                    "in their place; install a font that has them, such as Noto Sans CJK for "
+                    "Chinese, Japanese and Korean or Noto Emoji for emoji, and draw them again"
+                )
+            )
+        return report
 
     return within
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from imbsynth.figures.fonts import fonts_for
 from imbsynth.store.names import short
 from imbsynth.store.pictures import MARK
 
@@ -73,6 +74,17 @@ def name_classes(
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, the same bytes for the same drawing."""
+    _choose_fonts(figure)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # the font lacks some scripts
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # told by `undrawn_letters`
         figure.savefig(path, format="png", metadata={"Software": MARK})
+
+
+def _choose_fonts(figure: Figure) -> None:
+    """Let texts with letters that the usual font lacks have installed fonts beside it."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        families = sorted({font.family for font in fonts_for(text.get_text()).values()})
+        if families:
+            text.set_fontfamily([*text.get_fontfamily(), *families])

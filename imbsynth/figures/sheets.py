@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from importlib.util import find_spec
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from imbsynth.figures.fonts import font_for, usual_font
 from imbsynth.store.images import as_picture
 from imbsynth.store.names import short
 from imbsynth.store.pictures import save_sheet
@@ -25,6 +26,39 @@ PAPER, INK = (255, 255, 255), (30, 30, 30)
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
+class _Letters:
+    """Writes in DejaVu Sans, and in installed fonts what that lacks."""
+
+    def __init__(self) -> None:
+        path = usual_font()
+        self.usual: _Font = (
+            ImageFont.load_default(FONT_SIZE)
+            if path is None
+            else ImageFont.truetype(str(path), FONT_SIZE)
+        )
+
+    def width(self, text: str) -> int:
+        """In pixels."""
+        return int(sum(font.getlength(part) for font, _, part in self._parts(text)))
+
+    def write(self, draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str) -> None:
+        """place: of the top left corner."""
+        left, top = float(place[0]), place[1]
+        for font, lower, part in self._parts(text):
+            draw.text((left, top + lower), part, INK, font)
+            left += font.getlength(part)
+
+    def _parts(self, text: str) -> Iterator[tuple[_Font, int, str]]:
+        """Fonts, the pixels by which each is lowered to stand on the same line, and texts."""
+        for found, letters in groupby(text, font_for):
+            if found is None or not isinstance(self.usual, ImageFont.FreeTypeFont):
+                yield self.usual, 0, "".join(letters)
+            else:
+                font = ImageFont.truetype(str(found.path), FONT_SIZE)
+                lower = self.usual.getmetrics()[0] - font.getmetrics()[0]
+                yield font, lower, "".join(letters)
+
+
 class SheetRow(NamedTuple):
     """A row of the sheet."""
 
@@ -36,54 +70,46 @@ class SheetRow(NamedTuple):
 def write_sheet(path: Path | IO[bytes], rows: Sequence[SheetRow], headings: Sequence[str]) -> None:
     """Draw the first MAX_ROWS rows, with a heading over each group, and say how many are left."""
     shown, left_out = rows[:MAX_ROWS], len(rows) - MAX_ROWS
-    font = _font()
+    letters = _Letters()
     size = _drawn_size(shown[0].groups[0][0])
-    cell_h, cell_w = _cell_size(size, shown, font)
+    cell_h, cell_w = _cell_size(size, shown, letters)
     labels = [short(row.label, LABEL) for row in shown]
-    left = MARGIN + max(int(font.getlength(label)) for label in labels) + GROUP_GAP
+    left = MARGIN + max(letters.width(label) for label in labels) + GROUP_GAP
     top = MARGIN + FONT_SIZE + GROUP_GAP
 
     widest = max(shown, key=lambda row: sum(map(len, row.groups)))
     *starts, end = _group_starts(widest, left, cell_w)
     last = headings[len(starts) - 1] if len(headings) >= len(starts) else ""
-    width = max(end, starts[-1] + int(font.getlength(last)))
+    width = max(end, starts[-1] + letters.width(last))
     height = top + len(shown) * cell_h + (2 * FONT_SIZE if left_out > 0 else 0)
     sheet = Image.new("RGB", (width + MARGIN, height + MARGIN), PAPER)
     draw = ImageDraw.Draw(sheet)
     for start, heading in zip(starts, headings, strict=False):
-        draw.text((start, MARGIN), heading, INK, font)
+        letters.write(draw, (start, MARGIN), heading)
     for index, (row, label) in enumerate(zip(shown, labels, strict=True)):
         y = top + index * cell_h
-        draw.text((MARGIN, y + (size[0] - FONT_SIZE) // 2), label, INK, font)
+        letters.write(draw, (MARGIN, y + (size[0] - FONT_SIZE) // 2), label)
         for start, group in zip(starts, row.groups, strict=False):
             for column, pixels in enumerate(group):
                 sheet.paste(_drawn(pixels, size), (start + column * cell_w, y))
         for start, texts in zip(starts, row.captions, strict=False):
             for column, text in enumerate(texts):
                 place = (start + column * cell_w, y + size[0])
-                draw.text(place, short(text, CAPTION), INK, font)
+                letters.write(draw, place, short(text, CAPTION))
     if left_out > 0:
-        draw.text((MARGIN, height - FONT_SIZE), f"and {left_out} more classes", INK, font)
+        letters.write(draw, (MARGIN, height - FONT_SIZE), f"and {left_out} more classes")
     save_sheet(sheet, path)
 
 
-def _cell_size(size: tuple[int, int], rows: Sequence[SheetRow], font: _Font) -> tuple[int, int]:
+def _cell_size(
+    size: tuple[int, int], rows: Sequence[SheetRow], letters: _Letters
+) -> tuple[int, int]:
     """(height, width) in pixels of an image with its caption and the gaps."""
     captions = [text for row in rows for texts in row.captions for text in texts]
     if not captions:
         return size[0] + GAP, size[1] + GAP
-    widest = max(int(font.getlength(short(text, CAPTION))) for text in captions)
+    widest = max(letters.width(short(text, CAPTION)) for text in captions)
     return size[0] + FONT_SIZE + 4 * GAP, max(size[1], widest) + 4 * GAP
-
-
-def _font() -> _Font:
-    """DejaVu Sans from matplotlib's files, for most alphabets; matplotlib itself is not loaded."""
-    found = find_spec("matplotlib")
-    for folder in (found and found.submodule_search_locations) or ():
-        path = Path(folder, "mpl-data/fonts/ttf/DejaVuSans.ttf")
-        if path.is_file():
-            return ImageFont.truetype(str(path), FONT_SIZE)
-    return ImageFont.load_default(FONT_SIZE)
 
 
 def _drawn_size(pixels: NDArray[np.uint8]) -> tuple[int, int]:

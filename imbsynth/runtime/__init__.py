@@ -8,7 +8,7 @@ from imbsynth.runtime.devices import (
     resolve_precision,
     worker_count,
 )
-from imbsynth.runtime.interruption import StopRequest, stop_request
+from imbsynth.runtime.interruption import StopRequest, resumable, stop_request
 from imbsynth.runtime.launch import Launched, check_alone, first_to_say, joined, launched
 from imbsynth.runtime.streams import initialised, seeded, stream
 from imbsynth.runtime.world import ALONE, World, current_world
@@ -27,6 +27,7 @@ __all__ = [
     "launched",
     "resolve_device",
     "resolve_precision",
+    "resumable",
     "seeded",
     "stop_request",
     "stream",

@@ -67,3 +67,19 @@ def stop_request() -> Iterator[StopRequest]:
         yield request
     finally:
         restore()
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """A block after a run's last step, whose state is saved: a signal ends it as between steps.
+
+    Without this, what the command line makes of a signal would end it without a word on resuming.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(signal.SIGINT) from None
+    except SystemExit as end:
+        if not isinstance(end.code, int) or end.code <= 128:
+            raise
+        raise Interrupted(end.code - 128) from None

@@ -35,6 +35,7 @@ _MAY_DIFFER = frozenset({"device", "src", "val", "ae", "pretrained"})
 GROUPS = "groups"  # among the inputs of a run: the list that decides what is held out
 PROCESSES = "processes"  # in the record of a run that several carried out: their number
 _ANOTHER = f"choose another name with {option('out')}"
+_ANEW = f"start again with {option('force')} in place of {option('resume')}, or {_ANOTHER}"
 
 
 class TrainingFiles:
@@ -215,12 +216,12 @@ class TrainingFiles:
             raise UserError(
                 f"{path} is of a run with another {option(GROUPS)} list than is there now: other "
                 "images were held out",
-                f"restore the list, or {_ANOTHER}",
+                f"restore the list, {_ANEW}",
             )
         if given != wanted["inputs"]:
             raise UserError(
                 f"{path} is of a run on other images than are there now, or they had other names",
-                f"restore the folder, or {_ANOTHER}",
+                f"restore the folder, {_ANEW}",
             )
 
     def _other_run(self, path: Path, difference: str) -> UserError:
@@ -229,11 +230,11 @@ class TrainingFiles:
             return UserError(
                 f"{path} is of a run that is complete, with {difference}: the state from which it "
                 "could be resumed is gone",
-                f"start again with {option('force')}, or {_ANOTHER}",
+                _ANEW,
             )
         return UserError(
             f"{path} is of a run with {difference}",
-            f"resume with the same options, or {_ANOTHER}",
+            f"resume with the same options, {_ANEW}",
         )
 
 

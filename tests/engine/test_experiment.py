@@ -352,7 +352,7 @@ def test_the_protocols_that_come_along_are_read(path: Path) -> None:
         ({"methods": {"a": {"train": {"epsilon": "far"}}}}, "epsilon is 'far': give a number in"),
         (
             {"methods": {"a": {"train": {"oversample": "aso"}}}},
-            "oversample is 'aso': give one of aos, smote, transfer, amdo, ccr, rbo, ros",
+            r"'aso': did you mean aos\? If not, give one of aos, smote, transfer, amdo, ccr, rbo",
         ),
         ({"methods": {"a": {"train": {"src": "x"}}}}, "'src' is no option of aos-train"),
         ({"methods": {"a": {"training": {}}}}, "a has other keys"),

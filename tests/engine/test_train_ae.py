@@ -152,6 +152,20 @@ def test_a_resumed_run_ends_in_the_bytes_of_an_unbroken_one(
     assert not state.exists()
 
 
+def test_a_signal_after_the_last_step_leaves_a_run_that_can_be_resumed(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    src, out = make_folder({"a": 10, "b": 5}), tmp_path / "ae.safetensors"
+    with pytest.raises(Interrupted):
+        train_ae.run(config(src, out), on_event=kill_after(3))
+    with monkeypatch.context() as patched:
+        patched.setattr(train_ae, "_write_sheet", lambda *_, **__: os.kill(os.getpid(), 2))
+        with pytest.raises(Interrupted):
+            train_ae.run(config(src, out, resume=True))
+    assert not out.exists()
+    assert train_ae.run(config(src, out, resume=True)).epochs == 3
+
+
 def test_a_complete_run_resumes_to_nothing(make_folder: MakeFolder, tmp_path: Path) -> None:
     src = make_folder({"a": 10, "b": 5})
     first = train_ae.run(config(src, tmp_path / "ae.safetensors"))
@@ -183,8 +197,10 @@ def test_a_run_is_not_resumed_with_other_options(
     src, out = make_folder({"a": 10, "b": 5}), tmp_path / "ae.safetensors"
     with pytest.raises(Interrupted):
         train_ae.run(config(src, out), on_event=kill_after(1))
-    with pytest.raises(UserError, match=named):
+    with pytest.raises(UserError, match=named) as caught:
         train_ae.run(config(src, out, resume=True, **change))
+    ways = ("resume with the same options", "start again with force", "another name with out")
+    assert all(way in caught.value.fix for way in ways)
 
 
 def test_a_run_from_before_there_was_an_option_goes_on(

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from imbsynth.errors import Interrupted
-from imbsynth.runtime import World, stop_request
+from imbsynth.runtime import World, resumable, stop_request
 from imbsynth.runtime.interruption import StopRequest
 
 
@@ -39,3 +39,14 @@ def test_a_signal_to_another_process_of_the_world_stops_this_one_too() -> None:
         StopRequest(OneOfTwo()).check(lambda: saved.append("state"))
     assert saved == ["state"]
     assert caught.value.exit_code == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize(("end", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
+def test_a_signal_after_the_last_step_ends_a_run_that_can_be_resumed(
+    end: BaseException, code: int
+) -> None:
+    with pytest.raises(Interrupted) as caught, resumable():
+        raise end
+    assert caught.value.exit_code == code
+    with pytest.raises(SystemExit), resumable():
+        raise SystemExit(2)

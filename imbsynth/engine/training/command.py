@@ -16,7 +16,7 @@ from imbsynth.engine.processes import check_same_images
 from imbsynth.engine.reading import Labelled, left_out, read_labelled
 from imbsynth.engine.training.loop import train
 from imbsynth.engine.training.trainer import OneTask, Trainer
-from imbsynth.runtime import World, joined, resolve_device, resolve_precision
+from imbsynth.runtime import World, joined, resolve_device, resolve_precision, resumable
 from imbsynth.store.checkpoints import Checkpoint
 from imbsynth.store.copies import unchanged
 from imbsynth.store.images import ImageForm
@@ -141,6 +141,7 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
         trainer = self.trainer(data, device, precision, on_event)
         files.check_room(trainer.state_bytes)
         train(trainer, files, made_by, on_event, resume=config.resume)
-        result = self.result(trainer, data, made_by, on_event)
-        files.write_sheet(result.write_sheet)
-        files.finish(result.checkpoint)
+        with resumable():
+            result = self.result(trainer, data, made_by, on_event)
+            files.write_sheet(result.write_sheet)
+            files.finish(result.checkpoint)

@@ -13,7 +13,7 @@ from imbsynth.core.decisions import best_tau, decide, threshold_for
 from imbsynth.engine.events import Note, OnEvent
 from imbsynth.engine.inference.decisions import Fitted
 from imbsynth.engine.training.classifier import ClassifierTask
-from imbsynth.errors import UserError, option
+from imbsynth.errors import UserError, meant, option
 from imbsynth.store.names import listing, printable
 
 
@@ -23,7 +23,7 @@ def check_wanted(wanted: Mapping[str, float] | None, classes: list[str]) -> None
     if strange:
         raise UserError(
             f"{option('want_recall')}: there is no class {listing(strange)}",
-            f"the classes are {listing(classes)}",
+            f"{meant(strange[0], classes, printable)}the classes are {listing(classes)}",
         )
 
 

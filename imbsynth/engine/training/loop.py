@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from imbsynth.engine.events import Advanced, EpochDone, Note, OnEvent, Started, duration
-from imbsynth.engine.training.clock import Every, Forecast
+from imbsynth.engine.training.clock import Every, TimeLeft
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.errors import ProcessLost, UserError, option
 from imbsynth.runtime import stop_request
@@ -15,7 +15,8 @@ from imbsynth.store.checkpoints import Checkpoint
 from imbsynth.store.training_files import TrainingFiles
 
 SAVE_EVERY = 60.0  # seconds between the states from which a run can be resumed
-FORESEE_AFTER = 5.0  # seconds of training, by which the rest is foreseen
+# What the rest is foreseen by: more seconds and steps than these, after the first step.
+FORESEE_SECONDS, FORESEE_STEPS = 10.0, 5
 LONG = 600.0  # seconds of a run whose length is said at its beginning
 SHOW_EVERY = 0.5  # seconds between two looks at the losses, which on CUDA wait for the device
 
@@ -39,13 +40,12 @@ def train(
     guard = _Guard(trainer, files, made_by)
     saving, showing = Every(SAVE_EVERY), Every(SHOW_EVERY)
     total = trainer.epochs * trainer.task.steps
-    forecast = Forecast(FORESEE_AFTER, trainer.place.done)
+    foreseen = TimeLeft(FORESEE_SECONDS, FORESEE_STEPS)
 
     def between_steps() -> None:
         if showing.due():
             on_event(_progress(trainer))
-        left = forecast.seconds(trainer.place.done, total)
-        if left is not None and left > LONG:
+        if (left := foreseen.once(trainer.place.done, total) or 0) > LONG:
             on_event(Note(_cost(left)))
         if saving.due():
             guard.save()
@@ -64,7 +64,8 @@ def train(
             guard.keep()
             guard.draw()
             on_event(_done(trainer, line))
-    files.save_state(trainer.state(), made_by)  # so that nothing after this can lose the run
+        files.save_state(trainer.state(), made_by)  # so that nothing after this can lose the run
+        request.check(lambda: None)
 
 
 def _restore(

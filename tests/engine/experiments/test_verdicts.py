@@ -9,7 +9,7 @@ from PIL import Image
 from imbsynth.configs import ExperimentConfig
 from imbsynth.configs.contenders import PLAIN, USUAL
 from imbsynth.engine import experiment
-from imbsynth.engine.events import Event, Note
+from imbsynth.engine.events import Event, Note, Started
 from imbsynth.engine.experiments.protocols import Trial
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.engine.inference.classifier import load_classifier
@@ -81,6 +81,17 @@ def test_a_folder_too_small_to_cross_validate_is_named(
     with pytest.raises(UserError, match="cross-validation needs two classes"):
         experiment.run(ExperimentConfig(on=src, out=src.parent / "out", device="cpu"))
     assert not (src.parent / "out").exists()
+
+
+def test_unreadable_files_are_named_before_any_training(make_folder: MakeFolder) -> None:
+    src = make_folder({"a": 9, "b": 4})
+    (src / "a/008.png").write_bytes((src / "a/008.png").read_bytes()[:60])
+    config = ExperimentConfig(on=src, out=src.parent / "out", device="cpu")
+    told: list[Event] = []
+    with pytest.raises(UserError, match=r"/src: 1 unreadable file: a/008\.png .*\n.*repair or"):
+        experiment.run(config, on_event=told.append)
+    tasks = {event.task for event in told if isinstance(event, Started)}
+    assert tasks <= {"reading images"}
 
 
 def test_equal_images_count_once(make_folder: MakeFolder) -> None:
