@@ -57,6 +57,7 @@ SHARED = {
     "reading",
     "source_folders",
     "overlap",
+    "time_left",
 }
 STEPS_OF_A_TRIAL = {
     *("imbalance", "split", "train_ae", "train_generator", "generate", "aos_train", "evaluate")
@@ -64,6 +65,7 @@ STEPS_OF_A_TRIAL = {
 ENGINE_MAY_IMPORT = {
     "__init__": set(),
     "events": set(),
+    "time_left": set(),
     "local_sources": {"events"},
     "decoded": {"events"},
     "configured": {"events", "local_sources"},

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from imbsynth.engine.training.clock import TimeLeft
+from imbsynth.engine.time_left import TimeLeft
 from imbsynth.errors import UserError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from imbsynth.engine.events import Advanced, EpochDone, Note, OnEvent, Started, duration
-from imbsynth.engine.training.clock import Every, TimeLeft
+from imbsynth.engine.time_left import TimeLeft
+from imbsynth.engine.training.clock import Every
 from imbsynth.engine.training.trainer import Trainer
 from imbsynth.errors import ProcessLost, UserError, option
 from imbsynth.runtime import stop_request

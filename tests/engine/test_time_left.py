@@ -8,8 +8,8 @@ import pytest
 from imbsynth.configs import TrainAeConfig
 from imbsynth.engine import train_ae
 from imbsynth.engine.events import Event, Note
+from imbsynth.engine.time_left import TimeLeft
 from imbsynth.engine.training import loop
-from imbsynth.engine.training.clock import TimeLeft
 from tests.conftest import MakeFolder
 
 
