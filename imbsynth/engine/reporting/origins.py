@@ -116,7 +116,7 @@ def _line(path: str, origin: Origin, places: Mapping[str, str]) -> str:
     given = {name: value for name, value in origin.config.items() if value is not None}
     given[target] = path
     for name, digest in origin.inputs.items():
-        if name in given and digest in places:
+        if name in given and is_digest(digest) and digest in places:
             given[name] = places[digest]
     try:
         return command_line(built(kind, parsed(kind, given)))
