@@ -166,7 +166,9 @@ def table(
     shown = Table(box=None, pad_edge=False)
     for column, title in enumerate(header):
         justify: Literal["left", "right"] = "right" if column and title else "left"
-        shown.add_column(title, justify=justify, no_wrap=not title, overflow="fold")
+        shown.add_column(
+            Text(printable(title)), justify=justify, no_wrap=not title, overflow="fold"
+        )
     for index, (name, *cells) in enumerate(rows):
         style = "bold" if index in bold else ""
         shown.add_row(Text(printable(name)), *map(Text, cells), style=style)

@@ -14,6 +14,7 @@ from imbsynth.engine.experiment import Report
 from imbsynth.engine.experiments.conclusions import conclusions, explanation
 from imbsynth.engine.experiments.verdicts import with_interval
 from imbsynth.options import parsed
+from imbsynth.store.names import printable
 
 CHECKPOINT = Path("winner.safetensors")
 GROUPING = ("groups", "group_pattern")
@@ -46,7 +47,7 @@ def _verdicts(report: Report) -> None:
     table(["", *named, "ACSA", "gain", ""], rows)
     typer.echo(f"\n{explanation(report.verdicts)}")
     for line in conclusions(report.verdicts, report.counts):
-        typer.echo(line)
+        typer.echo(printable(line))
     if report.pictures:
         typer.echo(f"look at {', '.join(report.pictures)}")
     if report.checkpoint:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from imbsynth.engine.compare import Report
     from imbsynth.engine.comparison.summaries import Summary
 
+# What Markdown does not show as it is: also links, entities like &lt;, and _ around a word.
+MARKED = re.compile(r"[\\`*<|~]|(?<=\])\(|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])")
 PAIRS_SHOWN = 20  # those with the smallest p; pairs.csv has all
 
 
@@ -160,4 +162,4 @@ def _grid(header: Sequence[str], lines: Sequence[Sequence[str]], *, names: int =
 
 def _escaped(name: str) -> str:
     """A name as it is, on one line in one field, whatever Markdown characters it contains."""
-    return re.sub(r"([\\`*<|])", r"\\\1", printable(name))
+    return MARKED.sub(r"\\\g<0>", printable(name))

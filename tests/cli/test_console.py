@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from imbsynth.cli.app import app
-from imbsynth.cli.console import LINE_EVERY, _Lines
+from imbsynth.cli.console import LINE_EVERY, _Lines, table
 from imbsynth.engine.events import Advanced, Started, duration
 
 
@@ -62,3 +62,10 @@ def test_inspect_says_what_to_do_about_unreadable_files(tmp_path: Path) -> None:
     shown = CliRunner().invoke(app, ["inspect", str(tmp_path)]).stdout
     assert "leave them out later with --skip-unreadable" in shown
     assert "ignored: 1 file, hidden or no image" in shown
+
+
+def test_a_class_above_a_column_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    table(["", "[bold]x (3)", "a\x1b[2Jb", "[/]"], [["plain", "1", "2", "3"]])
+    shown = capsys.readouterr().out
+    assert "[bold]x (3)" in shown
+    assert r"a\x1b[2Jb" in shown

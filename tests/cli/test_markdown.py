@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imbsynth.cli.markdown import markdown
+from imbsynth.cli.markdown import _escaped, markdown
 from imbsynth.configs import CompareConfig
 from imbsynth.core.metric_table import COMPARED
 from imbsynth.engine.compare import _report
@@ -60,3 +60,17 @@ def test_the_committed_tables_are_what_compare_writes(folder: Path, tmp_path: Pa
         if (folder / name).exists() or sheet.rows:
             write_table(tmp_path / name, sheet.header, sheet.rows)
             assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a|b `c` *d* <e>", r"a\|b \`c\` \*d\* \<e>"),
+        ("snake_case [x]", "snake_case [x]"),
+        ("_old_ ~~gone~~", r"\_old\_ \~\~gone\~\~"),
+        ("![x](http://y)", r"![x]\(http://y)"),
+        ("R&D &lt;", r"R&D \&lt;"),
+    ],
+)
+def test_a_name_is_shown_as_it_is(name: str, shown: str) -> None:
+    assert _escaped(name) == shown

@@ -230,11 +230,11 @@ def test_an_unfinished_verdict_is_said_not_fatal(tmp_path: Path) -> None:
     write_results(tmp_path / "results/grid", CLEAR)
     folder = tmp_path / "results/verdict"
     folder.mkdir()
-    names = ["folder/as is/plain/0"]
+    names = [f"folder/as is/{name}/{i}" for i in (0, 1) for name in ("plain", "copies")]
     protocol = {"data": {"folder": [".", None]}, "imbalances": {"as is": {}}, "trials": names}
     (folder / "protocol.json").write_text(json.dumps(protocol))
     report, _ = report_on(tmp_path / "results")
-    assert report.problems == ["verdict: 1 of 1 trials are to do, so there is no verdict yet"]
+    assert report.problems == ["verdict: 4 of 4 trials are to do, so there is no verdict yet"]
 
 
 def test_a_folder_of_images_alone_is_counted_and_shown(make_folder: MakeFolder) -> None:
@@ -342,3 +342,11 @@ def test_pictures_beyond_the_limit_are_named(
     report, page = report_on(tmp_path / "results")
     assert page.tags("img") == []
     assert any("own/confusion.png" in problem for problem in report.problems)
+
+
+def test_digests_that_are_none_do_not_end_the_report(tmp_path: Path) -> None:
+    root = tmp_path / "results"
+    config = {"checkpoint": "clf.safetensors", "src": ["photos"]}
+    write_run(root / "own", "predict", config=config, inputs={"checkpoint": [], "src": {}})
+    _, page = report_on(root)
+    assert any("imbsynth predict clf.safetensors photos" in line for line in page.words("code"))

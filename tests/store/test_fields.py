@@ -87,3 +87,11 @@ def test_lists_and_counts() -> None:
         fields.counts({"x": {"a": 2, "b": 0}}, "x", 1)
     with pytest.raises(Wrong, match="1 is 7, not a string"):
         fields.texts({"x": ["a", 7]}, "x")
+
+
+@pytest.mark.parametrize("value", [2**63, -(10**400), 1e300], ids=["a bit", "digits", "a float"])
+def test_a_whole_number_that_arrays_cannot_hold_is_wrong(value: float) -> None:
+    """Else it ended in an OverflowError, or as infinity."""
+    assert fields.whole({"x": fields.LARGEST}, "x") == fields.LARGEST
+    with pytest.raises(Wrong, match="not a whole number"):
+        fields.whole({"x": value}, "x")

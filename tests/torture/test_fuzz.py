@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save, save_file
 
-from imbsynth.configs import AosTrainConfig, TrainAeConfig
-from imbsynth.engine import aos_train, train_ae
+from imbsynth.configs import AosTrainConfig, ReportConfig, TrainAeConfig
+from imbsynth.engine import aos_train, experiment, report, train_ae
 from imbsynth.engine.events import EpochDone, Event
 from imbsynth.engine.inference.autoencoder import TrainedAutoencoder, load_autoencoder
 from imbsynth.engine.inference.classifier import load_classifier
@@ -30,6 +30,8 @@ from imbsynth.errors import UserError
 from imbsynth.store.decoding import Unreadable, decode, quiet
 from imbsynth.store.plain_yaml import read_texts, read_values
 from imbsynth.store.records import read_counts
+from tests.conftest import MakeFolder
+from tests.engine.experiments.written import written
 from tests.torture.bench import Told, bounded, invoke, scaled
 from tests.torture.corpus import plain_folder, readable, unreadable
 from tests.torture.mutation import ODD, damaged, with_an_oddity
@@ -323,6 +325,29 @@ def test_odd_scores_are_compared_or_refused(
         shutil.rmtree(out)
         invoke(*again)
     told(count, "odd files of scores")
+
+
+def test_an_odd_verdict_is_reported_or_refused(
+    told: Told, tmp_path: Path, make_folder: MakeFolder
+) -> None:
+    config = written(make_folder, {"plain": [10, 11, 9], "copies": [15, 16, 14]})
+    files = sorted(config.out.rglob("*.json"))
+    whole = {file: file.read_bytes() for file in files}
+    page = ReportConfig(src=config.out, out=tmp_path / "page.html", force=True)
+    tried: list[tuple[Callable[[Any], object], object]]
+    tried = [(report.run, page), (experiment.run, config)]
+    rng, count = random.Random(11), scaled(30, 1500)
+    for number in range(count):
+        file = rng.choice(files)
+        odd = with_an_oddity(json.loads(whole[file]), rng)
+        file.write_bytes(damaged(whole[file], rng) if number % 4 == 0 else json.dumps(odd).encode())
+        for run, asked in tried:
+            try:
+                run(asked)
+            except UserError as error:
+                assert_one_line(error)
+        file.write_bytes(whole[file])
+    told(count, "odd protocols and trials of a verdict")
 
 
 numbers = st.one_of(

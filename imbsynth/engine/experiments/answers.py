@@ -31,6 +31,7 @@ def read_answers(
     out: of the experiment. UserError if a trial's file does not say.
     """
     found: dict[str, list[Answers]] = {}
+    images: dict[int, list[int]] = {}  # of each class, by fold: the same for all methods
     for method in methods:
         own = found.setdefault(method, [])
         for fold in folds:
@@ -38,6 +39,9 @@ def read_answers(
             if path is None:
                 break
             own.append(_answers(path, classes))
+            number = list(map(len, own[-1]))
+            if images.setdefault(fold, number) != number:
+                raise _damaged(path, "it has other numbers of test images than another method")
     return found
 
 
@@ -70,11 +74,16 @@ def _answers(path: Path, classes: int) -> Answers:
         found = []
         for label in range(classes):
             row = sequence(rows, label)
+            if not row:
+                raise Wrong("a class has no test images")
             found.append([whole(row, i, 0, classes - 1) for i in range(len(row))])
     except Wrong as error:
-        raise UserError(
-            f"{printable(str(path))}: not written by this version of `imbsynth experiment` "
-            f"({error})",
-            "remove the file to have it made anew",
-        ) from None
+        raise _damaged(path, str(error)) from None
     return [np.array(row, np.int64) for row in found]
+
+
+def _damaged(path: Path, why: str) -> UserError:
+    return UserError(
+        f"{printable(str(path))}: not written by this version of `imbsynth experiment` ({why})",
+        "remove the file to have it made anew",
+    )

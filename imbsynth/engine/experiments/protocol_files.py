@@ -17,6 +17,8 @@ from imbsynth.configs import (
 from imbsynth.engine.experiments.protocol_options import Options, checked, read_options
 from imbsynth.engine.experiments.protocols import DataSet, MethodOptions, Protocol
 from imbsynth.errors import UserError
+from imbsynth.options import shown
+from imbsynth.store.fields import LARGEST
 from imbsynth.store.names import listing
 from imbsynth.store.plain_yaml import read_values, text_of
 
@@ -24,6 +26,7 @@ from imbsynth.store.plain_yaml import read_values, text_of
 NAME = re.compile(r"(?!\.+$)[\w.+=,%-][\w.+=,% -]{0,63}")
 KEYS = {"about", "data", "imbalance", "methods", "seeds", "tests", "folds", "val-fraction"}
 KEYS |= {"train", "train-ae", "train-generator", "generate"}
+MOST_FOLDS = 1000
 METHOD_KEYS = ("train", "train-ae", "train-generator", "generate", "per-imbalance")
 
 
@@ -44,8 +47,8 @@ def parse_protocol(found: Mapping[str, Any]) -> Protocol:
     if strange:
         raise ValueError(f"unknown key {listing(strange)}: known are {', '.join(sorted(KEYS))}")
     folds = found.get("folds")
-    if folds is not None and (type(folds) is not int or folds < 2):
-        raise ValueError(f"folds is {folds!r}: give 2 or more")
+    if folds is not None and (type(folds) is not int or not 2 <= folds <= MOST_FOLDS):
+        raise ValueError(f"folds is {shown(folds)}: give 2 to {MOST_FOLDS}")
     common = {
         "train": read_options(AosTrainConfig, found.get("train", {}), "train"),
         "ae": read_options(TrainAeConfig, found.get("train-ae", {}), "train-ae"),
@@ -122,7 +125,8 @@ def _method(
         ae = checked(TrainAeConfig, own["train-ae"], f"{where} train-ae", common["ae"])
         paths["ae"] = Path("ae.safetensors")
     if "train-generator" in values:
-        place, options = f"{where} train-generator", own["train-generator"]
+        place = f"{where} train-generator"
+        options = read_options(TrainGeneratorConfig, own["train-generator"], place)
         if "kind" not in {**common["generator"], **options}:
             raise ValueError(f"{place} names no kind")
         generator = checked(TrainGeneratorConfig, options, place, common["generator"])
@@ -149,9 +153,9 @@ def _per_imbalance(
 
 def _seeds(values: Any) -> list[int]:
     if not isinstance(values, list) or not values or any(type(seed) is not int for seed in values):
-        raise ValueError(f"seeds is {values!r}: give a list of whole numbers")
-    if len(set(values)) < len(values) or min(values) < 0:
-        raise ValueError(f"seeds is {values!r}: give each once, 0 or more")
+        raise ValueError(f"seeds is {shown(values)}: give a list of whole numbers")
+    if len(set(values)) < len(values) or min(values) < 0 or max(values) > LARGEST:
+        raise ValueError(f"seeds is {shown(values)}: give each once, from 0 to {LARGEST}")
     return values
 
 

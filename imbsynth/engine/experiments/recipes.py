@@ -18,6 +18,7 @@ from imbsynth.engine.experiments.protocols import Protocol, Trial
 from imbsynth.engine.reading import scan_regular
 from imbsynth.errors import UserError
 from imbsynth.store.folders import digest_of, fingerprint, read_regular
+from imbsynth.store.names import printable
 
 Recipe = dict[str, Any]  # as JSON values
 CHECKPOINT = Path("network.safetensors")  # stands for any while options are checked
@@ -154,7 +155,7 @@ def difference(found: Any, wanted: Any, name: str = "") -> str:
         return f"{'without' if found is None else 'with'} {name}"
     if isinstance(found, dict | list) or isinstance(wanted, dict):  # another program wrote it
         return f"with another {name}"
-    return f"with {name} {found}, not {wanted}"
+    return f"with {name} {printable(str(found))}, not {wanted}"
 
 
 def _networks(**options: Options | None) -> dict[str, Path]:

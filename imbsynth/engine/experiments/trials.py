@@ -6,6 +6,7 @@ is made once, by the first process that needs it; the others do other trials, or
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -38,11 +39,11 @@ from imbsynth.engine.experiments.protocol_options import Options
 from imbsynth.engine.experiments.protocols import Trial
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.engine.reading import scan_regular
-from imbsynth.errors import Busy
+from imbsynth.errors import Busy, UserError
 from imbsynth.store.outputs import RECORD, claim, new_file
 from imbsynth.store.sharing import is_claimed, make_once, wait_and_make
 from imbsynth.store.training_files import TrainingFiles
-from imbsynth.store.trials import write_trial
+from imbsynth.store.trials import WORK, write_trial
 
 
 def run_trial(
@@ -91,6 +92,7 @@ def _can_begin(workspace: Workspace, trial: Trial) -> bool:
 def carry_out(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str, Any]:
     """Run the commands that the trial asks for; what its file holds."""
     protocol = workspace.protocol
+    _check_links(workspace, trial)
     pool, test = _pool_and_test(workspace, trial, on_event)
     place = workspace.shared(trial) / "rare"
     rare = _copy(pool, place, protocol.imbalances[trial.imbalance], trial, on_event)
@@ -113,6 +115,21 @@ def carry_out(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str
     }
 
 
+def _check_links(workspace: Workspace, trial: Trial) -> None:
+    """Raise UserError if copies made for the trial link to where the images were before."""
+    shared, tests = workspace.shared(trial), workspace.protocol.tests
+    copies = [workspace.folds(trial), shared / "rare", shared / "parts"]
+    for folder in [*copies, *(workspace.test_copy(trial, name) for name in tests)]:
+        images = (os.path.join(place, n) for place, _, own in os.walk(folder) for n in own)
+        first = next((path for path in images if os.path.basename(path) != RECORD), None)
+        if first is not None and not os.path.exists(first):
+            work = workspace.out / WORK
+            raise UserError(
+                f"{folder} links to images that are no longer where they were",
+                f"move them back, or remove {work}: what is in it is made again",
+            )
+
+
 def check_trainable(src: Path, out: Path) -> None:
     """Raise UserError, before hours of work, if the winner's checkpoint could not be written."""
     files = TrainingFiles(AosTrainConfig(src=src, out=out), frozenset())
@@ -123,6 +140,7 @@ def check_trainable(src: Path, out: Path) -> None:
 def train_on_folder(workspace: Workspace, method: str, out: Path, on_event: OnEvent) -> None:
     """Train a method on the whole folder that was cross-validated, as its trials were trained."""
     trial = trial_on_folder(method, len(workspace.protocol.seeds))  # beside those of folds
+    _check_links(workspace, trial)
     _train(
         workspace, trial, workspace.root / workspace.protocol.data[trial.data].train, out, on_event
     )

@@ -8,8 +8,12 @@ from typing import Any, NamedTuple
 
 from imbsynth.command_lines import command_line
 from imbsynth.configs import AosTrainConfig, GenerateConfig, TrainAeConfig
+<<<<<<< HEAD
 from imbsynth.configs.contenders import base_of
 from imbsynth.engine.comparison.wording import between, minus, percent, points
+=======
+from imbsynth.configs.contenders import base_of, with_bases
+>>>>>>> attack-0
 from imbsynth.engine.experiments.answers import read_answers, spared
 from imbsynth.engine.experiments.conclusions import conclusions, explanation
 from imbsynth.engine.experiments.folder_protocol import AS_IS, FOLDER, trial_on_folder
@@ -24,6 +28,7 @@ from imbsynth.store.fields import Wrong, counts, mapping, sequence
 from imbsynth.store.records import INTERVALS, RECALLS, RECONSTRUCTIONS, SAMPLES, read_json
 from imbsynth.store.trials import PROTOCOL, find_trial, read_trial, trial_file, trial_names
 
+FILLED_IN = ("src", "dst", "out", "ae")  # options of a method's commands that no protocol gives
 CLASSES_SHOWN = 4  # in the table, the rarest; the picture has all
 PICTURES = {
     RECALLS: "Recall of each class by method, rare classes first",
@@ -72,18 +77,14 @@ def _read(home: Path) -> Folder:
     """UserError or Wrong if a trial is missing or damaged."""
     protocol = read_json(home / PROTOCOL)
     names = trial_names(protocol)
-    parts = [name.split("/") for name in names]
-    if any(len(part) != 4 or not part[3].isdecimal() for part in parts):
-        raise Wrong("a trial is not named as imbsynth names them")
-    methods = list(dict.fromkeys(part[2] for part in parts))
-    folds = sorted({int(part[3]) for part in parts})
+    methods, folds = _grid(names)
     missing = {name for name in names if find_trial(home, name) is None}
     stopping = protocol.get("stopping") is True and len(folds) > 1
     first = {trial_on_folder(method, fold).name for method in methods[:1] for fold in folds}
     if stopping and missing and not missing & first:
         answers = read_answers(home, methods, folds, len(_sizes(home, methods[0], folds)))
         missing -= {trial.name for trial in spared(answers, folds)}
-    if missing or not names:
+    if missing:
         raise UserError(
             f"{home}: {len(missing)} of {len(names)} trials are to do, so there is no verdict yet",
             "run the experiment again",
@@ -92,12 +93,27 @@ def _read(home: Path) -> Folder:
     return Folder(protocol, sizes, verdicts(home, methods, folds, sizes, stopping=stopping))
 
 
+def _grid(names: list[str]) -> tuple[list[str], list[int]]:
+    """The methods and the folds of these trials; Wrong unless every method is in every fold."""
+    parts = [name.split("/") for name in names]
+    methods = list(dict.fromkeys(part[2] for part in parts if len(part) == 4))
+    folds = list(range(len(names) // max(len(methods), 1)))
+    wanted = {trial_on_folder(method, fold).name for method in methods for fold in folds}
+    if set(names) != wanted:
+        raise Wrong("its trials are not those of some methods in some folds")
+    if min(len(methods), len(folds)) < 2 or not set(with_bases(methods)) <= set(methods):
+        raise Wrong("a method, a fold or what a method is compared with is missing")
+    return methods, folds
+
+
 def _sizes(home: Path, method: str, folds: list[int]) -> dict[str, int]:
     """The images of each class: every one is tested in one fold."""
     total: dict[str, int] = {}
     for fold in folds:
         found = read_trial(trial_file(home, trial_on_folder(method, fold).name))
         names = sorted(counts(mapping(found, "imbalanced_copy"), "counts"))
+        if len(names) < 2:
+            raise Wrong(f"its trial of {method} in fold {fold + 1} has fewer than two classes")
         rows = sequence(mapping(mapping(found, "tests"), "test"), "answers", len(names))
         for i, name in enumerate(names):
             total[name] = total.get(name, 0) + len(sequence(rows, i))
@@ -145,14 +161,14 @@ def _training(protocol: Mapping[str, Any], method: str) -> list[Block]:
     photos, balanced = Path("photos"), Path("balanced")
     lines, src, latent = [], photos, None
     if options.get("ae") is not None:
-        given = parsed(TrainAeConfig, _given(options, "ae"))
+        given = _given(TrainAeConfig, options, "ae")
         latent = Path("ae.safetensors")
         lines.append(command_line(TrainAeConfig(src=photos, out=latent, **given)))
     if options.get("generate") is not None:
-        given = parsed(GenerateConfig, _given(options, "generate"))
+        given = _given(GenerateConfig, options, "generate")
         lines.append(command_line(GenerateConfig(src=photos, dst=balanced, ae=latent, **given)))
         src = balanced
-    given = parsed(AosTrainConfig, _given(options, "train"))
+    given = _given(AosTrainConfig, options, "train")
     lines.append(command_line(AosTrainConfig(src=src, out=Path("winner.safetensors"), **given)))
     return [
         Text(f"To train {method} on all images, where photos is the folder:"),
@@ -160,9 +176,9 @@ def _training(protocol: Mapping[str, Any], method: str) -> list[Block]:
     ]
 
 
-def _given(options: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Options as a protocol.json has them, to be read again: null is a default."""
+def _given(kind: type, options: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Options out of a protocol.json, where null is a default; UserError or Wrong if odd."""
     found = {key: value for key, value in mapping(options, name).items() if value is not None}
     if isinstance(found.get("image_size"), list):
         found["image_size"] = "x".join(map(str, found["image_size"]))
-    return found
+    return parsed(kind, found, without=FILLED_IN)

@@ -74,3 +74,20 @@ def test_options_in_common_need_not_be_whole() -> None:
     found = parse_protocol(protocol(generate={"decode": "residual"}, methods=both))
     assert found.methods["only"].generate == {"decode": "residual"}
     assert found.methods["plain"].generate is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"folds": 10**30, "data": {"bars": {"train": "train"}}}, "folds is a number of more than"),
+        ({"folds": 2**40, "data": {"bars": {"train": "train"}}}, "give 2 to 1000"),
+        ({"seeds": [2**63]}, "give each once, from 0 to 9223372036854775807"),
+        ({"methods": {"x": {"train-generator": "gamo"}}}, "train-generator is not a list of op"),
+        ({"methods": {"x": {"train-generator": None}}}, "train-generator names no kind"),
+    ],
+)
+def test_what_no_trial_could_be_made_of_is_refused_at_once(
+    changes: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(ValueError, match=problem):
+        parse_protocol({**protocol(), **changes})

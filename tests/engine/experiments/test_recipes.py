@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from imbsynth.engine.experiments.recipes import modern
+from imbsynth.engine.experiments.recipes import difference, modern
 
 AE: dict[str, Any] = {"epochs": 3}
 
@@ -25,3 +25,7 @@ def test_a_former_default_means_nothing_where_nothing_is_decoded() -> None:
     command = {"generate": {"method": "smote"}, "aos_train": {"oversample": "ros"}}
     former = {name: {**options, "decode": "plain"} for name, options in command.items()}
     assert modern({"train_ae": None, **former}) == modern({"train_ae": None, **command})
+
+
+def test_a_difference_is_one_line_whatever_the_file_says() -> None:
+    assert difference({"fit": "a\nb"}, {"fit": "pad"}) == r"with fit a\nb, not pad"

@@ -12,6 +12,7 @@ from imbsynth.configs.contenders import PLAIN
 from imbsynth.engine import experiment, report
 from imbsynth.engine.events import Event, Note
 from imbsynth.errors import UserError
+from imbsynth.store.records import read_json, write_json
 from tests.conftest import MakeFolder
 from tests.engine.experiments.written import Right, written
 from tests.pages.reading import check_page
@@ -108,3 +109,19 @@ def test_a_trial_is_spared_as_soon_as_the_others_show_it(
     assert trials["folder/as is/copies/2"] in ("elsewhere", "stopped")
     again = experiment.run(replace(config, dry_run=True)).trials
     assert again["folder/as is/copies/2"] == trials["folder/as is/copies/2"]
+
+
+@pytest.mark.parametrize("rows", [[[0] * 20, [1] * 19], [[0] * 20, []]])
+def test_answers_for_other_images_than_those_of_another_method_are_named(
+    place: Place, tmp_path: Path, rows: list[list[int]]
+) -> None:
+    """Image by image, they could not be compared."""
+    config = place({PLAIN: [16, 16, 16], "copies": [17, 17, 17]})
+    path = config.out / "trials/folder/as is/copies/1.json"
+    found = read_json(path)
+    found["tests"]["test"]["answers"] = rows
+    write_json(path, found)
+    with pytest.raises(UserError, match=r"copies/1\.json: not written by this version"):
+        experiment.run(config)
+    with pytest.raises(UserError):  # nothing else is there to report on
+        report.run(ReportConfig(src=config.out, out=tmp_path / "page.html"))

@@ -6,11 +6,18 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from imbsynth.configs import ExperimentConfig
+from imbsynth.configs import ExperimentConfig, SplitConfig
 from imbsynth.configs.contenders import PLAIN, USUAL
+<<<<<<< HEAD
 from imbsynth.engine import experiment
 from imbsynth.engine.events import Event, Note, Started
+=======
+from imbsynth.engine import experiment, split
+from imbsynth.engine.events import Event, Note, silent
+from imbsynth.engine.experiments.folder_protocol import trial_on_folder
+>>>>>>> attack-0
 from imbsynth.engine.experiments.protocols import Trial
+from imbsynth.engine.experiments.trials import carry_out, train_on_folder
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.engine.inference.classifier import load_classifier
 from imbsynth.errors import UserError
@@ -118,6 +125,25 @@ def test_results_of_another_folder_give_no_verdict(make_folder: MakeFolder) -> N
     assert len(experiment.run(config).verdicts) == len(USUAL)
     with pytest.raises(UserError, match="was made "):
         experiment.run(replace(config, on=other))
+
+
+def test_images_that_were_moved_in_between_are_named_and_what_to_do(
+    make_folder: MakeFolder,
+) -> None:
+    """Copies link to them. To remove the links, as was advised, would leave images out."""
+    src = make_folder({"a": 9, "b": 3})
+    out = src.parent / "out"
+    config = ExperimentConfig(on=src, out=out, device="cpu")
+    workspace = Workspace(protocol_for(scan(src), config), src, out, "cpu")
+    trials = [trial_on_folder(PLAIN, fold) for fold in (0, 3)]  # 3: of the winner's training
+    linked = {"src": src, "link": "symbolic"}
+    split.run(SplitConfig(dst=workspace.folds(trials[0]), folds=3, **linked))  # type: ignore[arg-type]
+    split.run(SplitConfig(dst=workspace.shared(trials[1]) / "parts", **linked))  # type: ignore[arg-type]
+    moved = replace(workspace, root=src.rename(src.parent / "moved"))
+    with pytest.raises(UserError, match=r"no longer where they were\n.* remove .*out/work"):
+        carry_out(moved, trials[0], silent)
+    with pytest.raises(UserError, match=r"no longer where they were\n.* remove .*out/work"):
+        train_on_folder(moved, PLAIN, out / "winner.safetensors", silent)
 
 
 def test_a_result_with_a_class_that_is_not_there_is_named(make_folder: MakeFolder) -> None:

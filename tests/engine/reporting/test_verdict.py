@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,9 +11,10 @@ from imbsynth.configs.contenders import PLAIN
 from imbsynth.engine import experiment
 from imbsynth.engine.experiments.workspace import Workspace
 from imbsynth.engine.report import Report, run
+from imbsynth.errors import UserError
 from imbsynth.store.folders import scan
 from imbsynth.store.records import RECALLS, read_json, write_json
-from imbsynth.store.trials import PROTOCOL
+from imbsynth.store.trials import PROTOCOL, TRIALS
 from tests.conftest import MakeFolder
 from tests.engine.experiments.written import protocol_for
 from tests.engine.reporting.outputs import draw
@@ -98,3 +101,44 @@ def test_an_experiment_keeps_what_was_asked(make_folder: MakeFolder) -> None:
     experiment.run(config)
     asked = {name: v for name, v in read_json(config.out / PROTOCOL)["asked"].items() if v}
     assert asked == {"on": "src", "budget": "small", "image_size": "auto", "fit": "squash"}
+
+
+def edited(make_folder: MakeFolder, edit: Callable[[dict[str, Any]], object]) -> Path:
+    """An experiment's folder with another protocol.json."""
+    src = make_folder(COUNTS)
+    verdict_of(src, {PLAIN: (29, 1), "copies": (29, 9)})
+    place = src.parent / "results" / PROTOCOL
+    found = read_json(place)
+    edit(found)
+    write_json(place, found)
+    return place.parent
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        lambda method, fold: method != PLAIN,
+        lambda method, fold: method == PLAIN,
+        lambda method, fold: fold == "0",
+        lambda method, fold: method == PLAIN or fold == "0",
+        lambda method, fold: False,
+    ],
+    ids=["no base", "one method", "one fold", "not all folds", "none"],
+)
+def test_trials_that_make_no_comparison_are_a_problem_of_the_report(
+    make_folder: MakeFolder, kept: Callable[[str, str], bool]
+) -> None:
+    def edit(found: dict[str, Any]) -> None:
+        found[TRIALS] = [name for name in found[TRIALS] if kept(*name.split("/")[2:])]
+
+    out = edited(make_folder, edit)
+    with pytest.raises(UserError, match="no output of imbsynth"):
+        run(ReportConfig(src=out, out=out.parent / "other.html"))
+
+
+@pytest.mark.parametrize("name", ["src", "out", "no_such_option"])
+def test_options_that_no_protocol_has_give_no_command(make_folder: MakeFolder, name: str) -> None:
+    out = edited(make_folder, lambda found: found["methods"]["copies"]["train"].update({name: "x"}))
+    report = run(ReportConfig(src=out, out=out.parent / "other.html"))
+    assert [problem for problem in report.problems if "is no option of aos-train" in problem]
+    assert report.best.startswith("On this folder of 120 images, copies does best")
