@@ -112,14 +112,9 @@ def _line(path: str, origin: Origin, places: Mapping[str, str]) -> str:
     target = next(name for name in TARGETS if name in known)
     given = {name: value for name, value in origin.config.items() if value is not None}
     given[target] = path
-<<<<<<< HEAD
     for name, used in origin.inputs.items():
         digest = origin.wholes.get(name, used)
-        if name in given and digest in places:
-=======
-    for name, digest in origin.inputs.items():
         if name in given and is_digest(digest) and digest in places:
->>>>>>> attack-0
             given[name] = places[digest]
     try:
         return command_line(built(kind, parsed(kind, given)))

@@ -8,12 +8,8 @@ from typing import Any, NamedTuple
 
 from imbsynth.command_lines import command_line
 from imbsynth.configs import AosTrainConfig, GenerateConfig, TrainAeConfig
-<<<<<<< HEAD
-from imbsynth.configs.contenders import base_of
-from imbsynth.engine.comparison.wording import between, minus, percent, points
-=======
 from imbsynth.configs.contenders import base_of, with_bases
->>>>>>> attack-0
+from imbsynth.engine.comparison.wording import between, minus, percent, points
 from imbsynth.engine.experiments.answers import read_answers, spared
 from imbsynth.engine.experiments.conclusions import conclusions, explanation
 from imbsynth.engine.experiments.folder_protocol import AS_IS, FOLDER, trial_on_folder

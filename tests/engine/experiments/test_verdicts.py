@@ -8,14 +8,9 @@ from PIL import Image
 
 from imbsynth.configs import ExperimentConfig, SplitConfig
 from imbsynth.configs.contenders import PLAIN, USUAL
-<<<<<<< HEAD
-from imbsynth.engine import experiment
-from imbsynth.engine.events import Event, Note, Started
-=======
 from imbsynth.engine import experiment, split
-from imbsynth.engine.events import Event, Note, silent
+from imbsynth.engine.events import Event, Note, Started, silent
 from imbsynth.engine.experiments.folder_protocol import trial_on_folder
->>>>>>> attack-0
 from imbsynth.engine.experiments.protocols import Trial
 from imbsynth.engine.experiments.trials import carry_out, train_on_folder
 from imbsynth.engine.experiments.workspace import Workspace
