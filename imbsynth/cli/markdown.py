@@ -107,9 +107,9 @@ def _image_by_image(report: Report) -> list[str]:
 
 def _covered(report: Report) -> str:
     """What the wins and the tests are over, and what is left out of them."""
-    words, excluded = report.compared["words"], report.compared["left_out"]
+    words, left_out = report.compared["words"], report.compared["left_out"]
     said = f"{words[0].upper()}{words[1:]}."
-    return _listed(f"{said} Left out:", excluded) if excluded else said
+    return _listed(f"{said} Left out:", left_out) if left_out else said
 
 
 def _listed(title: str, sentences: Sequence[str]) -> str:

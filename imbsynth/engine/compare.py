@@ -17,7 +17,7 @@ from imbsynth.engine.comparison.image_by_image import image_by_image
 from imbsynth.engine.comparison.ranking import Ranking, rank
 from imbsynth.engine.comparison.results import read_results
 from imbsynth.engine.comparison.robustness import panels
-from imbsynth.engine.comparison.sentences import covered, left_out
+from imbsynth.engine.comparison.sentences import covered, exclusions
 from imbsynth.engine.comparison.stored import EVALUATED, Result
 from imbsynth.engine.comparison.summaries import ScoreTable, Summary, summarise, tabulate
 from imbsynth.engine.events import OnEvent, silent
@@ -90,7 +90,7 @@ def _report(
         metric=config.metric,
         rope=config.rope,
         rows=summarise(results, config.rope),
-        compared={**compared, "words": covered(compared), "left_out": left_out(compared)},
+        compared={**compared, "words": covered(compared), "left_out": exclusions(compared)},
         wins=ranking.wins,
         ranks=ranking.ranks,
         friedman=ranking.friedman,

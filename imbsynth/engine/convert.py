@@ -24,7 +24,7 @@ from imbsynth.store.image_reader import ImageReader, ImageRules
 from imbsynth.store.image_writers import image_writers
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import check_apart, new_folder
-from imbsynth.store.records import LEFT_OUT, provenance, write_record
+from imbsynth.store.records import LEFT_OUT, left_out, provenance, write_record
 from imbsynth.store.shard_writing import check_shards, pack
 
 
@@ -70,8 +70,8 @@ def run(config: ConvertConfig, *, on_event: OnEvent = silent) -> Report:
         if skipped:
             read = Digests(bytes.fromhex("".join(digests.values())))
             whole = whole_digest(config.src, list(digests), read, skipped)
-            record[LEFT_OUT] = {"src": {"unreadable": skipped, "folder": whole}}
-        write_record(part, {**record, "skipped": skipped})
+            record[LEFT_OUT] = {"src": left_out(skipped, whole)}
+        write_record(part, record)
     return _report(config, reader, len(digests))
 
 

@@ -25,7 +25,7 @@ from imbsynth.engine.inference.classifier import (
 from imbsynth.engine.inference.decisions import Decisions
 from imbsynth.engine.overlap import Overlap, counts_of, described, overlap_of, without
 from imbsynth.engine.previews import Fits, Preview
-from imbsynth.engine.reading import Labelled, check_classes, left_out, read_labelled
+from imbsynth.engine.reading import Labelled, check_classes, read_labelled, record_of_left_out
 from imbsynth.errors import UserError, option
 from imbsynth.runtime import resolve_device, resolve_precision
 from imbsynth.store.copies import unchanged
@@ -205,4 +205,4 @@ def _write(
         },
         libraries=("numpy", "pillow", "torch"),
     )
-    write_record(part, {**record, **left_out({"src": images})})
+    write_record(part, {**record, **record_of_left_out({"src": images})})

@@ -18,7 +18,7 @@ from imbsynth.engine.events import OnEvent, silent
 from imbsynth.engine.inference.autoencoder import images_of_autoencoder
 from imbsynth.engine.manifest import refuse_synthetic, write_encoded
 from imbsynth.engine.processes import check_same_images, heard_by_writer, shared_folder
-from imbsynth.engine.reading import Labelled, Listed, left_out, read_listed
+from imbsynth.engine.reading import Labelled, Listed, read_listed, record_of_left_out
 from imbsynth.engine.sources.chosen import (
     ComputeSettings,
     compute_of,
@@ -246,4 +246,4 @@ def _provenance(config: GenerateConfig, compute: ComputeSettings, images: Listed
             **({} if config.generator is None else {"method": None}),  # no method is used
         },
     )
-    return {**record, **left_out({"src": images})}
+    return {**record, **record_of_left_out({"src": images})}

@@ -31,6 +31,7 @@ from imbsynth.store.records import (
     MOST_CERTAIN,
     PREDICTION_LINES,
     PREDICTIONS,
+    left_out,
     line_writer,
     provenance,
     row_writer,
@@ -162,7 +163,7 @@ class _Outputs:
         libraries = ("numpy", "pillow", "torch")
         record = provenance("predict", config, inputs=inputs, libraries=libraries)
         if skipped:  # the digest of the whole folder would need those of all images at once
-            record[LEFT_OUT] = {"src": {"unreadable": skipped, "folder": ""}}
+            record[LEFT_OUT] = {"src": left_out(skipped, "")}
         for folder in filter(None, (self._part, self._into)):
             write_record(folder, record)
         return Report(

@@ -25,7 +25,7 @@ from imbsynth.store.images import ImageForm
 from imbsynth.store.levels import hint
 from imbsynth.store.names import listing
 from imbsynth.store.outputs import RECORD
-from imbsynth.store.records import ENCODED, LEFT_OUT, MANIFEST, MOVED, SAMPLES
+from imbsynth.store.records import ENCODED, LEFT_OUT, MANIFEST, MOVED, SAMPLES, left_out
 from imbsynth.store.row_files import PixelArray, some_of
 
 if TYPE_CHECKING:
@@ -219,14 +219,13 @@ def _listed(
     return Listed(labels, classes, paths, digests, pixel_digests, digest, skipped, whole)
 
 
-def left_out(folders: Mapping[str, Listed]) -> dict[str, Any]:
+def record_of_left_out(folders: Mapping[str, Listed]) -> dict[str, Any]:
     """What a record says of input folders of which files were left out; nothing if none was.
 
-    folders: by the names that `inputs` has, whose digests are of the images that were used. The
-    digest of the whole folder says which one it was, as the record of what made it does.
+    folders: by the names that `inputs` has.
     """
     found = {
-        name: {"unreadable": one.skipped, "folder": one.whole_digest}
+        name: left_out(one.skipped, one.whole_digest)
         for name, one in folders.items()
         if one.digest != one.whole_digest
     }

@@ -38,7 +38,7 @@ AUDIT, AUDIT_PICTURES = "audit.json", "audit.png"
 METRICS, PREDICTIONS, CONFUSION = "metrics.json", "predictions.csv", "confusion.png"
 LEFT_OUT = "left_out"  # of a record: files of its input folders that were not used
 # How a run is carried out and where it goes, not what comes out of it.
-_LEFT_OUT = (
+_NOT_RECORDED = (
     "force",
     "resume",
     "cache",
@@ -78,6 +78,15 @@ def provenance(
     return {**record, "threads": _threads()} if "torch" in libraries else record
 
 
+def left_out(unreadable: Sequence[str], whole: str) -> dict[str, Any]:
+    """What a record says, under LEFT_OUT, of an input folder not all of which was used.
+
+    `inputs` has the digest of what was used. whole: that of the folder, by which the record of what
+    made it can be found; "" if it is not known.
+    """
+    return {"unreadable": list(unreadable), "folder": whole}
+
+
 def _threads() -> int:
     """How many threads torch computes with: another number rounds sums in another order."""
     import torch
@@ -88,7 +97,9 @@ def _threads() -> int:
 def settings(config: Any) -> dict[str, Any]:
     """A config as JSON values; of paths only the last part."""
     return {
-        name: _last_part(value) for name, value in recorded(config).items() if name not in _LEFT_OUT
+        name: _last_part(value)
+        for name, value in recorded(config).items()
+        if name not in _NOT_RECORDED
     }
 
 

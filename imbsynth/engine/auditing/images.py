@@ -17,7 +17,7 @@ from imbsynth.core.batches import Indices
 from imbsynth.engine.events import OnEvent
 from imbsynth.engine.manifest import RECONSTRUCT, Made, has_manifest, made_of
 from imbsynth.engine.previews import ANYTHING, Fits
-from imbsynth.engine.reading import Labelled, left_out, read_labelled, scan_regular
+from imbsynth.engine.reading import Labelled, read_labelled, record_of_left_out, scan_regular
 from imbsynth.errors import UserError
 from imbsynth.runtime import stream
 from imbsynth.store.growing import joined_pixels
@@ -112,7 +112,7 @@ def read_audited(config: AuditConfig, on_event: OnEvent, fits: Fits = ANYTHING) 
     return _joined(config, real, fake, parents)._replace(
         methods=frozenset() if "" in methods else frozenset(methods),
         inputs={name: images.digest for name, images in folders.items()},
-        left_out=left_out(folders),
+        left_out=record_of_left_out(folders),
     )
 
 

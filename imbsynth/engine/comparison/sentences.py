@@ -27,7 +27,7 @@ def covered(compared: Mapping[str, Any]) -> str:
     return f"{words}, {numbers[0]} to {numbers[-1]} seeds each"
 
 
-def left_out(compared: Mapping[str, Any]) -> list[str]:
+def exclusions(compared: Mapping[str, Any]) -> list[str]:
     """What is not compared and why, a sentence each."""
     return [_excluded(found) for found in compared["excluded"]]
 

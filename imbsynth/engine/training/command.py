@@ -13,7 +13,7 @@ from imbsynth.configs import AosTrainConfig, Size, TrainAeConfig, TrainGenerator
 from imbsynth.engine.events import Note, OnEvent, silent
 from imbsynth.engine.previews import Fits
 from imbsynth.engine.processes import check_same_images
-from imbsynth.engine.reading import Labelled, left_out, read_labelled
+from imbsynth.engine.reading import Labelled, read_labelled, record_of_left_out
 from imbsynth.engine.training.loop import train
 from imbsynth.engine.training.trainer import OneTask, Trainer
 from imbsynth.runtime import World, joined, resolve_device, resolve_precision, resumable
@@ -131,7 +131,7 @@ class TrainingCommand(ABC, Generic[Config, Data, OneTask]):
                 libraries=self.libraries,
                 resolved={"device": device.type, "precision": precision},
             )
-            made_by |= left_out(self.images(data))
+            made_by |= record_of_left_out(self.images(data))
         if world.size > 1:
             made_by[PROCESSES] = world.size
         check_same_images(made_by["inputs"], world)
