@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Values = Mapping[str, Any] | Sequence[Any]  # a JSON object or list
-LARGEST = 2**63 - 1  # whole number that an array can hold; we write none that is larger
+INT64_MAX = 2**63 - 1  # no whole number that we write is larger
 
 
 class Wrong(ValueError):
@@ -55,7 +55,7 @@ def whole(found: Values, name: str | int, low: int | None = None, high: int | No
     value = field(found, name)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    is_whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST
+    is_whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= INT64_MAX
     if not is_whole or not _within(value, low, high):
         raise _wrong(name, value, f"a whole number{_range(low, high)}")
     return value

@@ -7,13 +7,7 @@ from pathlib import Path
 import pytest
 
 from imbsynth.errors import UserError
-from imbsynth.store.folders import (
-    check_regular,
-    is_class_name,
-    read_regular,
-    scan,
-    scan_loose,
-)
+from imbsynth.store.folders import check_regular, read_regular, scan, scan_loose
 from imbsynth.store.names import listing, printable
 from tests.rights import permissions_hold
 
@@ -226,8 +220,3 @@ def test_images_without_classes_are_found_at_any_depth(tmp_path: Path) -> None:
         scan_loose(root)
     with pytest.raises(UserError, match="no such folder"):
         scan_loose(tmp_path / "nowhere")
-
-
-def test_what_no_folder_can_be_called_is_no_class() -> None:
-    assert all(map(is_class_name, ["a", "-x", "a=1,b", "a\nb", "\u202ea", "\udce9", "C:\\x"]))
-    assert not any(map(is_class_name, ["", ".", "..", "a/b", "/a", "a\0", "\ud800", "\udd00"]))

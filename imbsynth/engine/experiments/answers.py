@@ -31,7 +31,7 @@ def read_answers(
     out: of the experiment. UserError if a trial's file does not say.
     """
     found: dict[str, list[Answers]] = {}
-    images: dict[int, list[int]] = {}  # of each class, by fold: the same for all methods
+    images: dict[int, list[int]] = {}  # by fold, how many of each class: for all methods the same
     for method in methods:
         own = found.setdefault(method, [])
         for fold in folds:
@@ -39,9 +39,9 @@ def read_answers(
             if path is None:
                 break
             own.append(_answers(path, classes))
-            number = list(map(len, own[-1]))
-            if images.setdefault(fold, number) != number:
-                raise _damaged(path, "it has other numbers of test images than another method")
+            sizes = [len(answers) for answers in own[-1]]
+            if images.setdefault(fold, sizes) != sizes:
+                raise _damaged(path, "another method was tested on other images in this fold")
     return found
 
 
@@ -74,8 +74,6 @@ def _answers(path: Path, classes: int) -> Answers:
         found = []
         for label in range(classes):
             row = sequence(rows, label)
-            if not row:
-                raise Wrong("a class has no test images")
             found.append([whole(row, i, 0, classes - 1) for i in range(len(row))])
     except Wrong as error:
         raise _damaged(path, str(error)) from None
@@ -85,5 +83,5 @@ def _answers(path: Path, classes: int) -> Answers:
 def _damaged(path: Path, why: str) -> UserError:
     return UserError(
         f"{printable(str(path))}: not written by this version of `imbsynth experiment` ({why})",
-        "remove the file to have it made anew",
+        "remove the file to have it made again",
     )

@@ -7,8 +7,6 @@ from typing import Any
 from imbsynth.store.fields import Wrong, sequence, text, whole
 from imbsynth.store.folders import is_class_name
 
-MOST = 10**15  # images of a class: as many as a list of class sizes may ask for
-
 
 def class_counts(meta: dict[str, Any]) -> dict[str, int]:
     """Images per class, in order; Wrong unless there are at least two classes with sound names."""
@@ -19,7 +17,7 @@ def class_counts(meta: dict[str, Any]) -> dict[str, int]:
         name = text(pair, 0)
         if name in counts or not is_class_name(name):
             raise Wrong("one of its classes appears twice, or is not the name of a folder")
-        counts[name] = whole(pair, 1, 0, MOST)
+        counts[name] = whole(pair, 1, 0)
     if len(counts) < 2:
         raise Wrong("it has fewer than two classes")
     return counts

@@ -75,7 +75,7 @@ def _read(home: Path) -> Folder:
     names = trial_names(protocol)
     methods, folds = _grid(names)
     missing = {name for name in names if find_trial(home, name) is None}
-    stopping = protocol.get("stopping") is True and len(folds) > 1
+    stopping = protocol.get("stopping") is True
     first = {trial_on_folder(method, fold).name for method in methods[:1] for fold in folds}
     if stopping and missing and not missing & first:
         answers = read_answers(home, methods, folds, len(_sizes(home, methods[0], folds)))
@@ -96,7 +96,7 @@ def _grid(names: list[str]) -> tuple[list[str], list[int]]:
     folds = list(range(len(names) // max(len(methods), 1)))
     wanted = {trial_on_folder(method, fold).name for method in methods for fold in folds}
     if set(names) != wanted:
-        raise Wrong("its trials are not those of some methods in some folds")
+        raise Wrong("its trials are not those of every method in every fold")
     if min(len(methods), len(folds)) < 2 or not set(with_bases(methods)) <= set(methods):
         raise Wrong("a method, a fold or what a method is compared with is missing")
     return methods, folds
@@ -108,8 +108,6 @@ def _sizes(home: Path, method: str, folds: list[int]) -> dict[str, int]:
     for fold in folds:
         found = read_trial(trial_file(home, trial_on_folder(method, fold).name))
         names = sorted(counts(mapping(found, "imbalanced_copy"), "counts"))
-        if len(names) < 2:
-            raise Wrong(f"its trial of {method} in fold {fold + 1} has fewer than two classes")
         rows = sequence(mapping(mapping(found, "tests"), "test"), "answers", len(names))
         for i, name in enumerate(names):
             total[name] = total.get(name, 0) + len(sequence(rows, i))

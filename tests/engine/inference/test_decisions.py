@@ -8,7 +8,6 @@ import pytest
 from numpy.typing import NDArray
 
 from imbsynth.configs import Deciding
-from imbsynth.engine.inference.class_counts import class_counts
 from imbsynth.engine.inference.decisions import Decisions, Fitted, read_fitted
 from imbsynth.errors import UserError
 from imbsynth.store.fields import Wrong
@@ -96,10 +95,3 @@ def test_what_was_fitted_is_read_as_it_was_written() -> None:
 def test_odd_values_in_a_header_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(Wrong):
         read_fitted({"fitted": {"tau": 0.5, "temperature": 2.0, "thresholds": [], **wrong}}, COUNTS)
-
-
-def test_more_images_than_a_prior_can_be_made_of_are_no_counts() -> None:
-    found = class_counts({"counts": [["a", 10**15], ["b", 1]]})
-    assert np.isfinite(Decisions(Deciding(tau=1.0), found, PLAIN).probabilities(LOGITS)).all()
-    with pytest.raises(Wrong, match="not a whole number from 0"):
-        class_counts({"counts": [["a", 2**62], ["b", 2**62]]})
