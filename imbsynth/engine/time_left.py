@@ -1,4 +1,4 @@
-"""How long a work will still take: for lines of progress, and the note on a long training."""
+"""The time that is left of a stage: for lines of progress, and the note on a long training."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import time
 
 
 class TimeLeft:
-    """Foresees the rest of a work by its speed since the first look, when some of it was done.
+    """Estimates the time left from the speed since the first call, when some of the work was done.
 
-    What comes before (imports, reading, moving images, a first step in which libraries warm up)
-    would pass for the speed of the rest.
+    What comes before that (imports, reading, moving images, a first step in which libraries warm
+    up) is slower than the rest.
     """
 
     def __init__(self, after: float = 0.0, least: float = 0.0) -> None:
-        """It needs more than `after` seconds and more than `least` of the work behind it."""
+        """No estimate before more than `after` seconds, and more than `least` work, since then."""
         self.after, self.least, self.told = after, least, False
-        self.first: tuple[float, float] | None = None  # when that was, and what was done by then
+        self.first: tuple[float, float] | None = None  # the time of that call, and what was done
 
     def seconds(self, done: float, total: float) -> float | None:
-        """What is left of `total`, if that can be told yet."""
+        """The seconds that the rest of `total` takes; None if it is too early to say."""
         now = time.monotonic()
         begun, before = self.first = self.first or (now, done)
         if now - begun <= self.after or done - before <= self.least:
@@ -26,7 +26,7 @@ class TimeLeft:
         return (now - begun) / (done - before) * (total - done)
 
     def once(self, done: float, total: float) -> float | None:
-        """The same, the first time that it can be told."""
+        """The same, but only once: None after it has been said."""
         if self.told:
             return None
         left = self.seconds(done, total)

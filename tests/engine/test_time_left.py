@@ -17,35 +17,35 @@ def test_what_is_left_is_told_once_and_not_at_once(monkeypatch: pytest.MonkeyPat
     """The first step waits for moved images, and says nothing of the others."""
     now = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    foreseen = TimeLeft(after=9, least=5)
+    time_left = TimeLeft(after=9, least=5)
     now = 160
-    assert foreseen.once(21, 100) is None  # resumed after 20 steps
+    assert time_left.once(21, 100) is None  # resumed after 20 steps
     now = 168
-    assert foreseen.once(37, 100) is None
+    assert time_left.once(37, 100) is None
     now = 170
-    assert foreseen.once(41, 100) == 29.5  # 20 steps took 10 seconds, and 59 are left
+    assert time_left.once(41, 100) == 29.5  # 20 steps took 10 seconds, and 59 are left
     now = 200
-    assert foreseen.once(90, 100) is None
+    assert time_left.once(90, 100) is None
 
 
 def test_a_single_slow_step_says_nothing_of_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    foreseen = TimeLeft(after=9, least=5)
-    assert foreseen.once(1, 100) is None
+    time_left = TimeLeft(after=9, least=5)
+    assert time_left.once(1, 100) is None
     for step in range(2, 7):
         now += 20
-        assert foreseen.once(step, 100) is None
+        assert time_left.once(step, 100) is None
     now += 20
-    assert foreseen.once(7, 100) == 93 * 20
+    assert time_left.once(7, 100) == 93 * 20
 
 
 @pytest.mark.parametrize(("long", "told"), [(0, 1), (1e9, 0)])
 def test_a_long_training_says_what_it_costs(
     make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long: float, told: int
 ) -> None:
-    monkeypatch.setattr(loop, "FORESEE_SECONDS", 0)
-    monkeypatch.setattr(loop, "FORESEE_STEPS", 1)
+    monkeypatch.setattr(loop, "ESTIMATE_SECONDS", 0)
+    monkeypatch.setattr(loop, "ESTIMATE_STEPS", 1)
     monkeypatch.setattr(loop, "LONG", long)
     heard: list[Event] = []
     src, out = make_folder({"a": 6, "b": 3}), tmp_path / "ae.safetensors"

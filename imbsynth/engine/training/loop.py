@@ -16,8 +16,8 @@ from imbsynth.store.checkpoints import Checkpoint
 from imbsynth.store.training_files import TrainingFiles
 
 SAVE_EVERY = 60.0  # seconds between the states from which a run can be resumed
-# What the rest is foreseen by: more seconds and steps than these, after the first step.
-FORESEE_SECONDS, FORESEE_STEPS = 10.0, 5
+# The time left is estimated after more seconds and steps than these, the first step not counted.
+ESTIMATE_SECONDS, ESTIMATE_STEPS = 10.0, 5
 LONG = 600.0  # seconds of a run whose length is said at its beginning
 SHOW_EVERY = 0.5  # seconds between two looks at the losses, which on CUDA wait for the device
 
@@ -41,12 +41,13 @@ def train(
     guard = _Guard(trainer, files, made_by)
     saving, showing = Every(SAVE_EVERY), Every(SHOW_EVERY)
     total = trainer.epochs * trainer.task.steps
-    foreseen = TimeLeft(FORESEE_SECONDS, FORESEE_STEPS)
+    time_left = TimeLeft(ESTIMATE_SECONDS, ESTIMATE_STEPS)
 
     def between_steps() -> None:
         if showing.due():
             on_event(_progress(trainer))
-        if (left := foreseen.once(trainer.place.done, total) or 0) > LONG:
+        left = time_left.once(trainer.place.done, total)
+        if left is not None and left > LONG:
             on_event(Note(_cost(left)))
         if saving.due():
             guard.save()
