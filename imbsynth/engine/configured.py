@@ -1,4 +1,4 @@
-"""How every command is run: with what its config says about where images are and how to decode."""
+"""What surrounds every command: where its images are, how they are decoded, what pictures lack."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def as_configured(run: Callable[..., Report]) -> Callable[..., Report]:
     """The `run` of a command, on local folders, within the cache, the draft mode and the memory.
 
     See `Caching`, `Drafting` and `InMemory` in `configs.shared`, and `source` in `options.Option`.
+    At its end, a note names the letters that its pictures could not show.
     """
     run = _telling_of_letters(_within_memory(_on_local_folders(run)))
 
@@ -55,7 +56,7 @@ def _within_memory(run: Callable[..., Report]) -> Callable[..., Report]:
 
 
 def _telling_of_letters(run: Callable[..., Report]) -> Callable[..., Report]:
-    """The `run` of a command, which says at its end what its pictures could not show."""
+    """The `run` of a command, with a note at its end on the letters that no font here has."""
 
     @wraps(run)
     def within(config: Any, **options: Any) -> Report:
@@ -66,9 +67,9 @@ def _telling_of_letters(run: Callable[..., Report]) -> Callable[..., Report]:
         if letters:
             options.get("on_event", silent)(
                 Note(
-                    f"no font here has {listing(sorted(letters))}: in the pictures there are boxes "
-                    "in their place; install a font that has them, such as Noto Sans CJK for "
-                    "Chinese, Japanese and Korean or Noto Emoji for emoji, and draw them again"
+                    f"no installed font has {listing(sorted(letters))}: pictures show boxes in "
+                    "their place. Install a font that has them, such as Noto Sans CJK for Chinese, "
+                    "Japanese and Korean or Noto Emoji for emoji, and run the command again"
                 )
             )
         return report

@@ -76,12 +76,12 @@ def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, the same bytes for the same drawing."""
     _choose_fonts(figure)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # told by `undrawn_letters`
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # `undrawn_letters` has them
         figure.savefig(path, format="png", metadata={"Software": MARK})
 
 
 def _choose_fonts(figure: Figure) -> None:
-    """Let texts with letters that the usual font lacks have installed fonts beside it."""
+    """Add installed fonts to texts with letters that DejaVu Sans lacks."""
     from matplotlib.text import Text
 
     for text in figure.findobj(Text):

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 USUAL = "\u052f"  # DejaVu Sans has the letters up to this one,
 ALSO = "…"  # and this sign, with which long names end
-NOT_MEANT = re.compile("Last ?Resort|Adobe ?Blank")  # have something, or nothing, for any letter
+# macOS has it: it has a sign for each script, which it shows for every letter of the script.
+PLACEHOLDERS = re.compile("Last ?Resort")
 
 
 class Font(NamedTuple):
@@ -29,7 +30,7 @@ class Font(NamedTuple):
     path: Path
 
 
-_font_of: dict[str, Font | None] = {}  # of letters looked up; None: DejaVu Sans has it, or none
+_font_of: dict[str, Font | None] = {}  # by letter looked up; None: DejaVu Sans has it, or no font
 _undrawn: list[set[str]] = []  # of each block of `undrawn_letters`, the innermost last
 _nowhere: set[str] = set()  # letters that no font has
 
@@ -71,7 +72,7 @@ def usual_font() -> Path | None:
 
 
 def _look_up(letters: set[str]) -> None:
-    """Find fonts for these letters: as few as possible, so that a name looks of a piece."""
+    """Find fonts for these letters: as few as possible, so that a name is drawn in one style."""
     _font_of.update(dict.fromkeys(letters))
     usual = usual_font()
     left = letters - (set() if usual is None else _had_by(usual, letters))
@@ -108,4 +109,4 @@ def _installed() -> list[Font]:
     # Only the first font of a collection can be opened by its file alone.
     first = (entry for entry in fontManager.ttflist if not getattr(entry, "index", 0))
     fonts = [Font(entry.name, Path(entry.fname)) for entry in sorted(first, key=unusual)]
-    return [font for font in fonts if not NOT_MEANT.search(font.family)]
+    return [font for font in fonts if not PLACEHOLDERS.search(font.family)]

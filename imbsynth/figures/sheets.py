@@ -27,7 +27,7 @@ _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 class _Letters:
-    """Writes in DejaVu Sans, and in installed fonts what that lacks."""
+    """Writes in DejaVu Sans, and what that lacks in installed fonts."""
 
     def __init__(self) -> None:
         path = usual_font()

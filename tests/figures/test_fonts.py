@@ -117,6 +117,6 @@ def test_a_command_says_once_what_its_pictures_cannot_show(tmp_path: Path) -> No
 
     heard: list[Event] = []
     as_configured(run)(InspectConfig(src=tmp_path), on_event=heard.append)
-    begins = [getattr(event, "text", "")[:20] for event in heard]
-    assert begins == ["begun", f"no font here has {DOG}, "]
-    assert "install a font that has them, such as Noto Sans CJK" in str(heard[1])
+    begins = [getattr(event, "text", "")[:25] for event in heard]
+    assert begins == ["begun", f"no installed font has {DOG}, "]
+    assert "Install a font that has them, such as Noto Sans CJK" in str(heard[1])
