@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from imbsynth.configs import CompareConfig
 from imbsynth.configs.contenders import base_of
 from imbsynth.core.halving import Stop, stops
 from imbsynth.core.paired import ValuesByClass
@@ -18,7 +19,7 @@ from imbsynth.store.fields import Wrong, mapping, sequence, whole
 from imbsynth.store.names import printable
 from imbsynth.store.trials import find_trial, read_trial
 
-ROPE = 0.01  # of ACSA: a smaller difference does not matter
+ROPE = CompareConfig.rope  # of ACSA: a smaller difference does not matter
 
 Answers = list[NDArray[np.int64]]  # of a fold, by true class: what each image was taken for
 
