@@ -18,9 +18,9 @@ def option(name: str) -> str:
 
 
 def meant(name: object, names: Iterable[str], show: Callable[[str], str] = str) -> str:
-    """The start of an advice about an unknown name: the nearest of `names`, or "" if none is near.
+    """The start of the advice on an unknown name: the nearest of `names`; "" if none is near.
 
-    show: how the name that was found is written.
+    show: how the nearest name is written.
     """
     from difflib import get_close_matches  # only where something is wrong
 

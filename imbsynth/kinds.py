@@ -61,7 +61,7 @@ class Kind:
 
 
 class Unknown(ValueError):
-    """A name that is none of those there are; `accept` and `parse` may raise it."""
+    """The value has a name that is not among `names`; `accept` and `parse` may raise it."""
 
     def __init__(self, name: object, names: Iterable[str]) -> None:
         super().__init__("none of the names")

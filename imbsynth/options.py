@@ -203,7 +203,7 @@ def parsed(
 
 
 def _about_unknown(name: str, known: Collection[str], config: type) -> str:
-    """What to do about a name that is none of those that are known."""
+    """What to do about a name that is not among `known`, the options that can be given."""
     if not known:
         return "leave it out: there are no others than those of every command"
     if any(name == f.name for f in option_fields(config)):

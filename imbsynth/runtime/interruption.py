@@ -71,9 +71,9 @@ def stop_request() -> Iterator[StopRequest]:
 
 @contextmanager
 def resumable() -> Iterator[None]:
-    """A block after a run's last step, whose state is saved: a signal ends it as between steps.
+    """A block after a run's last step, whose state is saved: a signal raises Interrupted here too.
 
-    Without this, what the command line makes of a signal would end it without a word on resuming.
+    KeyboardInterrupt and SystemExit, which signals raise elsewhere, say nothing about resuming.
     """
     try:
         yield

@@ -344,7 +344,7 @@ def test_pictures_beyond_the_limit_are_named(
     assert any("own/confusion.png" in problem for problem in report.problems)
 
 
-def test_digests_that_are_none_do_not_end_the_report(tmp_path: Path) -> None:
+def test_inputs_without_digests_do_not_end_the_report(tmp_path: Path) -> None:
     root = tmp_path / "results"
     config = {"checkpoint": "clf.safetensors", "src": ["photos"]}
     write_run(root / "own", "predict", config=config, inputs={"checkpoint": [], "src": {}})

@@ -6,12 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from imbsynth.engine.comparison.best import (
-    Best,
-    FilePredictions,
-    best_of,
-    same_images,
-)
+from imbsynth.engine.comparison.best import Best, FilePredictions, best_of, same_images
 from imbsynth.engine.comparison.stored import Result, tested_on
 from imbsynth.store.records import METRICS
 
@@ -41,7 +36,7 @@ def evaluation(folder: Path, result: Result, predictions: FilePredictions | None
 
 
 def grouped(found: Iterable[Evaluation]) -> list[list[Evaluation]]:
-    """Those of the same test images together; one without its predictions is alone."""
+    """Those of the same test images together; each without predictions alone."""
     groups: list[list[Evaluation]] = []
     for one in found:
         group = next((group for group in groups if _fits(one, group)), None)
@@ -59,7 +54,7 @@ def best_in(group: Sequence[Evaluation], rope: float) -> Best | None:
 
 
 def _fits(one: Evaluation, group: Sequence[Evaluation]) -> bool:
-    """Whether it is of a group's images, by their contents, where known, and names and classes."""
+    """Whether it is of the same images as a group: names, classes and, where known, contents."""
     digests = {found.digest for found in (one, *group)} - {None}
     known, others = one.predictions, group[0].predictions
     if len(digests) > 1 or known is None or others is None:

@@ -58,8 +58,10 @@ def best_classifier(group: Sequence[Evaluation], best: Best | None) -> str:
 
     best: of the group; None where there are no two to compare.
     """
-    comparable = [found for found in group if found.comparable is not None] or group
-    one = next((found for found in group if best and found.name == best.name), comparable[0])
+    if best is None:
+        one = next((found for found in group if found.comparable is not None), group[0])
+    else:
+        one = next(found for found in group if found.name == best.name)
     low, high = one.result.intervals["acsa"]
     score = (
         f"it finds {percent(one.result.scores['acsa'])} % of the images of a class, on average "

@@ -116,13 +116,16 @@ def carry_out(workspace: Workspace, trial: Trial, on_event: OnEvent) -> dict[str
 
 
 def _check_links(workspace: Workspace, trial: Trial) -> None:
-    """Raise UserError if copies made for the trial link to where the images were before."""
+    """Raise UserError if copies made for the trial link to where the images were before.
+
+    The first file of a copy stands for all.
+    """
     shared, tests = workspace.shared(trial), workspace.protocol.tests
     copies = [workspace.folds(trial), shared / "rare", shared / "parts"]
     for folder in [*copies, *(workspace.test_copy(trial, name) for name in tests)]:
-        images = (os.path.join(place, n) for place, _, own in os.walk(folder) for n in own)
-        first = next((path for path in images if os.path.basename(path) != RECORD), None)
-        if first is not None and not os.path.exists(first):
+        files = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+        first = next((path for path in files if path.name != RECORD), None)
+        if first is not None and not first.exists():
             work = workspace.out / WORK
             raise UserError(
                 f"{folder} links to images that are no longer where they were",
