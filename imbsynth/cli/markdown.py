@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from imbsynth.engine.comparison.summaries import Summary
 
 # What Markdown does not show as it is: also links, entities like &lt;, and _ around a word.
-MARKED = re.compile(r"[\\`*<|~]|(?<=\])\(|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])")
+SPECIAL = re.compile(r"[\\`*<|~]|(?<=\])\(|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])")
 PAIRS_SHOWN = 20  # those with the smallest p; pairs.csv has all
 
 
@@ -101,7 +101,7 @@ def _image_by_image(report: Report) -> list[str]:
     found = report.image_by_image
     parts = [_escaped(group["sentence"]) for group in found["groups"]]
     parts += [when_clear(report.rope)] if parts else []
-    parts += [_listed("Left out:", found["left_out"])] if found["left_out"] else []
+    parts += [_bullets("Left out:", found["left_out"])] if found["left_out"] else []
     return [f"## {COMPARED[found['metric']].title}, image by image", *parts] if parts else []
 
 
@@ -109,10 +109,10 @@ def _covered(report: Report) -> str:
     """What the wins and the tests are over, and what is left out of them."""
     words, left_out = report.compared["words"], report.compared["left_out"]
     said = f"{words[0].upper()}{words[1:]}."
-    return _listed(f"{said} Left out:", left_out) if left_out else said
+    return _bullets(f"{said} Left out:", left_out) if left_out else said
 
 
-def _listed(title: str, sentences: Sequence[str]) -> str:
+def _bullets(title: str, sentences: Sequence[str]) -> str:
     return "\n".join([title, "", *(f"- {_escaped(text)}" for text in sentences)])
 
 
@@ -162,4 +162,4 @@ def _grid(header: Sequence[str], lines: Sequence[Sequence[str]], *, names: int =
 
 def _escaped(name: str) -> str:
     """A name as it is, on one line in one field, whatever Markdown characters it contains."""
-    return MARKED.sub(r"\\\g<0>", printable(name))
+    return SPECIAL.sub(r"\\\g<0>", printable(name))
