@@ -100,6 +100,8 @@ def test_a_recall_of_a_class_that_is_not_there_is_refused_before_training(
     src = make_folder({"a": 8, "b": 4})
     with pytest.raises(UserError, match="want_recall: there is no class c"):
         aos_train.run(config(src, tmp_path / "clf.safetensors", want_recall={"c": 0.5}))
+    with pytest.raises(UserError, match=r"no class B\n  fix: did you mean b\? If not, the classes"):
+        aos_train.run(config(src, tmp_path / "clf.safetensors", want_recall={"B": 0.5}))
     assert [path.name for path in tmp_path.iterdir()] == ["src"]
 
 
