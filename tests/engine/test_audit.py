@@ -95,12 +95,16 @@ def test_copies_are_found_and_no_probe_tells_them_apart(tmp_path: Path) -> None:
     assert allowed.verdict == "pass"
 
 
-def test_the_record_has_the_digests_of_both_folders(tmp_path: Path) -> None:
+def test_the_record_has_the_digests_of_both_folders_and_what_was_left_out(tmp_path: Path) -> None:
     real, fake = folder(tmp_path / "real", 0), folder(tmp_path / "fake", 1)
-    audit(real, fake, out=tmp_path / "audit")
-    inputs = json.loads((tmp_path / "audit/run.json").read_text())["inputs"]
-    assert inputs.keys() == {"real", "fake"}
-    assert inputs["real"] != inputs["fake"]
+    broken = next(fake.iterdir()) / "broken.png"
+    broken.write_bytes(b"broken")
+    audit(real, fake, out=tmp_path / "audit", skip_unreadable=True)
+    record = json.loads((tmp_path / "audit/run.json").read_text())
+    assert record["inputs"].keys() == {"real", "fake"}
+    assert record["inputs"]["real"] != record["inputs"]["fake"]
+    assert record["left_out"].keys() == {"fake"}
+    assert record["left_out"]["fake"]["unreadable"] == [broken.relative_to(fake).as_posix()]
 
 
 def test_the_same_audit_gives_the_same_bytes(rare: Path, tmp_path: Path) -> None:
