@@ -43,6 +43,6 @@ def test_no_method_balances_the_classes_twice(method: str) -> None:
 
 
 def test_an_unknown_method_is_shown_as_it_was_written() -> None:
-    with pytest.raises(ValueError, match="none of the methods"):
+    with pytest.raises(ValueError, match="none of the names"):
         METHODS.parse("plain, copys")
     assert METHODS.parse("plain, copies") == ("plain", "copies")

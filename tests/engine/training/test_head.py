@@ -21,7 +21,7 @@ from imbsynth.engine.training.head import (
     tau_normalised,
 )
 from imbsynth.engine.training.states import weights_now
-from imbsynth.errors import UserError
+from imbsynth.errors import Interrupted, UserError
 from imbsynth.store.checkpoints import load_checkpoint
 from tests.conftest import MakeFolder
 
@@ -90,7 +90,7 @@ def test_a_run_stopped_at_the_head_is_resumed_exactly(
     whole = config(src, tmp_path / "whole/clf.safetensors", ema=0.9, oversample="none")
     aos_train.run(whole)
     broken = replace(whole, out=tmp_path / "broken/clf.safetensors", resume=True)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted):
         aos_train.run(broken, on_event=stop)
     assert not broken.out.exists()
     aos_train.run(broken)

@@ -18,6 +18,7 @@ from imbsynth.engine.training.synthetic_features import (
     synthetic_features,
     trained_with_synthetic,
 )
+from imbsynth.errors import Interrupted
 from imbsynth.store.checkpoints import load_checkpoint
 from tests.conftest import MakeFolder
 from tests.engine.training.test_head import config
@@ -102,7 +103,7 @@ def test_statistics_of_normalisation_are_not_touched_and_a_stopped_run_is_resume
         if isinstance(event, Note) and event.text.startswith("drawing "):
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted):
         aos_train.run(broken, on_event=stop)
     aos_train.run(broken)
     assert broken.out.read_bytes() == whole.out.read_bytes()
