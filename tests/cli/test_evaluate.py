@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from imbsynth.cli.evaluate import COMMAND
@@ -13,9 +15,10 @@ def test_without_mistakes_the_missing_picture_is_explained(
     wrong: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     of_class = dict.fromkeys(("precision", "recall", "specificity", "f1", "support"), 1.0)
+    scores: dict[str, Any] = dict.fromkeys(SCORES, 0.5)
     report = Report(
         images=4,
-        **dict.fromkeys(SCORES, 0.5),
+        **scores,
         intervals=dict.fromkeys(SCORES, (0.4, 0.6)),
         per_class={name: {**of_class, "support": 2, "trained": 2} for name in "ab"},
         confusion=[[2 - wrong, wrong], [0, 2]],
