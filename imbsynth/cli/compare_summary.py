@@ -32,11 +32,8 @@ def summary(report: Report) -> None:
             typer.echo(printable(problem))
         _scores([row for row in report.rows if row["problem"] == problem], report.metric)
         typer.echo("")
-    typer.echo(f"* the best of its column, or at most {report.rope:g} below it; in brackets the")
-    typer.echo(
-        "95 % interval over the test images, after ± the standard deviation over seeds or folds "
-        "(and their number)"
-    )
+    if signs := _signs(report):
+        typer.echo("; ".join(signs))
     if warning(report.rows):
         typer.echo(warning(report.rows))
     if report.compared["of"] > 1 or report.compared["left_out"]:
@@ -62,6 +59,23 @@ def _scores(rows: list[Summary], metric: str) -> None:
             shown[0] += f" [{low:.3f}, {high:.3f}]"
         lines.append([marked(row), *shown])
     table(["", *(METRICS[name].title for name in columns)], lines)
+
+
+def _signs(report: Report) -> list[str]:
+    """What the signs in the tables mean, of those that are there."""
+    rows, metric = report.rows, report.metric
+    meanings = {
+        f"* the best of its column, or at most {report.rope:g} below it": any(
+            row["best"] for row in rows
+        ),
+        "in brackets the 95 % interval over the test images": any(
+            row["seeds"] == 1 and metric in row["intervals"] for row in rows
+        ),
+        "after ± the standard deviation over seeds or folds (and their number)": any(
+            row["seeds"] > 1 for row in rows
+        ),
+    }
+    return [meaning for meaning, there in meanings.items() if there]
 
 
 def _wins(report: Report) -> None:

@@ -53,6 +53,8 @@ def _summary(report: Report) -> None:
         typer.echo(f"not scores on new images: {n} {reason}")
     if report.out is not None:
         typer.echo(f"look at {report.out}/confusion.png and the pictures beside it")
+        if right == report.images:
+            typer.echo("no mistakes, so there is no mistakes.png")
 
 
 WORDS = {

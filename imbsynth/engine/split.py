@@ -97,7 +97,7 @@ def _tell_of_unreadable(_root: Path, files: list[str], on_event: OnEvent) -> Non
     on_event(
         Note(
             f"unreadable, and split like the others: {listing(files)}; commands that decode images "
-            "stop at such files unless they are told to skip them"
+            "stop at such files, or leave them out with --skip-unreadable"
         )
     )
 

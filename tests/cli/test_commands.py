@@ -127,7 +127,7 @@ def test_the_json_keys_of_the_classifier_side(make_folder: MakeFolder, tmp_path:
 
     code, out, err = invoke("compare", tmp_path / "results")
     assert code == 0, err
-    assert "the best of its column" in out
+    assert "in brackets the 95 % interval" in out
 
     page = tmp_path / "results/report.html"
     code, out, err = invoke("report", tmp_path / "results", "--out", page, "--json")

@@ -7,7 +7,13 @@ import pytest
 from typer.testing import CliRunner
 
 from imbsynth.cli import app
-from tests.engine.comparison.files import CLEAR, write_evaluation, write_predictions, write_results
+from tests.engine.comparison.files import (
+    CLEAR,
+    change,
+    write_evaluation,
+    write_predictions,
+    write_results,
+)
 
 
 def invoke(*arguments: object) -> tuple[int, str, str]:
@@ -31,6 +37,18 @@ def test_what_is_compared_and_what_is_left_out_is_said(tmp_path: Path) -> None:
     compared = json.loads(out)["compared"]
     assert (compared["problems"], compared["of"], len(compared["left_out"])) == (2, 3, 2)
     assert compared["seeds"] == {"set 0, x": [0], "set 1, x": [0, 1]}
+
+
+def test_only_the_signs_that_are_there_are_explained(tmp_path: Path) -> None:
+    for name, value in (("one", 0.5), ("two", 0.5)):
+        write_evaluation(tmp_path / "same" / name, value, {"a": 9, "b": 2})
+        write_evaluation(tmp_path / "other" / name, value, {"a": 9, "b": 2})
+    change(tmp_path / "other/one/metrics.json", lambda found: found.update(acsa=0.7))
+    write_results(tmp_path / "grid", {"plain": [[0.5, 0.6]]})
+    best, brackets, spread = "* the best", "in brackets the 95 % interval", "after ± the standard"
+    for folder, signs in (("same", {brackets}), ("other", {best, brackets}), ("grid", {spread})):
+        _, out, _ = invoke(tmp_path / folder)
+        assert {sign for sign in (best, brackets, spread) if sign in out} == signs
 
 
 def test_of_one_problem_nothing_more_is_said(tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ def test_unreadable_files_are_named(make_folder: MakeFolder, tmp_path: Path) -> 
     parts = SplitConfig(src=src, dst=tmp_path / "dst", fractions=(0.6, 0.4))
     run(parts, on_event=events.append)
     assert "unreadable, and split like the others: b/002.png (" in str(events)
+    assert "or leave them out with --skip-unreadable" in str(events)
     events.clear()
     run_on_part(replace(parts, dst=tmp_path / "part"), on_event=events.append)
     assert not any(isinstance(event, Note) for event in events)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from imbsynth.core.significance import DIGITS
 from imbsynth.engine.comparison.best import Best
 from imbsynth.engine.comparison.evaluations import Evaluation
 from imbsynth.engine.comparison.wording import between, listed, percent, points
@@ -64,14 +65,16 @@ def best_classifier(group: Sequence[Evaluation], best: Best | None) -> str:
         one = next(found for found in group if found.name == best.name)
     low, high = one.result.intervals["acsa"]
     score = (
-        f"it finds {percent(one.result.scores['acsa'])} % of the images of a class, on average "
+        f"finds {percent(one.result.scores['acsa'])} % of the images of a class, on average "
         f"over the classes (95 % interval {between(low, high)})"
     )
     tested = "" if one.predictions is None else f" on {len(one.predictions)} test images"
     if best is None:
-        return f"{one.name}{tested}: {score}."
-    classifiers = len(best.leads) + 1
-    return f"Of {classifiers} classifiers, {one.name} did best{tested}: {score}. {_leads(best)}"
+        return f"{one.name}{tested}: it {score}."
+    first = f"Of {len(best.leads) + 1} classifiers, {one.name} did best{tested}"
+    if equal := [lead.other for lead in best.leads if not round(lead.difference.value, DIGITS)]:
+        return f"{first}, and {listed(equal)} equally well: {one.name} {score}. {_leads(best)}"
+    return f"{first}: it {score}. {_leads(best)}"
 
 
 def when_clear(rope: float) -> str:

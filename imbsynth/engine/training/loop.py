@@ -79,7 +79,7 @@ def _restore(
         return
     trainer.restore(files.state, state)
     place = trainer.place
-    on_event(Note(f"resuming after {place.epoch} epochs and {place.step} of {place.steps} steps"))
+    on_event(Note(f"resuming after {place.words}"))
     changed = files.conditions_changed(state, made_by)
     if changed:
         on_event(Note(f"the run was begun with {'; '.join(changed)}: results may differ"))

@@ -6,6 +6,8 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor, nn
 
+from imbsynth.store.names import number_of
+
 
 class Place(NamedTuple):
     """How far a run is."""
@@ -24,6 +26,14 @@ class Place(NamedTuple):
     def done(self) -> int:
         """Steps taken, of all epochs."""
         return self.epoch * self.steps + self.step
+
+    @property
+    def words(self) -> str:
+        """How far the run is, for people."""
+        epochs = f"{self.epoch} of {number_of(self.epochs, 'epoch')}"
+        return (
+            f"{epochs} and {self.step} of {number_of(self.steps, 'step')}" if self.step else epochs
+        )
 
     @property
     def progress(self) -> float:

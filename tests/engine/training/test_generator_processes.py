@@ -112,7 +112,7 @@ def test_a_run_is_stopped_by_a_signal_and_resumed_by_another_number(
     stopped = together(2, carried_out, several, True)
     assert [failed.kind for failed in stopped] == ["Interrupted"] * 2
     writer, *others = together(3, carried_out, several, False)
-    assert Note("resuming after 1 epochs and 1 of 4 steps") in writer
+    assert Note("resuming after 1 of 2 epochs and 1 of 4 steps") in writer
     assert others == [[], []]
     for found, expected in zip(log_of(several), log_of(alone), strict=True):
         for name in ("flow_loss", "novelty"):
