@@ -16,6 +16,7 @@ from imbsynth.store.names import listing
 USABLE = 0.85  # of the limit; the rest is for what an estimate misses
 SLACK = 1.1  # of a limit that is advised: what was measured will be measured again
 FEWEST = 2  # methods
+ALIKE = 0.8  # of the time of the slowest: such methods take about as long
 
 
 def all_seconds(ground: Ground, plan: ExperimentPlan, speed: Speed) -> float:
@@ -30,7 +31,8 @@ def plan_within(
     """The plan for a limit in seconds, of which some are spent; UserError if none fits.
 
     As many methods as possible, at the least effort if need be: where all do not fit, the one that
-    takes longest is left out first. Then as much effort as possible.
+    takes longest is left out first, and of those that take about as long the last of `methods`.
+    Then as much effort as possible.
     """
     usable = USABLE * limit - spent
     while True:
@@ -54,7 +56,10 @@ def _without_slowest(ground: Ground, methods: list[str], speed: Speed) -> list[s
     """All but the method that takes longest of those that no other is compared with."""
     seconds = speed.seconds(ground.protocol(ExperimentPlan(LADDER[0], methods)))
     bases = {base_of(method) for method in methods}
-    slowest = max((m for m in methods if m not in bases), key=lambda m: seconds[m])
+    spare = [method for method in methods if method not in bases]
+    longest = max(seconds[method] for method in spare)
+    # Measured times of equal methods differ by chance, which is not to choose between them.
+    slowest = [method for method in spare if seconds[method] >= ALIKE * longest][-1]
     return [method for method in methods if method != slowest]
 
 

@@ -69,6 +69,16 @@ def test_what_others_are_compared_with_is_not_left_out_before_them(ground: Groun
     assert plan_within(limit, 0, ground, methods, slow).methods == ["plain", "strong"]
 
 
+def test_of_methods_that_take_about_as_long_the_last_is_left_out(ground: Ground) -> None:
+    """Here the two that are left are the first two, though copies were measured as the slowest."""
+    methods = ["plain", "copies", "plain + affine", "copies + affine"]
+    measured = zip(methods, [2.0, 2.3, 2.2, 2.1], strict=True)
+    speed = Speed({name: Cost(start, 0.0, 0.001) for name, start in measured}, 0.0, 2 / 3)
+    needed = all_seconds(ground, ExperimentPlan(LADDER[0], ["plain", "copies"]), speed)
+    plan = plan_within(int(needed / USABLE) + 1, 0, ground, methods, speed)
+    assert plan.methods == ["plain", "copies"]
+
+
 def test_a_limit_that_is_too_short_names_the_least(ground: Ground) -> None:
     with pytest.raises(UserError, match=r"time 5s is too short: plain, \w+ alone take") as caught:
         plan_within(5, 3, ground, METHODS, SPEED)
