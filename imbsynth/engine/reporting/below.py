@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from imbsynth.configs import STATE
 from imbsynth.errors import UserError
 from imbsynth.store.checkpoint_headers import read_header
-from imbsynth.store.fields import Wrong, mapping, text
+from imbsynth.store.fields import Wrong, mapping, text, texts
 from imbsynth.store.folders import IMAGE_SUFFIXES
 from imbsynth.store.names import printable
 from imbsynth.store.outputs import OUTPUTS, RECORD
@@ -37,6 +37,7 @@ class Origin(NamedTuple):
     inputs: dict[str, Any]  # digests of what was used, by option
     versions: dict[str, Any]
     wholes: Mapping[str, str] = MappingProxyType({})  # of folders not all of which was used
+    unreadable: Mapping[str, list[str]] = MappingProxyType({})  # files of these that were left out
 
 
 class Output(NamedTuple):
@@ -163,13 +164,17 @@ def read_output(path: Path) -> Output:
 
 def origin_of(record: Mapping[str, Any]) -> Origin:
     """How an output was made; Wrong if it does not say."""
-    left_out = mapping(record, LEFT_OUT) if LEFT_OUT in record else {}
+    left_out = {}
+    if LEFT_OUT in record:
+        found = mapping(record, LEFT_OUT)
+        left_out = {name: mapping(found, name) for name in found}
     return Origin(
         text(record, "command"),
         mapping(record, "config"),
         mapping(record, "inputs"),
         mapping(record, "versions"),
-        {name: text(mapping(left_out, name), "folder") for name in left_out},
+        {name: text(one, "folder") for name, one in left_out.items()},
+        {name: texts(one, "unreadable") for name, one in left_out.items()},
     )
 
 

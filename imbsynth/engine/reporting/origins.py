@@ -16,6 +16,7 @@ from imbsynth.pages.blocks import Block, Cell, CommandLines, Items, Section, Tab
 from imbsynth.store.copies import folder_digest
 from imbsynth.store.fields import Wrong, mapping
 from imbsynth.store.folders import digest_of, is_digest, read_regular
+from imbsynth.store.names import listing, number_of
 from imbsynth.store.records import read_json
 from imbsynth.store.trials import PROTOCOL
 
@@ -58,6 +59,8 @@ def origin_part(below: Below) -> Part | None:
     blocks: list[Block] = [Text(EXPLANATION.format(where)), CommandLines(lines)] if lines else []
     if foreign:
         blocks += [Text("Made with options that this version does not have:"), Items(foreign)]
+    if skipped := [line for path, origin in made for line in _skipped(path, origin)]:
+        blocks += [Text("Made without files that cannot be read:"), Items(skipped)]
     return Part(Section("How it was made", [*blocks, *_versions(made)]))
 
 
@@ -120,6 +123,15 @@ def _line(path: str, origin: Origin, places: Mapping[str, str]) -> str:
         return command_line(built(kind, parsed(kind, given)))
     except (UserError, Wrong):
         return ""
+
+
+def _skipped(path: str, origin: Origin) -> list[str]:
+    """The unreadable files that were left out, a line per input folder."""
+    return [
+        f"{path}: {number_of(len(names), 'file')} of {name}: {listing(names)}"
+        for name, names in origin.unreadable.items()
+        if names
+    ]
 
 
 def _versions(made: list[MadeOutput]) -> list[Block]:

@@ -91,6 +91,15 @@ def test_the_record_names_what_was_skipped(made: Path) -> None:
         assert record["inputs"]["src"] != left_out["folder"]
 
 
+def test_the_page_names_what_was_skipped(made: Path) -> None:
+    out = made.parent / "page.html"
+    report.run(ReportConfig(src=made, out=out, force=True))
+    said = " ".join(check_page(out.read_text()).words("li"))
+    broken = sorted(path.name for path in (made / "parts/val").glob("*/broken*"))
+    names = ", ".join(f"common/{name}" for name in broken)
+    assert f"clf.safetensors: {len(broken)} files of val: {names}" in said
+
+
 @pytest.mark.parametrize("damaged", [False, True])
 def test_a_record_that_does_not_say_it_is_read_too(made: Path, damaged: bool) -> None:
     """Such as those of older versions; with damage, the output is named among the problems."""
