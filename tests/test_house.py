@@ -145,7 +145,7 @@ def test_the_page_on_the_architecture_names_every_folder_and_the_rooms_in_their_
     package = page.partition("\nimbsynth/\n")[2].partition("\ntests/")[0]
     named = re.findall(r"^  (\S+)", package, re.MULTILINE)
     entries = {f"{path.name}/" if path.is_dir() else path.name for path in ROOT.iterdir()}
-    assert {*named} == entries - {"__init__.py", "__main__.py", "__pycache__", "py.typed"}
+    assert {*named} == entries - {"__init__.py", "__main__.py", "__pycache__/", "py.typed"}
     rooms = re.findall(r"^    (\w+)/ ", package, re.MULTILINE)
     assert {*rooms} == {path.parent.name for path in ENGINE.glob("*/__init__.py")}
     assert rooms == [name for name in ENGINE_MAY_IMPORT if name in rooms]
