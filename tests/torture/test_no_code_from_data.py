@@ -61,7 +61,7 @@ def edited(checkpoint: Path, out: Path, **meta: Any) -> Path:
     return out
 
 
-NOT_NAMES = ["../../x", "/tmp/x", "a/b", "..", ".", "", "a\0b"]
+NOT_NAMES = ["../../x", "/tmp/no class of ours", "a/b", "..", ".", "", "a\0b"]
 
 
 @pytest.mark.parametrize("name", NOT_NAMES)
@@ -84,7 +84,7 @@ def test_a_class_that_is_no_name_is_refused_wherever_it_is_read(
     path.unlink()
     sizes.unlink()
     assert (everything_below(tmp_path), sorted(os.listdir(tmp_path.parent))) == before
-    assert not Path("/tmp/x").exists()
+    assert not Path("/tmp/no class of ours").exists()
 
 
 @pytest.mark.parametrize("key", ["file", "parents", "base", "neighbour"])
