@@ -29,6 +29,13 @@ OF_IMAGES = ("imbalance", "split", "convert", "generate")
 SUFFIX = ".safetensors"
 
 
+class LeftOut(NamedTuple):
+    """What a record says of an input folder not all of which was used."""
+
+    whole: str  # the digest of the folder; "" if it is not known
+    unreadable: list[str]
+
+
 class Origin(NamedTuple):
     """How an output was made, as it says itself."""
 
@@ -36,8 +43,7 @@ class Origin(NamedTuple):
     config: dict[str, Any]
     inputs: dict[str, Any]  # digests of what was used, by option
     versions: dict[str, Any]
-    wholes: Mapping[str, str] = MappingProxyType({})  # of folders not all of which was used
-    unreadable: Mapping[str, list[str]] = MappingProxyType({})  # files of these that were left out
+    left_out: Mapping[str, LeftOut] = MappingProxyType({})  # by option
 
 
 class Output(NamedTuple):
@@ -164,17 +170,17 @@ def read_output(path: Path) -> Output:
 
 def origin_of(record: Mapping[str, Any]) -> Origin:
     """How an output was made; Wrong if it does not say."""
-    left_out = {}
-    if LEFT_OUT in record:
-        found = mapping(record, LEFT_OUT)
-        left_out = {name: mapping(found, name) for name in found}
+    found = mapping(record, LEFT_OUT) if LEFT_OUT in record else {}
+    folders = {name: mapping(found, name) for name in found}
     return Origin(
         text(record, "command"),
         mapping(record, "config"),
         mapping(record, "inputs"),
         mapping(record, "versions"),
-        {name: text(one, "folder") for name, one in left_out.items()},
-        {name: texts(one, "unreadable") for name, one in left_out.items()},
+        {
+            name: LeftOut(text(folder, "folder"), texts(folder, "unreadable"))
+            for name, folder in folders.items()
+        },
     )
 
 

@@ -116,7 +116,7 @@ def _line(path: str, origin: Origin, places: Mapping[str, str]) -> str:
     given = {name: value for name, value in origin.config.items() if value is not None}
     given[target] = path
     for name, used in origin.inputs.items():
-        digest = origin.wholes.get(name, used)
+        digest = origin.left_out[name].whole if name in origin.left_out else used
         if name in given and is_digest(digest) and digest in places:
             given[name] = places[digest]
     try:
@@ -128,9 +128,9 @@ def _line(path: str, origin: Origin, places: Mapping[str, str]) -> str:
 def _skipped(path: str, origin: Origin) -> list[str]:
     """The unreadable files that were left out, a line per input folder."""
     return [
-        f"{path}: {number_of(len(names), 'file')} of {name}: {listing(names)}"
-        for name, names in origin.unreadable.items()
-        if names
+        f"{path}: {number_of(len(files), 'file')} of {name}: {listing(files)}"
+        for name, (_, files) in origin.left_out.items()
+        if files
     ]
 
 
